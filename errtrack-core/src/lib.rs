@@ -1,0 +1,35 @@
+//! The core of errtrack: what an event is, how it is made safe and grouped, and how it gets into a store.
+//!
+//! ```text
+//! Event ──prepare──▶ Occurrence ──record──▶ Issue
+//! seen               cut, sanitized,         stored, counted
+//!                    fingerprinted
+//! ```
+//!
+//! Each stage has its own type, and only the stage before can make it. Core knows no SQL, no HTTP framework and no HTML;
+//! those live in the crates above it, which the facade `errtrack` joins.
+
+mod account;
+pub mod event;
+pub mod grouping;
+mod id;
+mod issue;
+mod occurrence;
+mod prepare;
+mod project;
+pub mod sanitize;
+pub mod stacktext;
+pub mod store;
+mod time;
+
+pub use account::{Member, Role, TokenHash, TokenKind, UnknownRole};
+pub use event::{
+    Breadcrumb, Event, Exception, Frame, Level, Map, Mark, Mechanism, Message, Request, Sdk, Stacktrace, Thread, User,
+};
+pub use id::{EventId, Fingerprint, InvalidId, IssueId, ProjectId};
+pub use issue::{InvalidIssueRef, Issue, IssueRef, Status, UnknownStatus};
+pub use occurrence::Occurrence;
+pub use prepare::{Formula, Limits, Preparer};
+pub use project::{Project, slugify};
+pub use store::{Store, StoreError};
+pub use time::{InvalidTimestamp, Timestamp};

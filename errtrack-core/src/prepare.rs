@@ -1,0 +1,107 @@
+//! From an event to an occurrence: text traces to frames → limits → sanitizing → grouping.
+//!
+//! Pure and synchronous. For reports over HTTP it runs in the request's task, for events captured in the process on the
+//! tracker's own thread; never on the thread of the host that captured them.
+
+mod limits;
+
+pub use limits::Limits;
+
+use crate::{
+    Event, Fingerprint, Occurrence, ProjectId,
+    grouping::{self, InApp},
+    occurrence::Parts,
+    sanitize::Sanitizer,
+    stacktext,
+};
+use sha2::{Digest, Sha256};
+
+/// Makes occurrences of events.
+///
+/// # Example
+/// ```
+/// use errtrack_core::{Event, Exception, Formula, Preparer, ProjectId};
+///
+/// let mut event = Event::new();
+/// event.exceptions.push(Exception::new("Timeout", "password=hunter2 timed out after 5 s"));
+/// let occurrence = Preparer::default().prepare(ProjectId(1), event, Formula::Ours);
+/// assert!(!String::from_utf8_lossy(occurrence.payload()).contains("hunter2"));
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Preparer {
+    /// What is cut.
+    pub limits: Limits,
+    /// What is filtered.
+    pub sanitizer: Sanitizer,
+    /// Which frames belong to the program.
+    pub in_app: InApp,
+}
+
+/// How the fingerprint of an event is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Formula {
+    /// By `errtrack:1`, see [`grouping`](crate::grouping).
+    Ours,
+    /// By a formula that a report dialect's document fixes.
+    Fixed {
+        /// The fingerprint.
+        fingerprint: Fingerprint,
+        /// What it was made of, for the issue page.
+        because: String,
+    },
+}
+
+impl Preparer {
+    /// Makes an occurrence of an event.
+    ///
+    /// Fills frames from a text trace where there are no others, marks frames as in-app, clamps the time, cuts what is
+    /// over the limits, filters secrets and fingerprints. Costs some 20 µs for an event of 4 KB.
+    #[must_use]
+    pub fn prepare(&self, project: ProjectId, mut event: Event, formula: Formula) -> Occurrence {
+        let id_is_ours = event.event_id.is_nil();
+        if id_is_ours {
+            event.event_id = crate::EventId::random();
+        }
+        stacktext::fill_frames(&mut event);
+        self.in_app.mark(&mut event);
+        self.limits.apply(&mut event);
+        let user_hash = event.user.as_ref().and_then(crate::User::key).map(hash_user);
+        self.sanitizer.sanitize(&mut event);
+        let grouped = grouping::group(&event);
+        let (fingerprint, grouping) = match formula {
+            Formula::Ours => grouped,
+            Formula::Fixed { fingerprint, because } => (fingerprint, grouping::Grouping::fixed(because)),
+        };
+        event.grouping = Some(grouping);
+        let culprit = grouping::culprit(&event);
+        let dimensions = dimensions(&event);
+        let payload = serde_json::to_vec(&event).unwrap_or_default();
+        Occurrence::new(Parts { project, event, fingerprint, culprit, user_hash, dimensions, payload, id_is_ours })
+    }
+}
+
+/// Users are counted by a hash, so that the counting table holds no personal data.
+fn hash_user(key: &str) -> i64 {
+    let digest = Sha256::digest(key.as_bytes());
+    digest.first_chunk().map_or(0, |bytes| i64::from_le_bytes(*bytes))
+}
+
+/// The tags of an event, and the parts of it that are tallied like tags.
+fn dimensions(event: &Event) -> Vec<(String, String)> {
+    let implicit = [
+        ("environment", event.environment.as_deref()),
+        ("release", event.release.as_deref()),
+        ("server_name", event.server_name.as_deref()),
+        ("transaction", event.transaction.as_deref()),
+        ("user", event.user.as_ref().and_then(crate::User::key)),
+    ];
+    let mut all = Vec::with_capacity(event.tags.len() + 6);
+    all.push(("level".to_owned(), event.level.as_str().to_owned()));
+    for (key, value) in implicit {
+        if let Some(value) = value.filter(|v| !v.is_empty() && !event.tags.contains_key(key)) {
+            all.push((key.to_owned(), value.chars().take(200).collect()));
+        }
+    }
+    all.extend(event.tags.iter().filter(|(k, _)| *k != "level").map(|(k, v)| (k.clone(), v.clone())));
+    all
+}

@@ -1,0 +1,202 @@
+//! The store: where occurrences, issues and accounts are kept.
+//!
+//! [`Store`] is split into capabilities, so that a function asks for no more than it uses and a backend can be written one
+//! part at a time. Lookups answer `Option`, not an error; a method either does all it says or nothing.
+//!
+//! `errtrack-store` holds the SQL backends and a conformance suite that any other backend can run too.
+
+mod error;
+mod query;
+
+pub use error::StoreError;
+pub use query::{Cursor, EventPage, EventPosition, IssuePage, IssueQuery, Sort, StatusCounts, StoredEvent};
+
+use crate::{
+    Issue, IssueId, IssueRef, Member, Occurrence, Project, ProjectId, Status, Timestamp, TokenHash, TokenKind,
+};
+use async_trait::async_trait;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// Everything that the tracker and the web pages need of a store.
+pub trait Store: Recorder + IssueStore + EventStore + ProjectStore + AccountStore + Upkeep {}
+
+impl<T: Recorder + IssueStore + EventStore + ProjectStore + AccountStore + Upkeep> Store for T {}
+
+/// Writes occurrences.
+#[async_trait]
+pub trait Recorder: Send + Sync + 'static {
+    /// Writes a batch in one transaction and answers, in order, what became of each occurrence.
+    ///
+    /// When it returns `Ok`, the batch is durable. Issues are made or updated, events inserted, rollups and tallies
+    /// increased by [`Occurrence::times`]. An event id that its project already has changes nothing
+    /// ([`Outcome::Duplicate`]), also within one batch. A resolved issue that is hit reopens. An occurrence marked in
+    /// [`Batch::counted_only`] counts, but its payload is not kept.
+    ///
+    /// # Errors
+    /// Nothing was written. [`StoreError::is_unavailable`] says whether trying again later can help.
+    async fn record(&self, batch: &Batch) -> Result<Vec<Recorded>, StoreError>;
+}
+
+/// Occurrences that are written together.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The occurrences with whole payloads.
+    pub occurrences: Vec<Occurrence>,
+    /// For each occurrence, whether it only counts and its payload is dropped. Missing entries mean `false`.
+    pub counted_only: Vec<bool>,
+}
+
+impl Batch {
+    /// A batch in which every payload is kept.
+    #[must_use]
+    pub fn whole(occurrences: Vec<Occurrence>) -> Self {
+        Self { occurrences, counted_only: Vec::new() }
+    }
+
+    /// The occurrences, each with whether its payload is kept.
+    pub fn iter(&self) -> impl Iterator<Item = (&Occurrence, bool)> {
+        self.occurrences.iter().enumerate().map(|(i, o)| (o, !self.counted_only.get(i).copied().unwrap_or(false)))
+    }
+}
+
+/// What became of one occurrence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recorded {
+    /// The issue that it belongs to.
+    pub issue: IssueId,
+    /// What it did to the issue.
+    pub outcome: Outcome,
+}
+
+/// What an occurrence did to its issue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is the first: the issue was made.
+    New,
+    /// It was counted.
+    Seen,
+    /// The issue was resolved, and is open again.
+    Regressed,
+    /// Its event id had been stored before; nothing changed.
+    Duplicate,
+}
+
+/// Reads and changes issues.
+#[async_trait]
+pub trait IssueStore: Send + Sync + 'static {
+    /// One page of the issues that match.
+    async fn issues(&self, query: &IssueQuery) -> Result<IssuePage, StoreError>;
+
+    /// How many issues match in each status, whatever status the query asks for.
+    async fn status_counts(&self, query: &IssueQuery) -> Result<StatusCounts, StoreError>;
+
+    /// The issue of that name.
+    async fn issue(&self, name: &IssueRef) -> Result<Option<Issue>, StoreError>;
+
+    /// Sets the status of issues and answers how many there were. Resolving sets `resolved_at`; leaving it clears it.
+    async fn set_status(&self, issues: &[IssueId], status: Status) -> Result<u64, StoreError>;
+
+    /// Sets or clears who looks after an issue.
+    async fn assign(&self, issue: IssueId, to: Option<&str>) -> Result<bool, StoreError>;
+
+    /// Deletes issues with all that belongs to them and answers how many there were.
+    async fn delete_issues(&self, issues: &[IssueId]) -> Result<u64, StoreError>;
+
+    /// Events per bucket for each of the issues, in their order: `buckets` buckets of `width` hours, the last one holding
+    /// `until`. Each list has `buckets` entries, the oldest first.
+    async fn histograms(
+        &self,
+        issues: &[IssueId],
+        until: Timestamp,
+        width: u32,
+        buckets: u32,
+    ) -> Result<Vec<Vec<i64>>, StoreError>;
+
+    /// The most frequent values of each tag of an issue, the tags by name: at most `values` per tag.
+    async fn tag_tallies(&self, issue: IssueId, values: u32) -> Result<Vec<TagTally>, StoreError>;
+
+    /// The values that a tag (`environment`, `release`, …) has in a project, the most frequent first.
+    async fn tag_values(&self, projects: &[ProjectId], key: &str, limit: u32) -> Result<Vec<String>, StoreError>;
+}
+
+/// How often each value of one tag was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagTally {
+    /// The tag.
+    pub key: String,
+    /// How many events had it.
+    pub total: i64,
+    /// Values and their counts, the most frequent first.
+    pub values: Vec<(String, i64)>,
+}
+
+/// Reads events.
+#[async_trait]
+pub trait EventStore: Send + Sync + 'static {
+    /// The event with that id, ours or the client's, in any of the projects (all, if `None`).
+    async fn event(&self, projects: Option<&[ProjectId]>, id: Uuid) -> Result<Option<StoredEvent>, StoreError>;
+
+    /// The kept events of an issue, the newest first, `limit` at most, those after `cursor` if there is one.
+    async fn events(&self, issue: IssueId, cursor: Option<&Cursor>, limit: u32) -> Result<EventPage, StoreError>;
+
+    /// Where an event stands among the kept events of its issue.
+    async fn position(&self, event: &StoredEvent) -> Result<EventPosition, StoreError>;
+}
+
+/// Reads and makes projects.
+#[async_trait]
+pub trait ProjectStore: Send + Sync + 'static {
+    /// Every project, by number.
+    async fn projects(&self) -> Result<Vec<Project>, StoreError>;
+
+    /// The project with that slug; it is made, with one public key, if there is none. Safe when several ask at once.
+    async fn ensure_project(&self, slug: &str) -> Result<Project, StoreError>;
+
+    /// Adds a public key to a project; `false` if any project has it already.
+    async fn add_public_key(&self, project: ProjectId, key: &str) -> Result<bool, StoreError>;
+}
+
+/// Keeps members and their tokens.
+#[async_trait]
+pub trait AccountStore: Send + Sync + 'static {
+    /// The member with that address (lower case).
+    async fn member_by_email(&self, email: &str) -> Result<Option<Member>, StoreError>;
+
+    /// How many members there are.
+    async fn member_count(&self) -> Result<i64, StoreError>;
+
+    /// Adds a member, or replaces name, role and password of the one with the same address. Answers it as it is now.
+    async fn put_member(&self, member: &Member) -> Result<Member, StoreError>;
+
+    /// Keeps a token of a member until it expires.
+    async fn put_token(
+        &self,
+        kind: TokenKind,
+        token: TokenHash,
+        member: Uuid,
+        expires: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// The member of a token that has not expired.
+    async fn token_member(&self, kind: TokenKind, token: TokenHash) -> Result<Option<Member>, StoreError>;
+
+    /// Deletes a token; `true` if it was there and had not expired. Of several that ask at once, one gets `true`.
+    async fn take_token(&self, kind: TokenKind, token: TokenHash) -> Result<bool, StoreError>;
+}
+
+/// Keeps the store itself in order.
+#[async_trait]
+pub trait Upkeep: Send + Sync + 'static {
+    /// Makes a round trip to the database and answers how long it took.
+    async fn ping(&self) -> Result<Duration, StoreError>;
+
+    /// Deletes resolved issues last seen before `before`, and expired tokens; answers how many issues went.
+    async fn prune(&self, before: Timestamp) -> Result<u64, StoreError>;
+
+    /// Drops all but the newest `keep` events of each issue that has more; answers how many went. Counts stay.
+    async fn trim_events(&self, keep: u32) -> Result<u64, StoreError>;
+
+    /// Finishes what is under way and closes every connection.
+    async fn close(&self);
+}
