@@ -21,8 +21,8 @@ pub struct InvalidTimestamp;
 
 /// Microseconds in a second.
 const SECOND: i64 = 1_000_000;
-/// The last microsecond that can be written in every time zone: near the end of the year 9999.
-const LAST: i64 = 253_402_207_200_999_999;
+/// The last microsecond that jiff takes, near the end of the year 9999; its own `MAX` is a fraction beyond that.
+const LAST: i64 = 253_402_207_200_000_000;
 
 impl Timestamp {
     /// The present.
@@ -31,7 +31,7 @@ impl Timestamp {
         SystemTime::now().into()
     }
 
-    /// From microseconds since 1970, clamped to the years 1970 to 9999.
+    /// From microseconds since 1970, clamped to what can be written: 1970 to the end of 9999.
     #[must_use]
     pub fn from_micros(micros: i64) -> Self {
         Self(micros.clamp(0, LAST))
@@ -90,7 +90,7 @@ impl Timestamp {
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self::from_micros(i64::try_from(since.as_micros()).unwrap_or(LAST))
+        Self::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
     }
 }
 

@@ -1,1 +1,5 @@
-//! .
+//! One tower layer.
+
+/// An error of a handler.
+#[derive(Debug)]
+pub struct HandlerError;
