@@ -137,7 +137,14 @@ async fn bare_writer(folder: &Path) -> Result<(f64, f64)> {
     let (start, before) = (Instant::now(), cpu_time(process));
     for batch in 0..CEILING_ROWS / 1_000 {
         let rows: Vec<_> = (0..1_000)
-            .map(|n| json!([uuid::Uuid::now_v7().simple(), uuid::Uuid::new_v4().simple(), (batch * 1_000 + n) % payload::ISSUES, batch]))
+            .map(|n| {
+                json!([
+                    uuid::Uuid::now_v7().simple(),
+                    uuid::Uuid::new_v4().simple(),
+                    (batch * 1_000 + n) % payload::ISSUES,
+                    batch
+                ])
+            })
             .collect();
         let rows = serde_json::to_string(&rows)?;
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
