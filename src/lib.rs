@@ -6,10 +6,10 @@
 //! This crate only gathers the rooms of the house; see `ARCHITECTURE.md` for where things are.
 
 pub use errtrack_core::{
-    Balance, Breadcrumb, BuildError, Event, EventId, Exception, Frame, IssueChange, Level, Mechanism, Message, Request,
-    RequestSource, ResultExt, Scope, ScopeHandle, Stacktrace, Store, StoreError, Timestamp, Tracker, TrackerBuilder,
-    User, add_breadcrumb, capture_error, capture_event, capture_message, configure_scope, grouping, last_panic,
-    sanitize, spawn, store, tracker,
+    Balance, Breadcrumb, BuildError, Event, EventId, Exception, Frame, IssueChange, Level, Mechanism, Message, Project,
+    Request, RequestSource, ResultExt, Scope, ScopeHandle, Stacktrace, Store, StoreError, Timestamp, Tracker,
+    TrackerBuilder, User, add_breadcrumb, capture_error, capture_event, capture_message, configure_scope, grouping,
+    last_panic, sanitize, spawn, store, tracker,
 };
 
 #[cfg(feature = "sqlite")]

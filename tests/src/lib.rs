@@ -1,1 +1,9 @@
-//! .
+//! What the journeys share: the standalone server as a process, and a client that speaks plain HTTP to it.
+//!
+//! Start a server with [`Server::start`], talk to it with [`Client`]; it is killed when it is dropped.
+
+mod client;
+mod server;
+
+pub use client::{Answer, Client};
+pub use server::{Exit, Server};
