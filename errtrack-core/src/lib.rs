@@ -10,26 +10,40 @@
 //! those live in the crates above it, which the facade `errtrack` joins.
 
 mod account;
+mod chain;
+mod current;
 pub mod event;
 pub mod grouping;
 mod id;
 mod issue;
 mod occurrence;
+mod panic;
 mod prepare;
 mod project;
 pub mod sanitize;
+mod scope;
 pub mod stacktext;
 pub mod store;
+mod symbols;
 mod time;
+mod tracker;
 
 pub use account::{Member, Role, TokenHash, TokenKind, UnknownRole};
+pub use current::{
+    ResultExt, add_breadcrumb, capture_error, capture_event, capture_message, configure_scope, spawn, tracker,
+};
 pub use event::{
     Breadcrumb, Event, Exception, Frame, Level, Map, Mark, Mechanism, Message, Request, Sdk, Stacktrace, Thread, User,
 };
 pub use id::{EventId, Fingerprint, InvalidId, IssueId, ProjectId};
 pub use issue::{InvalidIssueRef, Issue, IssueRef, Status, UnknownStatus};
 pub use occurrence::Occurrence;
+pub use panic::last_panic;
 pub use prepare::{Formula, Limits, Preparer};
 pub use project::{Project, slugify};
+pub use scope::{BreadcrumbSource, InScope, RequestSource, Scope, ScopeHandle};
 pub use store::{Store, StoreError};
 pub use time::{InvalidTimestamp, Timestamp};
+pub use tracker::{
+    Balance, BuildError, IngestError, IssueChange, Receipt, Report, Tracker, TrackerBuilder, WeakTracker, inside,
+};

@@ -118,8 +118,9 @@ impl Occurrence {
         self
     }
 
-    /// Makes it stand for `more` further events.
-    pub(crate) fn add(&mut self, more: u64) {
-        self.times = self.times.saturating_add(more);
+    /// Makes it stand for several events.
+    pub(crate) fn standing_for(mut self, times: u64) -> Self {
+        self.times = times;
+        self
     }
 }

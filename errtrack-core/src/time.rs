@@ -21,8 +21,8 @@ pub struct InvalidTimestamp;
 
 /// Microseconds in a second.
 const SECOND: i64 = 1_000_000;
-/// The last microsecond that RFC 3339 can write: the end of the year 9999.
-const LAST: i64 = 253_402_300_799_999_999;
+/// The last microsecond that jiff takes, near the end of the year 9999; its own `MAX` is a fraction beyond that.
+const LAST: i64 = 253_402_207_200_000_000;
 
 impl Timestamp {
     /// The present.
@@ -31,7 +31,7 @@ impl Timestamp {
         SystemTime::now().into()
     }
 
-    /// From microseconds since 1970, clamped to the years 1970 to 9999.
+    /// From microseconds since 1970, clamped to what can be written: 1970 to the end of 9999.
     #[must_use]
     pub fn from_micros(micros: i64) -> Self {
         Self(micros.clamp(0, LAST))
@@ -90,7 +90,7 @@ impl Timestamp {
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self::from_micros(i64::try_from(since.as_micros()).unwrap_or(LAST))
+        Self::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
     }
 }
 
@@ -154,6 +154,6 @@ mod tests {
         assert_eq!(Timestamp::from_seconds(f64::NAN), None);
         assert_eq!(Timestamp::from_seconds(-5.0).unwrap().to_string(), "1970-01-01T00:00:00Z");
         assert_eq!(Timestamp::from_seconds(1e30).unwrap().strftime("%Y"), "9999");
-        assert_eq!(Timestamp::from_seconds(1_795_218_780.514).unwrap().to_string(), "2026-11-21T01:13:00.514Z");
+        assert_eq!(Timestamp::from_seconds(1_795_218_780.514).unwrap().to_string(), "2026-11-20T23:53:00.514Z");
     }
 }

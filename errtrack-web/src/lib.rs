@@ -1,1 +1,45 @@
-//! .
+//! The web side of errtrack: one axum router that takes reports, answers the API and shows the dashboard.
+//!
+//! It works under any prefix and knows it only by what axum says of the mount point. It reads and writes through
+//! [`Tracker`] and the store's traits; it knows no SQL.
+
+mod access;
+mod api;
+mod app;
+mod config;
+mod error;
+mod ingest;
+mod links;
+mod pages;
+mod router;
+
+pub use access::{Access, Accounts, Permissions};
+pub use config::{Config, Origins};
+pub use errtrack_core::Role;
+
+use errtrack_core::Tracker;
+
+/// The router, ready to be mounted: `Router::nest("/errors", …)`, or `nest_service`, which also answers `/errors/`.
+///
+/// Mount it outside of a `CaptureLayer`, so that its own failures are not reported to itself.
+///
+/// # Example
+/// ```no_run
+/// # fn example(tracker: errtrack_core::Tracker) -> axum::Router {
+/// use errtrack_web::{Access, router};
+///
+/// axum::Router::new().nest("/errors", router(&tracker, Access::token("secret")))
+/// # }
+/// ```
+pub fn router<S: Clone + Send + Sync + 'static>(tracker: &Tracker, access: impl Into<Access>) -> axum::Router<S> {
+    router_with(tracker, access, Config::default())
+}
+
+/// The same with a configuration of one's own.
+pub fn router_with<S: Clone + Send + Sync + 'static>(
+    tracker: &Tracker,
+    access: impl Into<Access>,
+    config: Config,
+) -> axum::Router<S> {
+    router::build(app::App::new(tracker, access.into(), config))
+}

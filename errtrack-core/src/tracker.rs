@@ -1,0 +1,392 @@
+//! The tracker: takes events from anywhere in the process, and gets them into the store.
+//!
+//! ```text
+//! capture ──▶ queue ──▶ prepare ──▶ writes ──▶ coalesce ──▶ Store::record ──▶ acknowledge
+//! host's      bounded   ─────────────── the tracker's own thread ────────────────────────
+//! thread
+//! ingest ───prepare in the request's task──▶ writes
+//! ```
+//!
+//! Everything behind the queue runs on one thread with a runtime of its own: a host whose runtime is busy, blocked or
+//! shutting down still gets its errors written, and no work of ours delays a request.
+
+mod balance;
+mod builder;
+mod coalesce;
+mod hooks;
+mod ingest;
+mod overflow;
+mod queue;
+mod trouble;
+mod upkeep;
+mod worker;
+mod writer;
+
+pub use balance::Balance;
+pub use builder::{BuildError, TrackerBuilder};
+pub use hooks::IssueChange;
+pub use ingest::{IngestError, Receipt, Report};
+
+use crate::{
+    Event, EventId, Level, Preparer, Project, ProjectId, ScopeHandle, Stacktrace, chain, current,
+    event::{Frame, Sdk},
+    scope::ScopeCell,
+    store::Store,
+    symbols::{Addresses, Symbols},
+};
+use balance::Ledger;
+use hooks::Hooks;
+use queue::{CaptureQueue, Captured};
+use std::{
+    cell::Cell,
+    error::Error,
+    fmt,
+    panic::Location,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+use trouble::Trouble;
+use worker::Worker;
+use writer::WriteQueue;
+
+/// How long a tracker that is dropped waits for its queue to be written.
+const DROP_PATIENCE: Duration = Duration::from_secs(5);
+
+thread_local! {
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the calling thread is a tracker's own: what fails there is never captured.
+#[must_use]
+pub fn inside() -> bool {
+    INSIDE.try_with(Cell::get).unwrap_or(true)
+}
+
+fn mark_inside() {
+    INSIDE.with(|inside| inside.set(true));
+}
+
+/// A handle on the error tracker of a program. Cheap to clone; the last one that is dropped flushes.
+///
+/// # Example
+/// ```no_run
+/// # async fn example(store: impl errtrack_core::Store) -> Result<(), Box<dyn std::error::Error>> {
+/// use errtrack_core::Tracker;
+///
+/// let tracker = Tracker::builder()
+///     .project("my-app").environment("production").release("1.4.0")
+///     .store(store)
+///     .build().await?;
+/// tracker.install_panic_hook();
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Tracker {
+    shared: Arc<Shared>,
+}
+
+/// A tracker with its thread; the last one that is dropped ends it.
+struct Shared {
+    queue: CaptureQueue,
+    writes: WriteQueue,
+    engine: Arc<Engine>,
+    worker: Worker,
+}
+
+/// What the capturing side and the tracker's thread have in common.
+struct Engine {
+    store: Arc<dyn Store>,
+    preparer: Preparer,
+    hooks: Hooks,
+    ledger: Ledger,
+    project: Project,
+    defaults: Defaults,
+    root: ScopeCell,
+    trouble: Trouble,
+}
+
+/// What events of this process get where they do not say it themselves.
+#[derive(Debug, Default)]
+struct Defaults {
+    environment: Option<String>,
+    release: Option<String>,
+    server_name: Option<String>,
+    sample_rate: Option<f64>,
+    backtraces: bool,
+}
+
+/// A handle that does not keep the tracker alive: for what lives as long as the process, such as a `tracing` subscriber.
+#[derive(Clone)]
+pub struct WeakTracker(Weak<Shared>);
+
+impl WeakTracker {
+    /// The tracker; `None` once its last handle is gone.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Tracker> {
+        self.0.upgrade().map(|shared| Tracker { shared })
+    }
+}
+
+impl Tracker {
+    /// Begins the configuration of a tracker.
+    pub fn builder() -> TrackerBuilder {
+        TrackerBuilder::default()
+    }
+
+    /// Captures an event made by hand and returns the id under which it can be found.
+    ///
+    /// Takes the current scope along. Never blocks, fails or panics: when the queue is full the event is counted as
+    /// dropped. Costs some hundred nanoseconds.
+    pub fn capture(&self, event: Event) -> EventId {
+        self.enqueue(event, None, None)
+    }
+
+    /// Captures an event and notes the place in the source that reports it.
+    pub fn capture_at(&self, event: Event, place: &'static Location<'static>) -> EventId {
+        self.enqueue(event, None, Some(place))
+    }
+
+    /// Captures an error with its chain of sources, as [`capture_error`](crate::capture_error) does.
+    #[track_caller]
+    pub fn capture_error<E: Error + ?Sized>(&self, error: &E) -> EventId {
+        self.capture_error_at(error, Location::caller())
+    }
+
+    /// Captures an error and notes the place in the source that reports it.
+    pub fn capture_error_at<E: Error + ?Sized>(&self, error: &E, place: &'static Location<'static>) -> EventId {
+        self.capture_chain(error, "generic", true, place)
+    }
+
+    /// Captures an error that a `mechanism` (`tower`, `axum`, …) caught; `handled` says whether the program dealt with it.
+    pub fn capture_chain<E: Error + ?Sized>(
+        &self,
+        error: &E,
+        mechanism: &str,
+        handled: bool,
+        place: &'static Location<'static>,
+    ) -> EventId {
+        if inside() {
+            return EventId::default();
+        }
+        let mut event = Event::new();
+        event.exceptions = chain::exceptions(error, mechanism, handled);
+        self.capture_in_hand(event, place)
+    }
+
+    /// Captures an event that was made from an error in hand, with the place that reports it and, where
+    /// [`TrackerBuilder::backtraces`] says so, the stack of the calling thread.
+    pub fn capture_in_hand(&self, event: Event, place: &'static Location<'static>) -> EventId {
+        if inside() {
+            return EventId::default();
+        }
+        let addresses = self.shared.engine.defaults.backtraces.then(Addresses::capture);
+        self.enqueue(event, addresses, Some(place))
+    }
+
+    /// Captures an event together with the stack of the calling thread.
+    pub(crate) fn capture_with_stack(&self, event: Event, place: Option<&'static Location<'static>>) -> EventId {
+        self.enqueue(event, Some(Addresses::capture()), place)
+    }
+
+    fn enqueue(
+        &self,
+        mut event: Event,
+        addresses: Option<Addresses>,
+        place: Option<&'static Location<'static>>,
+    ) -> EventId {
+        let shared = &*self.shared;
+        if inside() {
+            return EventId::default();
+        }
+        if event.event_id.is_nil() {
+            event.event_id = EventId::random();
+        }
+        let id = event.event_id;
+        let counters = shared.engine.ledger.own();
+        counters.captured(1);
+        if shared.engine.defaults.sample_rate.is_some_and(|rate| !sampled(id, rate)) {
+            counters.sampled(1);
+            return id;
+        }
+        let scope = ScopeHandle::current();
+        if let Some(scope) = &scope
+            && event.level >= Level::Error
+        {
+            scope.note_failure();
+        }
+        let snapshot = match &scope {
+            Some(scope) => scope.snapshot(),
+            None => shared.engine.root.snapshot(),
+        };
+        let captured = Captured { event: Box::new(event), snapshot, scope, addresses, place };
+        if !shared.queue.push(captured) {
+            counters.dropped_by_queue(1);
+        }
+        id
+    }
+
+    /// Changes the scope of the process: what it holds is put on every event of this tracker.
+    pub fn configure_root<T>(&self, f: impl FnOnce(&mut crate::Scope) -> T) -> T {
+        self.shared.engine.root.configure(f)
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.shared.engine.store
+    }
+
+    /// The project that this process reports to.
+    #[must_use]
+    pub fn project(&self) -> &Project {
+        &self.shared.engine.project
+    }
+
+    /// What became of all events since the tracker was built, over all projects.
+    #[must_use]
+    pub fn balance(&self) -> Balance {
+        self.shared.engine.ledger.total()
+    }
+
+    /// What became of the events of one project since the tracker was built.
+    #[must_use]
+    pub fn balance_of(&self, project: ProjectId) -> Balance {
+        self.shared.engine.ledger.of(project).balance()
+    }
+
+    /// How many events wait to be prepared or written.
+    #[must_use]
+    pub fn queue_depth(&self) -> usize {
+        self.shared.queue.len() + self.shared.writes.len()
+    }
+
+    /// Whether the last attempt to write failed because the database was away.
+    #[must_use]
+    pub fn is_store_away(&self) -> bool {
+        self.shared.writes.is_store_away()
+    }
+
+    /// What last went wrong inside the tracker, with the time; `None` after it went well again.
+    #[must_use]
+    pub fn trouble(&self) -> Option<(crate::Timestamp, String)> {
+        self.shared.engine.trouble.last()
+    }
+
+    /// Waits until everything that was captured before is in the store, at most for `patience`; `false` if that was not
+    /// long enough.
+    pub async fn flush(&self, patience: Duration) -> bool {
+        tokio::time::timeout(patience, self.shared.queue.flush()).await.unwrap_or(false)
+    }
+
+    /// Flushes, for 5 seconds at most, and ends the tracker's thread. What is captured afterwards is dropped.
+    pub async fn shutdown(&self) -> bool {
+        let flushed = self.flush(DROP_PATIENCE).await;
+        self.shared.queue.close();
+        flushed
+    }
+
+    /// A handle that does not keep the tracker alive.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakTracker {
+        WeakTracker(Arc::downgrade(&self.shared))
+    }
+
+    fn set_default(&self) {
+        current::set_default(self);
+    }
+}
+
+impl Engine {
+    /// Fills in what a captured event gets from its scope and from this process. On the tracker's thread.
+    fn complete(&self, captured: Captured, symbols: &mut Symbols) -> Event {
+        let Captured { event, snapshot, scope, addresses, place } = captured;
+        let mut event = *event;
+        if let Some(scope) = &scope {
+            scope.fill_request(&mut event);
+        }
+        if let Some(snapshot) = snapshot {
+            snapshot.apply(&mut event);
+        }
+        if let Some(root) = self.root.snapshot() {
+            root.apply_facts(&mut event);
+        }
+        self.defaults.apply(&mut event);
+        let stack = match (addresses, place) {
+            (Some(addresses), _) => Some(symbols.resolve(&addresses)),
+            (None, Some(place)) => Some(stack_of(place)),
+            (None, None) => None,
+        };
+        if let Some(place) = place {
+            event.contexts.entry("captured_at").or_insert_with(
+                || serde_json::json!({ "file": place.file(), "line": place.line(), "column": place.column() }),
+            );
+        }
+        // The stack belongs to the error that was in hand: the outermost.
+        match (event.exceptions.last_mut(), stack) {
+            (Some(exception), Some(stack)) if exception.stacktrace.is_none() => exception.stacktrace = Some(stack),
+            (None, Some(stack)) if event.threads.is_empty() => {
+                let thread = crate::Thread { current: Some(true), stacktrace: Some(stack), ..Default::default() };
+                event.threads.push(thread);
+            }
+            _ => {}
+        }
+        event
+    }
+}
+
+impl Defaults {
+    fn apply(&self, event: &mut Event) {
+        event.environment.get_or_insert_with(|| self.environment.clone().unwrap_or_else(|| "production".into()));
+        if event.release.is_none() {
+            event.release.clone_from(&self.release);
+        }
+        if event.server_name.is_none() {
+            event.server_name.clone_from(&self.server_name);
+        }
+        event.platform.get_or_insert_with(|| "rust".to_owned());
+        event.source.get_or_insert_with(|| "backend".to_owned());
+        event
+            .sdk
+            .get_or_insert_with(|| Sdk { name: "errtrack.rust".into(), version: env!("CARGO_PKG_VERSION").into() });
+    }
+}
+
+impl fmt::Debug for Tracker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tracker").field("project", &self.shared.engine.project.slug).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for WeakTracker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakTracker").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // The thread keeps no reference to us, so it is still there to write what is queued.
+        self.queue.close();
+        if !inside() {
+            self.worker.join(DROP_PATIENCE);
+        }
+    }
+}
+
+/// Whether an event is in the sample; decided by its id, so that it is the same wherever it is asked.
+#[expect(clippy::cast_precision_loss, reason = "a sample rate has no 53 bits")]
+fn sampled(id: EventId, rate: f64) -> bool {
+    (id.uuid().as_u64_pair().1 << 2) as f64 / (u64::MAX as f64) < rate
+}
+
+/// A stack of the one frame that is known without walking it.
+fn stack_of(place: &Location<'_>) -> Stacktrace {
+    let frame = Frame {
+        filename: Some(place.file().to_owned()),
+        lineno: Some(place.line()),
+        colno: Some(place.column()),
+        ..Frame::default()
+    };
+    Stacktrace { frames: vec![frame] }
+}

@@ -1,0 +1,223 @@
+//! The configuration of a tracker.
+
+use super::{
+    Defaults, Engine, Shared, Tracker, Trouble,
+    balance::Ledger,
+    hooks::{Hooks, IssueChange},
+    queue,
+    upkeep::Retention,
+    worker::Worker,
+    writer,
+};
+use crate::{
+    Event, Preparer,
+    grouping::InApp,
+    prepare::Limits,
+    project::slugify,
+    sanitize::Sanitizer,
+    scope::ScopeCell,
+    store::{Store, StoreError},
+};
+use std::{fmt, io, sync::Arc, time::Duration};
+
+/// Events that wait to be prepared.
+const QUEUED: usize = 10_000;
+/// Bytes of events that wait to be prepared, and again of occurrences that wait to be written.
+const QUEUED_BYTES: usize = 32 << 20;
+/// Occurrences that wait to be written.
+const UNWRITTEN: usize = 8_192;
+
+/// Configures a [`Tracker`]; made by [`Tracker::builder`].
+#[must_use]
+pub struct TrackerBuilder {
+    project: String,
+    store: Option<Arc<dyn Store>>,
+    defaults: Defaults,
+    preparer: Preparer,
+    hooks: Hooks,
+    retention: Retention,
+    queue: usize,
+    queue_bytes: usize,
+}
+
+impl Default for TrackerBuilder {
+    fn default() -> Self {
+        Self {
+            project: "default".into(),
+            store: None,
+            defaults: Defaults { backtraces: true, server_name: host_name(), ..Defaults::default() },
+            preparer: Preparer::default(),
+            hooks: Hooks::default(),
+            retention: Retention::default(),
+            queue: QUEUED,
+            queue_bytes: QUEUED_BYTES,
+        }
+    }
+}
+
+impl TrackerBuilder {
+    /// Names the project that this process reports to, made if there is none; `default` unless set. Everything but ASCII
+    /// letters and digits becomes a dash.
+    pub fn project(mut self, name: impl AsRef<str>) -> Self {
+        self.project = slugify(name.as_ref());
+        self
+    }
+
+    /// Sets the environment; `production` unless set.
+    pub fn environment(mut self, environment: impl Into<String>) -> Self {
+        self.defaults.environment = Some(environment.into());
+        self
+    }
+
+    /// Sets the release: `1.4.0`, or better a name and a version, `shop@1.4.0`.
+    pub fn release(mut self, release: impl Into<String>) -> Self {
+        self.defaults.release = Some(release.into());
+        self
+    }
+
+    /// Sets the name of this machine; the host name unless set.
+    pub fn server_name(mut self, name: impl Into<String>) -> Self {
+        self.defaults.server_name = Some(name.into());
+        self
+    }
+
+    /// Sets the store. There is no default: without one, [`build`](Self::build) fails.
+    pub fn store(mut self, store: impl Store) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Keeps only this share of the events captured in the process, from 0 to 1; all unless set.
+    pub fn sample_rate(mut self, rate: f64) -> Self {
+        self.defaults.sample_rate = (rate < 1.0).then_some(rate.max(0.0));
+        self
+    }
+
+    /// Whether errors are captured with the stack of the thread; `true` unless set. Panics always are.
+    pub fn backtraces(mut self, backtraces: bool) -> Self {
+        self.defaults.backtraces = backtraces;
+        self
+    }
+
+    /// Changes or drops events before they are sanitized and stored.
+    pub fn before_send(mut self, f: impl Fn(Event) -> Option<Event> + Send + Sync + 'static) -> Self {
+        self.hooks.before_send = Some(Arc::new(f));
+        self
+    }
+
+    /// Drops the events for which `f` says `true`. May be called several times.
+    pub fn ignore(mut self, f: impl Fn(&Event) -> bool + Send + Sync + 'static) -> Self {
+        self.hooks.ignore.push(Arc::new(f));
+        self
+    }
+
+    /// Gives events a fingerprint of one's own; `{{ default }}` in it stands for ours.
+    pub fn fingerprinter(mut self, f: impl Fn(&Event) -> Option<Vec<String>> + Send + Sync + 'static) -> Self {
+        self.hooks.fingerprinter = Some(Arc::new(f));
+        self
+    }
+
+    /// Calls `f` on the tracker's thread for every issue that is new or came back, after it is durable. It must not block.
+    pub fn on_issue(mut self, f: impl Fn(&IssueChange) + Send + Sync + 'static) -> Self {
+        self.hooks.on_issue = Some(Arc::new(f));
+        self
+    }
+
+    /// Replaces the sanitizer.
+    pub fn sanitizer(mut self, sanitizer: Sanitizer) -> Self {
+        self.preparer.sanitizer = sanitizer;
+        self
+    }
+
+    /// Replaces the rules for which frames belong to the program.
+    pub fn in_app(mut self, in_app: InApp) -> Self {
+        self.preparer.in_app = in_app;
+        self
+    }
+
+    /// Replaces the limits of an event.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.preparer.limits = limits;
+        self
+    }
+
+    /// Sets how many events, and how many bytes of them, may wait; 10,000 and 32 MiB unless set.
+    pub fn queue(mut self, events: usize, bytes: usize) -> Self {
+        self.queue = events;
+        self.queue_bytes = bytes;
+        self
+    }
+
+    /// Sets for how long resolved issues are kept after they were last seen; 90 days unless set, `None` for ever.
+    pub fn retention(mut self, age: impl Into<Option<Duration>>) -> Self {
+        self.retention.age = age.into();
+        self
+    }
+
+    /// Sets how many of an issue's newest events are kept whole; 100 unless set. Counts are never lost by this.
+    pub fn events_per_issue(mut self, events: u32) -> Self {
+        self.retention.events_per_issue = events.max(1);
+        self
+    }
+
+    /// Finds or makes the project and starts the tracker's thread. From then on functions like
+    /// [`capture_error`](crate::capture_error) report to it, wherever no scope says otherwise.
+    ///
+    /// # Errors
+    /// There is no store, the project has no usable name, the store fails, or the system has no thread to give.
+    pub async fn build(self) -> Result<Tracker, BuildError> {
+        let store = self.store.ok_or(BuildError(Problem::NoStore))?;
+        if self.project.is_empty() {
+            return Err(BuildError(Problem::NoName));
+        }
+        let project = store.ensure_project(&self.project).await.map_err(|e| BuildError(Problem::Store(e)))?;
+        let engine = Arc::new(Engine {
+            store,
+            preparer: self.preparer,
+            hooks: self.hooks,
+            ledger: Ledger::new(project.id),
+            project,
+            defaults: self.defaults,
+            root: ScopeCell::default(),
+            trouble: Trouble::default(),
+        });
+        let (queue, captures) = queue::channel(self.queue, self.queue_bytes);
+        let (writes, unwritten) = writer::channel(UNWRITTEN, self.queue_bytes);
+        let worker = Worker::start(engine.clone(), captures, writes.clone(), unwritten, self.retention)
+            .map_err(|e| BuildError(Problem::Thread(e)))?;
+        let tracker = Tracker { shared: Arc::new(Shared { queue, writes, engine, worker }) };
+        tracker.set_default();
+        Ok(tracker)
+    }
+}
+
+impl fmt::Debug for TrackerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TrackerBuilder").field("project", &self.project).finish_non_exhaustive()
+    }
+}
+
+/// Why a tracker could not be built.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct BuildError(Problem);
+
+#[derive(Debug, thiserror::Error)]
+enum Problem {
+    #[error("the tracker has no store: give it one with `.store(…)`")]
+    NoStore,
+    #[error("the name of the project holds no ASCII letter or digit")]
+    NoName,
+    #[error("the project could not be found or made in the store")]
+    Store(#[source] StoreError),
+    #[error("the tracker's thread could not be started")]
+    Thread(#[source] io::Error),
+}
+
+/// The name of this machine, as far as the environment or the system tells it without a system call of our own.
+fn host_name() -> Option<String> {
+    let from_environment = std::env::var("HOSTNAME").or_else(|_| std::env::var("COMPUTERNAME")).ok();
+    let name = from_environment.or_else(|| std::fs::read_to_string("/etc/hostname").ok())?;
+    let name = name.trim();
+    (!name.is_empty()).then(|| name.to_owned())
+}

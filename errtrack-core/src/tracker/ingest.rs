@@ -1,0 +1,141 @@
+//! Reports from outside the process: prepared in the caller's task, acknowledged when they are durable.
+
+use super::{Tracker, writer::Write};
+use crate::{
+    Event, EventId, Formula, IssueId, ProjectId,
+    store::{Outcome, Recorded},
+};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use tokio::sync::oneshot;
+
+/// An event that was received.
+#[derive(Debug)]
+pub struct Report {
+    /// The project that it is for.
+    pub project: ProjectId,
+    /// What happened. A nil id is replaced by a fresh one.
+    pub event: Event,
+    /// How its fingerprint is found.
+    pub formula: Formula,
+}
+
+/// What became of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Receipt {
+    /// It is durable.
+    Recorded {
+        /// The event's id.
+        event: EventId,
+        /// The issue that it belongs to.
+        issue: IssueId,
+        /// What it did to the issue.
+        outcome: Outcome,
+    },
+    /// A rule or a hook of the host did not want it.
+    Ignored {
+        /// The event's id.
+        event: EventId,
+    },
+}
+
+impl Receipt {
+    /// The event's id.
+    #[must_use]
+    pub fn event(&self) -> EventId {
+        match self {
+            Self::Recorded { event, .. } | Self::Ignored { event } => *event,
+        }
+    }
+}
+
+/// Why a report was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IngestError {
+    /// More is coming in than can be written; later there will be room.
+    #[error("too many reports wait to be written")]
+    Overloaded,
+    /// The database is away; later it may be back.
+    #[error("the database is not available")]
+    Unavailable,
+    /// This report cannot be written, now or later.
+    #[error("the report could not be stored")]
+    Refused,
+}
+
+impl Tracker {
+    /// Takes a report and returns when it is durable.
+    ///
+    /// # Errors
+    /// See [`IngestError`]; nothing of the report was stored then.
+    pub async fn ingest(&self, report: Report) -> Result<Receipt, IngestError> {
+        self.begin_ingest(report)?.finish().await
+    }
+
+    /// Takes several reports, which are written together if they can be, and answers for each in order.
+    pub async fn ingest_all(&self, reports: Vec<Report>) -> Vec<Result<Receipt, IngestError>> {
+        let begun: Vec<_> = reports.into_iter().map(|report| self.begin_ingest(report)).collect();
+        let mut receipts = Vec::with_capacity(begun.len());
+        for begun in begun {
+            receipts.push(match begun {
+                Ok(begun) => begun.finish().await,
+                Err(error) => Err(error),
+            });
+        }
+        receipts
+    }
+
+    fn begin_ingest(&self, report: Report) -> Result<Begun, IngestError> {
+        let Report { project, mut event, formula } = report;
+        let engine = &self.shared.engine;
+        let counters = engine.ledger.of(project);
+        counters.captured(1);
+        let ours = event.event_id.is_nil();
+        if ours {
+            event.event_id = EventId::random();
+        }
+        let id = event.event_id;
+        // A hook is the host's code, and this is the host's request.
+        let prepared = catch_unwind(AssertUnwindSafe(|| {
+            engine.hooks.admit(event).map(|event| engine.preparer.prepare(project, event, formula))
+        }));
+        let occurrence = match prepared {
+            Ok(Some(occurrence)) if ours => occurrence.made_here(),
+            Ok(Some(occurrence)) => occurrence,
+            Ok(None) => {
+                counters.ignored(1);
+                return Ok(Begun::Ignored(id));
+            }
+            Err(_) => {
+                counters.dropped_by_store(1);
+                return Err(IngestError::Refused);
+            }
+        };
+        let (done, recorded) = oneshot::channel();
+        match self.shared.writes.try_push(Write { occurrence, done: Some(done) }) {
+            Ok(()) => Ok(Begun::Queued(id, recorded)),
+            Err(()) => {
+                counters.dropped_by_queue(1);
+                Err(IngestError::Overloaded)
+            }
+        }
+    }
+}
+
+/// A report on its way.
+enum Begun {
+    Ignored(EventId),
+    Queued(EventId, oneshot::Receiver<Result<Recorded, IngestError>>),
+}
+
+impl Begun {
+    async fn finish(self) -> Result<Receipt, IngestError> {
+        match self {
+            Self::Ignored(event) => Ok(Receipt::Ignored { event }),
+            Self::Queued(event, recorded) => {
+                let Recorded { issue, outcome } = recorded.await.map_err(|_| IngestError::Unavailable)??;
+                Ok(Receipt::Recorded { event, issue, outcome })
+            }
+        }
+    }
+}

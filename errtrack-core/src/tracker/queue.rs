@@ -1,0 +1,123 @@
+//! The queue between the threads of the host and the tracker's: bounded in events and in bytes.
+
+use super::overflow::{Folded, Overflow};
+use crate::{Event, ScopeHandle, scope::Scope, symbols::Addresses};
+use std::{
+    panic::Location,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// An event as a thread of the host leaves it: nothing resolved, merged or formatted that can be done elsewhere.
+#[derive(Debug)]
+pub(crate) struct Captured {
+    pub(crate) event: Box<Event>,
+    pub(crate) snapshot: Option<Arc<Scope>>,
+    pub(crate) scope: Option<ScopeHandle>,
+    pub(crate) addresses: Option<Addresses>,
+    pub(crate) place: Option<&'static Location<'static>>,
+}
+
+/// What goes through the queue.
+#[derive(Debug)]
+pub(crate) enum Item {
+    /// An event, with the bytes that it was counted with.
+    Event(Captured, usize),
+    /// Asks to be told when everything before it is written.
+    Flush(oneshot::Sender<()>),
+}
+
+/// The sending side.
+#[derive(Debug)]
+pub(crate) struct CaptureQueue {
+    /// Taken out when the tracker shuts down, so that the thread sees the end.
+    sender: RwLock<Option<mpsc::Sender<Item>>>,
+    bytes: Arc<AtomicUsize>,
+    most_bytes: usize,
+    overflow: Arc<Overflow>,
+}
+
+/// The receiving side.
+#[derive(Debug)]
+pub(crate) struct Captures {
+    receiver: mpsc::Receiver<Item>,
+    bytes: Arc<AtomicUsize>,
+    overflow: Arc<Overflow>,
+}
+
+pub(crate) fn channel(items: usize, most_bytes: usize) -> (CaptureQueue, Captures) {
+    let (sender, receiver) = mpsc::channel(items.max(1));
+    let bytes = Arc::new(AtomicUsize::new(0));
+    let overflow = Arc::<Overflow>::default();
+    let queue = CaptureQueue {
+        sender: RwLock::new(Some(sender)),
+        bytes: bytes.clone(),
+        most_bytes,
+        overflow: overflow.clone(),
+    };
+    (queue, Captures { receiver, bytes, overflow })
+}
+
+impl CaptureQueue {
+    /// Puts an event in; `false` if it is lost, because there is neither room nor another of its sort. Never waits.
+    pub(crate) fn push(&self, captured: Captured) -> bool {
+        let size = captured.event.approximate_size() + captured.addresses.as_ref().map_or(0, |a| 8 * a.len());
+        if self.bytes.fetch_add(size, Relaxed) + size > self.most_bytes {
+            self.bytes.fetch_sub(size, Relaxed);
+            return self.overflow.add(captured);
+        }
+        let sender = self.sender.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(sender) = sender.as_ref() else {
+            self.bytes.fetch_sub(size, Relaxed);
+            return false;
+        };
+        match sender.try_send(Item::Event(captured, size)) {
+            Ok(()) => true,
+            Err(mpsc::error::TrySendError::Full(Item::Event(captured, _))) => {
+                self.bytes.fetch_sub(size, Relaxed);
+                self.overflow.add(captured)
+            }
+            Err(_) => {
+                self.bytes.fetch_sub(size, Relaxed);
+                false
+            }
+        }
+    }
+
+    /// Waits until everything before is written; `false` if the tracker's thread has ended.
+    pub(crate) async fn flush(&self) -> bool {
+        let sender = self.sender.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(sender) = sender else { return false };
+        let (done, written) = oneshot::channel();
+        sender.send(Item::Flush(done)).await.is_ok() && written.await.is_ok()
+    }
+
+    /// Lets nothing more in. What is in it is still written.
+    pub(crate) fn close(&self) {
+        self.sender.write().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        let sender = self.sender.read().unwrap_or_else(PoisonError::into_inner);
+        sender.as_ref().map_or(0, |s| s.max_capacity() - s.capacity())
+    }
+}
+
+impl Captures {
+    /// The next item; `None` when the queue is closed and empty.
+    pub(crate) async fn next(&mut self) -> Option<Item> {
+        let item = self.receiver.recv().await;
+        if let Some(Item::Event(_, size)) = &item {
+            self.bytes.fetch_sub(*size, Relaxed);
+        }
+        item
+    }
+
+    /// The events that found no room, folded.
+    pub(crate) fn take_overflow(&self) -> Vec<Folded> {
+        self.overflow.take()
+    }
+}

@@ -1,0 +1,99 @@
+//! The tracker's own thread: prepares what the process captured, and writes everything.
+
+use super::{
+    Engine, mark_inside,
+    queue::{Captured, Captures, Item},
+    upkeep::{self, Retention},
+    writer::{self, Write, WriteQueue, Writes},
+};
+use crate::{Formula, symbols::Symbols};
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    thread,
+    time::Duration,
+};
+
+/// A handle on the thread.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    /// Closed when the thread ends.
+    ended: Mutex<mpsc::Receiver<()>>,
+}
+
+impl Worker {
+    /// Starts the thread.
+    pub(crate) fn start(
+        engine: Arc<Engine>,
+        captures: Captures,
+        queue: WriteQueue,
+        writes: Writes,
+        retention: Retention,
+    ) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (ends, ended) = mpsc::channel::<()>();
+        thread::Builder::new().name("errtrack".into()).spawn(move || {
+            mark_inside();
+            runtime.block_on(async {
+                let upkeep = tokio::spawn(upkeep::run(engine.clone(), retention));
+                let intake = tokio::spawn(prepare(engine.clone(), captures, queue));
+                writer::run(engine, writes).await;
+                upkeep.abort();
+                intake.abort();
+            });
+            drop(ends);
+        })?;
+        Ok(Self { ended: Mutex::new(ended) })
+    }
+
+    /// Waits until the thread has ended, at most for `patience`.
+    pub(crate) fn join(&self, patience: Duration) {
+        let _ = self.ended.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(patience);
+    }
+}
+
+/// Turns captured events into occurrences until the queue is closed.
+async fn prepare(engine: Arc<Engine>, mut captures: Captures, queue: WriteQueue) {
+    let mut intake = Intake { engine, queue, symbols: Symbols::default() };
+    while let Some(item) = captures.next().await {
+        for folded in captures.take_overflow() {
+            intake.take(folded.captured, folded.times).await;
+        }
+        match item {
+            Item::Event(captured, _) => intake.take(captured, 1).await,
+            Item::Flush(done) => intake.queue.flush(done).await,
+        }
+    }
+    for folded in captures.take_overflow() {
+        intake.take(folded.captured, folded.times).await;
+    }
+    intake.queue.close().await;
+}
+
+struct Intake {
+    engine: Arc<Engine>,
+    queue: WriteQueue,
+    symbols: Symbols,
+}
+
+impl Intake {
+    /// Prepares an event that stands for `times` and hands it to the writer.
+    async fn take(&mut self, captured: Captured, times: u64) {
+        let Self { engine, symbols, .. } = self;
+        // `before_send` and its like are the host's code.
+        let prepared = catch_unwind(AssertUnwindSafe(|| {
+            let event = engine.complete(captured, symbols);
+            let event = engine.hooks.admit(event)?;
+            Some(engine.preparer.prepare(engine.project.id, event, Formula::Ours))
+        }));
+        match prepared {
+            Ok(Some(occurrence)) => {
+                let occurrence = occurrence.made_here().standing_for(times);
+                self.queue.push(Write { occurrence, done: None }).await;
+            }
+            Ok(None) => engine.ledger.own().ignored(times),
+            Err(_) => engine.ledger.own().dropped_by_store(times),
+        }
+    }
+}

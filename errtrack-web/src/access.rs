@@ -1,0 +1,148 @@
+//! Access: who asks, and what they may do.
+//!
+//! A router cannot be built without deciding this: [`Access`] has no default.
+
+mod caller;
+mod permissions;
+mod secret;
+mod session;
+
+pub(crate) use caller::{Caller, Read, Write};
+pub use permissions::Permissions;
+pub(crate) use secret::{hash_password, random_token, token_hash, verify_password};
+pub(crate) use session::{Credentials, sign_in, sign_out};
+
+use errtrack_core::{Member, Role, Store, StoreError, Timestamp, TokenHash, TokenKind};
+use http::request::Parts;
+use std::{fmt, sync::Arc, time::Duration};
+use uuid::Uuid;
+
+/// For how long a one-time sign-in link works.
+const LINK_LIVES: Duration = Duration::from_secs(24 * 3600);
+
+/// Who may see and change what. Closed until opened: each way in is named here.
+#[derive(Clone)]
+pub struct Access {
+    kind: Kind,
+}
+
+type HostFn = Arc<dyn Fn(&Parts) -> Option<Role> + Send + Sync>;
+
+#[derive(Clone)]
+enum Kind {
+    Accounts(Accounts),
+    Host(HostFn),
+    Token(TokenHash),
+    Open,
+}
+
+/// Members with passwords and sessions, and API keys; made by [`Access::accounts`].
+#[derive(Debug, Clone, Default)]
+pub struct Accounts {
+    keys: Vec<(TokenHash, Permissions)>,
+}
+
+impl Access {
+    /// Own members, sessions and keys, kept in the store.
+    #[must_use]
+    pub fn accounts() -> Accounts {
+        Accounts::default()
+    }
+
+    /// The host's own login decides: `f` looks at the request and answers the role of whoever sent it, if any.
+    pub fn host(f: impl Fn(&Parts) -> Option<Role> + Send + Sync + 'static) -> Self {
+        Self { kind: Kind::Host(Arc::new(f)) }
+    }
+
+    /// One secret opens everything. It is taken as bearer token, as `X-API-Key`, as the password of HTTP Basic, or on the
+    /// sign-in page.
+    pub fn token(secret: impl AsRef<str>) -> Self {
+        Self { kind: Kind::Token(token_hash(secret.as_ref())) }
+    }
+
+    /// Everybody may do everything. For a machine that nobody else can reach.
+    #[must_use]
+    pub fn insecure_open() -> Self {
+        Self { kind: Kind::Open }
+    }
+
+    /// Whether there is something to sign in to.
+    pub(crate) fn has_sign_in(&self) -> bool {
+        matches!(self.kind, Kind::Accounts(_) | Kind::Token(_))
+    }
+
+    /// Whether members sign in with e-mail and password, not with one token for all.
+    pub(crate) fn has_members(&self) -> bool {
+        matches!(self.kind, Kind::Accounts(_))
+    }
+}
+
+impl Accounts {
+    /// Adds a key that is valid from the start. Only its hash is kept.
+    #[must_use]
+    pub fn key(mut self, secret: &str, permissions: Permissions) -> Self {
+        self.keys.push((token_hash(secret), permissions));
+        self
+    }
+
+    /// Makes the owner's account, or gives the one with that address this password. An argon2id hash: some 50 ms.
+    ///
+    /// # Errors
+    /// The store fails, or the system has no randomness to give.
+    pub async fn ensure_owner(store: &dyn Store, email: &str, password: &str) -> Result<(), StoreError> {
+        let password = password.to_owned();
+        let hash = tokio::task::spawn_blocking(move || hash_password(&password)).await.map_err(StoreError::other)?;
+        let member = owner(email, Some(hash?));
+        store.put_member(&member).await.map(drop)
+    }
+
+    /// Makes a one-time sign-in token for an owner without a password, if there is no member yet. It belongs at the end of
+    /// `…/login/`, and works for a day.
+    ///
+    /// # Errors
+    /// The store fails, or the system has no randomness to give.
+    pub async fn first_sign_in(store: &dyn Store) -> Result<Option<String>, StoreError> {
+        const FIRST: &str = "owner@localhost";
+        let unclaimed = match store.member_by_email(FIRST).await? {
+            Some(member) => member.password_hash.is_none() && store.member_count().await? == 1,
+            None => store.member_count().await? == 0,
+        };
+        if !unclaimed {
+            return Ok(None);
+        }
+        let member = store.put_member(&owner(FIRST, None)).await?;
+        let token = random_token()?;
+        store
+            .put_token(TokenKind::SignInLink, token_hash(&token), member.id, Timestamp::now().plus(LINK_LIVES))
+            .await?;
+        Ok(Some(token))
+    }
+}
+
+fn owner(email: &str, password_hash: Option<String>) -> Member {
+    Member {
+        id: Uuid::now_v7(),
+        email: email.trim().to_lowercase(),
+        name: "Owner".into(),
+        role: Role::Owner,
+        password_hash,
+        created_at: Timestamp::now(),
+    }
+}
+
+impl From<Accounts> for Access {
+    fn from(accounts: Accounts) -> Self {
+        Self { kind: Kind::Accounts(accounts) }
+    }
+}
+
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            Kind::Accounts(_) => "Access::accounts",
+            Kind::Host(_) => "Access::host",
+            Kind::Token(_) => "Access::token",
+            Kind::Open => "Access::insecure_open",
+        })
+    }
+}

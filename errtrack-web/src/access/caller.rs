@@ -1,0 +1,119 @@
+//! The caller: who sent a request, and with which permissions.
+
+use super::{
+    Kind, Permissions,
+    secret::{derived_token, same, token_hash},
+    session::session_token,
+};
+use crate::{app::App, error::Error};
+use axum::extract::FromRequestParts;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use errtrack_core::{Member, TokenKind};
+use http::{HeaderMap, header, request::Parts};
+
+/// Somebody who may do something.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) permissions: Permissions,
+    /// The member, where one is signed in.
+    pub(crate) member: Option<Member>,
+}
+
+impl Caller {
+    fn with(permissions: Permissions) -> Self {
+        Self { permissions, member: None }
+    }
+
+    /// Finds out who sent a request; `None` if it is nobody known.
+    pub(crate) async fn find(app: &App, parts: &Parts) -> Result<Option<Self>, Error> {
+        match &app.access().kind {
+            Kind::Open => Ok(Some(Self::with(Permissions::ALL))),
+            Kind::Host(host) => Ok(host(parts).map(|role| Self::with(role.into()))),
+            Kind::Token(secret) => {
+                let presented = presented(&parts.headers).iter().any(|sent| same(token_hash(sent), *secret));
+                let cookie = session_token(&parts.headers)
+                    .is_some_and(|token| same(token_hash(&token), token_hash(&derived_token(*secret))));
+                Ok((presented || cookie).then(|| Self::with(Permissions::ALL)))
+            }
+            Kind::Accounts(accounts) => {
+                for sent in presented(&parts.headers) {
+                    let hash = token_hash(&sent);
+                    if let Some((_, permissions)) = accounts.keys.iter().find(|(key, _)| same(*key, hash)) {
+                        return Ok(Some(Self::with(*permissions)));
+                    }
+                }
+                let Some(token) = session_token(&parts.headers) else { return Ok(None) };
+                let member = app.store().token_member(TokenKind::Session, token_hash(&token)).await?;
+                Ok(member.map(|m| Self { permissions: m.role.into(), member: Some(m) }))
+            }
+        }
+    }
+
+    async fn require(parts: &Parts, app: &App, allowed: fn(&Permissions) -> bool, name: &str) -> Result<Self, Error> {
+        let caller = Self::find(app, parts).await?;
+        let caller = caller
+            .ok_or_else(|| Error::unauthorized("a valid API key is needed, as X-API-Key or as a bearer token"))?;
+        if allowed(&caller.permissions) {
+            Ok(caller)
+        } else {
+            Err(Error::forbidden(format!("this needs the permission `{name}`")))
+        }
+    }
+}
+
+/// The secrets that a request presents, however it does.
+fn presented(headers: &HeaderMap) -> Vec<String> {
+    let mut found = Vec::new();
+    if let Some(key) = headers.get("x-api-key").and_then(|v| v.to_str().ok()) {
+        found.push(key.trim().to_owned());
+    }
+    if let Some((scheme, value)) =
+        headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.split_once(' '))
+    {
+        if scheme.eq_ignore_ascii_case("bearer") {
+            found.push(value.trim().to_owned());
+        } else if scheme.eq_ignore_ascii_case("basic")
+            && let Ok(decoded) = BASE64_STANDARD.decode(value.trim())
+            && let Ok(text) = String::from_utf8(decoded)
+            && let Some((_, password)) = text.split_once(':')
+        {
+            found.push(password.to_owned());
+        }
+    }
+    found.retain(|s| !s.is_empty());
+    found
+}
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Error;
+
+    /// Anybody who is known, with whatever permission.
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        Self::require(parts, app, |_| true, "").await
+    }
+}
+
+macro_rules! permission {
+    ($(#[$doc:meta])* $name:ident, $field:ident) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub(crate) struct $name(#[expect(dead_code, reason = "the audit log will ask who")] pub(crate) Caller);
+
+        impl FromRequestParts<App> for $name {
+            type Rejection = Error;
+
+            async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+                Caller::require(parts, app, |p| p.$field, stringify!($field)).await.map(Self)
+            }
+        }
+    };
+}
+
+permission!(
+    /// A caller who may see.
+    Read, read
+);
+permission!(
+    /// A caller who may change.
+    Write, write
+);

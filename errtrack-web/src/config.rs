@@ -1,0 +1,39 @@
+//! What can be configured about the web side.
+
+/// The configuration of the router. [`Config::default`] fits a host that mounts it beside its own pages.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// The URL under which the mount point is reached from outside, without a slash at the end; used in links that leave
+    /// the page: DSNs, mails. Taken from each request unless set.
+    pub public_url: Option<String>,
+    /// Bytes of a body at the JSON report endpoints.
+    pub max_body: usize,
+    /// Bytes of an envelope as it comes over the wire.
+    pub max_envelope: usize,
+    /// Bytes of an envelope when it is unpacked.
+    pub max_unpacked: usize,
+    /// Origins that browsers may report from.
+    pub ingest_origins: Origins,
+}
+
+/// Origins that CORS lets in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origins {
+    /// All of them.
+    Any,
+    /// These: `https://shop.example.com`.
+    These(Vec<String>),
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            public_url: None,
+            max_body: 256 << 10,
+            max_envelope: 20 << 20,
+            max_unpacked: 100 << 20,
+            ingest_origins: Origins::Any,
+        }
+    }
+}

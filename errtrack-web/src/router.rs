@@ -1,0 +1,8 @@
+//! Every route, on one screen.
+
+use crate::{api, app::App, ingest, pages};
+use axum::Router;
+
+pub(crate) fn build<S: Clone + Send + Sync + 'static>(app: App) -> Router<S> {
+    Router::new().merge(ingest::routes()).merge(api::routes()).merge(pages::routes()).with_state(app)
+}

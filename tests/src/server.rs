@@ -1,0 +1,160 @@
+//! The standalone example, built and run as its users run it.
+
+use crate::Client;
+use anyhow::{Context, Result, bail};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::OnceLock,
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
+    process::{Child, Command},
+    time::timeout,
+};
+
+/// How long a server may take to start or to stop.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running standalone server. Killed when it is dropped.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What it printed at its start.
+    pub banner: String,
+}
+
+/// How a server ended.
+#[derive(Debug)]
+pub struct Exit {
+    /// The exit code, if it was not killed.
+    pub code: Option<i32>,
+    /// What it wrote to standard error.
+    pub errors: String,
+}
+
+impl Server {
+    /// Starts a server in a folder, on a free port, with these variables and no others.
+    ///
+    /// # Errors
+    /// It did not start; the error holds what it said.
+    pub async fn start(folder: &Path, variables: &[(&str, &str)]) -> Result<Self> {
+        let mut child = command(folder, variables)?.spawn()?;
+        let output = child.stdout.take().context("standard output is a pipe")?;
+        let mut lines = BufReader::new(output).lines();
+        let mut banner = String::new();
+        let address = timeout(PATIENCE, async {
+            while let Some(line) = lines.next_line().await? {
+                banner.push_str(&line);
+                banner.push('\n');
+                if line.trim_start().starts_with("Data ") {
+                    break;
+                }
+            }
+            let listening = banner.lines().find_map(|l| l.trim().strip_prefix("Dashboard "));
+            let url = listening.and_then(|u| u.trim().strip_prefix("http://")).unwrap_or_default();
+            url.trim_end_matches('/').parse::<SocketAddr>().ok().context("no address")
+        })
+        .await;
+        match address {
+            Ok(Ok(address)) => {
+                // Keep reading, so that a full pipe never stops the server.
+                tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+                if let Some(mut errors) = child.stderr.take() {
+                    tokio::spawn(async move { tokio::io::copy(&mut errors, &mut tokio::io::stderr()).await });
+                }
+                Ok(Self { child, address, banner })
+            }
+            _ => {
+                let _ = child.start_kill();
+                let mut errors = String::new();
+                if let Some(mut pipe) = child.stderr.take() {
+                    let _ = pipe.read_to_string(&mut errors).await;
+                }
+                bail!("the server did not start: {banner}{errors}")
+            }
+        }
+    }
+
+    /// Runs a server that is expected to end by itself.
+    ///
+    /// # Errors
+    /// It did not end.
+    pub async fn run(folder: &Path, variables: &[(&str, &str)]) -> Result<Exit> {
+        let output = timeout(PATIENCE, command(folder, variables)?.output()).await??;
+        Ok(Exit { code: output.status.code(), errors: String::from_utf8_lossy(&output.stderr).into_owned() })
+    }
+
+    /// A client of it that presents the development key.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        Client::new(self.address).header("x-api-key", "test-api-key")
+    }
+
+    /// Kills it at once, as `kill -9` does.
+    ///
+    /// # Errors
+    /// It had ended before.
+    pub async fn kill(mut self) -> Result<()> {
+        Ok(self.child.kill().await?)
+    }
+
+    /// Asks it to end, as `kill` does, and answers its exit code.
+    ///
+    /// # Errors
+    /// It did not end in time.
+    pub async fn terminate(mut self) -> Result<Option<i32>> {
+        let id = self.child.id().context("it runs")?;
+        Command::new("kill").arg(id.to_string()).status().await?;
+        Ok(timeout(PATIENCE, self.child.wait()).await??.code())
+    }
+
+    /// The number of its process, while it runs.
+    #[must_use]
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Memory that it holds, in KiB; 0 where the system does not tell.
+    #[must_use]
+    pub fn memory(&self) -> u64 {
+        let status = self.child.id().and_then(|id| std::fs::read_to_string(format!("/proc/{id}/status")).ok());
+        let line = status.as_deref().and_then(|s| s.lines().find_map(|l| l.strip_prefix("VmRSS:")));
+        line.and_then(|l| l.trim().trim_end_matches("kB").trim().parse().ok()).unwrap_or(0)
+    }
+}
+
+fn command(folder: &Path, variables: &[(&str, &str)]) -> Result<Command> {
+    let mut command = Command::new(binary()?);
+    command
+        .current_dir(folder)
+        .env_clear()
+        .env("PORT", "0")
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    Ok(command)
+}
+
+/// The example, built in the profile of the test that asks.
+fn binary() -> Result<&'static Path> {
+    static BINARY: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let built = BINARY.get_or_init(|| {
+        let release = !cfg!(debug_assertions);
+        let built = std::process::Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--package", "errtrack-example-standalone", "--example", "standalone"])
+            .args(release.then_some("--release"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status();
+        let test = std::env::current_exe().ok()?;
+        let folder = test.parent()?.parent()?.join("examples");
+        built.is_ok_and(|status| status.success()).then(|| folder.join("standalone"))
+    });
+    built.as_deref().context("the standalone example could not be built")
+}
