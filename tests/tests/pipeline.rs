@@ -108,7 +108,7 @@ async fn hooks_decide_what_is_kept() -> Result<()> {
         .before_send(|mut event| {
             assert_ne!(event.tags.get("panics").map(String::as_str), Some("yes"), "a hook that fails");
             event.tags.insert("seen".into(), "yes".into());
-            (event.tags.get("drop").is_none()).then_some(event)
+            (!event.tags.contains_key("drop")).then_some(event)
         })
         .fingerprinter(|_| Some(vec!["all-one".into()]))
         .build()
