@@ -5,7 +5,9 @@
 mod client;
 mod faulty;
 mod server;
+mod watched;
 
 pub use client::{Answer, Client};
 pub use faulty::FaultyStore;
 pub use server::{Exit, Server};
+pub use watched::Watched;
