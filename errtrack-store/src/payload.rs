@@ -1,8 +1,9 @@
 //! Payloads as they are stored: compressed, with the number of the way beside them.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use zstd::{
     bulk::{Compressor, Decompressor},
+    dict::{DecoderDictionary, EncoderDictionary},
     zstd_safe,
 };
 
@@ -10,6 +11,8 @@ use zstd::{
 const RAW: i64 = 0;
 /// zstd.
 const ZSTD: i64 = 1;
+/// zstd with the dictionary `1.zdict`.
+const ZSTD_1: i64 = 2;
 /// Level 1: higher ones cost more than they save on a few kilobytes.
 const LEVEL: i32 = 1;
 /// A payload that claims to be larger than this when unpacked is not ours.
@@ -18,6 +21,10 @@ const LARGEST: u64 = 64 << 20;
 const SHORTEST: usize = 64;
 /// How many contexts of each kind wait for their next use.
 const SPARE: usize = 4;
+
+static DICTIONARY: &[u8] = include_bytes!("../dictionaries/1.zdict");
+static ENCODER: LazyLock<EncoderDictionary<'static>> = LazyLock::new(|| EncoderDictionary::copy(DICTIONARY, LEVEL));
+static DECODER: LazyLock<DecoderDictionary<'static>> = LazyLock::new(|| DecoderDictionary::copy(DICTIONARY));
 
 /// Packs and unpacks payloads; keeps the costly contexts for the next call.
 #[derive(Default)]
@@ -35,7 +42,7 @@ impl std::fmt::Debug for Codec {
 impl Codec {
     /// Borrows a compressor for many payloads.
     pub(crate) fn packer(&self) -> Packer<'_> {
-        let compressor = take(&self.compressors).or_else(|| Compressor::new(LEVEL).ok());
+        let compressor = take(&self.compressors).or_else(|| Compressor::with_prepared_dictionary(&ENCODER).ok());
         Packer { codec: self, compressor }
     }
 
@@ -43,10 +50,12 @@ impl Codec {
     pub(crate) fn unpack(&self, codec: i64, packed: &[u8]) -> Option<Vec<u8>> {
         match codec {
             RAW => Some(packed.to_vec()),
-            ZSTD => {
+            // A decompressor that has the dictionary also reads frames that name none.
+            ZSTD | ZSTD_1 => {
                 let size = zstd_safe::get_frame_content_size(packed).ok()??;
                 let size = usize::try_from(size.min(LARGEST)).ok()?;
-                let mut decompressor = take(&self.decompressors).or_else(|| Decompressor::new().ok())?;
+                let mut decompressor =
+                    take(&self.decompressors).or_else(|| Decompressor::with_prepared_dictionary(&DECODER).ok())?;
                 let unpacked = decompressor.decompress(packed, size).ok();
                 give(&self.decompressors, decompressor);
                 unpacked
@@ -71,7 +80,7 @@ impl Packer<'_> {
             && packed.len() < payload.len()
         {
             out.extend_from_slice(&packed);
-            return ZSTD;
+            return ZSTD_1;
         }
         out.extend_from_slice(payload);
         RAW
@@ -121,5 +130,11 @@ mod tests {
         assert_eq!(codec.unpack(way, &packed), None);
         assert_eq!(codec.unpack(ZSTD, b"not zstd"), None);
         assert_eq!(codec.unpack(99, b"x"), None);
+    }
+
+    #[test]
+    fn frames_without_a_dictionary_are_read() {
+        let packed = zstd::bulk::compress(&[b'a'; 1000], LEVEL).unwrap();
+        assert_eq!(Codec::default().unpack(ZSTD, &packed).as_deref(), Some(&[b'a'; 1000][..]));
     }
 }
