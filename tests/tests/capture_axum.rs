@@ -2,6 +2,13 @@
 //!
 //! Nothing here depends on the panic hook or on a global subscriber; those are in `capture_process.rs`.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what a test cannot do without ends it"
+)]
+
 use axum::{
     Extension, Router,
     body::Body,
