@@ -197,7 +197,12 @@ impl Writer {
             }
             let (occurrences, waiting): (Vec<_>, Vec<_>) = batch.into_iter().map(|w| (w.occurrence, w.done)).unzip();
             let now = Timestamp::now();
-            let counted_only = occurrences.iter().map(|o| !self.coalescer.keeps(o, now)).collect();
+            // Who waits for an answer is told that the report is kept, so it is; only this process's own storms coalesce.
+            let counted_only = occurrences
+                .iter()
+                .zip(&waiting)
+                .map(|(occurrence, done)| done.is_none() && !self.coalescer.keeps(occurrence, now))
+                .collect();
             let batch = Batch { occurrences, counted_only };
             let result = self.engine.store.record(&batch).await;
             let freed = batch.occurrences.iter().map(size).sum::<usize>();
