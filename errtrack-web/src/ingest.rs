@@ -25,6 +25,7 @@ pub(crate) use native::create as create_error;
 
 use crate::app::App;
 use axum::{Router, middleware};
+use errtrack_core::{Event, EventId};
 
 /// The routes of all dialects but `POST /api/errors`, which shares its path with the list. They need the state twice: CORS asks
 /// it for the origins.
@@ -39,4 +40,9 @@ pub(crate) fn routes(app: &App) -> Router<App> {
 /// Lets browsers on other origins report through a route.
 pub(crate) fn with_cors(app: &App, routes: Router<App>) -> Router<App> {
     routes.layer(middleware::from_fn_with_state(app.clone(), cors::layer))
+}
+
+/// An event that was just received. It has no id yet: one that the tracker makes need not be looked up.
+fn received() -> Event {
+    Event { event_id: EventId::default(), ..Event::new() }
 }

@@ -16,7 +16,8 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 pub(super) async fn show(State(app): State<App>, _: Read, Path(id): Path<String>) -> Result<impl IntoResponse, Error> {
-    let id: EventId = id.parse().map_err(|_| Error::bad_request("event_id: must be 32 hex digits, with dashes or without"))?;
+    let id: EventId =
+        id.parse().map_err(|_| Error::bad_request("event_id: must be 32 hex digits, with dashes or without"))?;
     let stored = app.store().event(None, id.uuid()).await?.ok_or_else(|| Error::not_found("event"))?;
     Ok(success(View::new(&stored)).into_response())
 }

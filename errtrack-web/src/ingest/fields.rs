@@ -172,7 +172,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_by_name() {
-        let mut fields = Fields::parse(br#"{"a": 1, "b": " ", "c": [1], "d": "x", "e": {"k": []}, "f": "soon"}"#).unwrap();
+        let mut fields =
+            Fields::parse(br#"{"a": 1, "b": " ", "c": [1], "d": "x", "e": {"k": []}, "f": "soon"}"#).unwrap();
         assert_eq!(fields.text("a").unwrap_err().to_string(), "a: must be a string");
         assert_eq!(fields.required("b").unwrap_err().to_string(), "b: must not be empty");
         assert_eq!(fields.required("z").unwrap_err().to_string(), "z: is required");

@@ -122,7 +122,10 @@ mod tests {
     #[test]
     fn what_clients_really_send_is_read() {
         let cases: [(&[u8], Value); 8] = [
-            (br#"["\ud83d x", "\ude00", "\ud83d\ud83d\ude00"]"#, serde_json::json!(["\u{fffd} x", "\u{fffd}", "\u{fffd}😀"])),
+            (
+                br#"["\ud83d x", "\ude00", "\ud83d\ud83d\ude00"]"#,
+                serde_json::json!(["\u{fffd} x", "\u{fffd}", "\u{fffd}😀"]),
+            ),
             (br#"[NaN, Infinity, -Infinity, 1e999, -2]"#, serde_json::json!([null, null, null, null, -2])),
             (b"[\"a\nb\"]", serde_json::json!(["a\nb"])),
             (b"[\"\xff\"]", serde_json::json!(["\u{fffd}"])),

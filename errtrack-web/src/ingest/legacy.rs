@@ -14,7 +14,8 @@ use axum::{
     routing::{get, post},
 };
 use errtrack_core::{
-    Event, Exception, Fingerprint, Formula, IssueRef, Receipt, Report, Request, User, slugify, store::Outcome,
+    Event, Exception, Fingerprint, Formula, IssueRef, Receipt, Report, Request, User, slugify, stacktext,
+    store::Outcome,
 };
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
@@ -55,7 +56,7 @@ async fn take(State(app): State<App>, _: Ingest, headers: HeaderMap, body: Body)
 }
 
 fn read(fields: &mut Fields) -> Result<Event, Wrong> {
-    let mut event = Event::new();
+    let mut event = super::received();
     let ty = fields.required_short("exception_type", 200)?;
     let message = fields.text("message")?.unwrap_or_default();
     event.exceptions.push(Exception::new(ty, message));
@@ -77,12 +78,23 @@ fn read(fields: &mut Fields) -> Result<Event, Wrong> {
 
 /// MD5 of `project:exception_type:file:line` of the innermost frame; file and line are empty where there is none.
 fn fingerprint(project: &str, event: &Event) -> Fingerprint {
-    let place = event.stack_trace.as_deref().and_then(innermost_place);
+    let place = event.stack_trace.as_deref().and_then(stacktext::innermost_place);
     let (file, line) = place.map_or((String::new(), String::new()), |(file, line)| (file, line.to_string()));
     let ty = event.title().0;
     Fingerprint(Md5::digest(format!("{project}:{ty}:{file}:{line}").as_bytes()).into())
 }
 
-fn innermost_place(_: &str) -> Option<(String, u32)> {
-    None
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fingerprint_is_that_of_the_document() {
+        let mut event = Event { stack_trace: Some("Traceback (most recent call last):\n  File \"/srv/a.py\", line 3, in f\n    g()\n  File \"/srv/b.py\", line 9, in g\n    raise ValueError(1)\nValueError: 1".into()), ..Event::default() };
+        event.exceptions.push(Exception::new("ValueError", "1"));
+        let md5 = |text: &str| Fingerprint(Md5::digest(text.as_bytes()).into());
+        assert_eq!(fingerprint("my-app", &event), md5("my-app:ValueError:/srv/b.py:9"));
+        event.stack_trace = None;
+        assert_eq!(fingerprint("my-app", &event), md5("my-app:ValueError::"));
+    }
 }

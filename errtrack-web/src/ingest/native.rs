@@ -59,7 +59,7 @@ pub(crate) async fn create(
 }
 
 fn event(fields: &mut Fields, headers: &HeaderMap, Peer(peer): Peer) -> Result<Event, Wrong> {
-    let mut event = Event::new();
+    let mut event = super::received();
     let message = fields.required("message")?;
     event.source = Some(fields.required("source")?);
     event.level = fields.level("level")?.unwrap_or(Level::Error);
@@ -71,11 +71,10 @@ fn event(fields: &mut Fields, headers: &HeaderMap, Peer(peer): Peer) -> Result<E
     event.fingerprint = fields.list("fingerprint")?;
     event.user = fields.name("user_id")?.map(User::id);
     event.timestamp = fields.time("timestamp")?.unwrap_or(event.received_at);
-    let ty = fields.text("type")?.filter(|ty| !ty.is_empty());
-    if ty.is_some() || event.stack_trace.is_some() {
-        event.exceptions.push(Exception { ty, value: Some(message), ..Exception::default() });
-    } else {
-        event.message = Some(Message::new(message));
+    // Without a type there is a message; core makes an exception of it where the stack trace names one.
+    match fields.text("type")?.filter(|ty| !ty.is_empty()) {
+        Some(ty) => event.exceptions.push(Exception::new(ty, message)),
+        None => event.message = Some(Message::new(message)),
     }
     let mut request = Request { url: fields.text("url")?, ..Request::default() };
     if let Some(agent) = headers.get(header::USER_AGENT) {

@@ -16,9 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use errtrack_core::{
-    Event, Exception, Fingerprint, Formula, Level, ProjectId, Report, Request, User, slugify,
-};
+use errtrack_core::{Event, Exception, Fingerprint, Formula, Level, ProjectId, Report, Request, User, slugify};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -137,7 +135,7 @@ async fn take_batch(State(app): State<App>, peer: Peer, parts: Parts, body: Body
 }
 
 fn read(fields: &mut Fields, app_id: &str, sender: &Sender) -> Result<(Event, Formula), Wrong> {
-    let mut event = Event::new();
+    let mut event = super::received();
     let code = fields.required_short("errorCode", IDENTIFIER)?;
     let ty = fields.required_short("errorType", IDENTIFIER)?;
     let mut message = fields.required("message")?;
@@ -170,7 +168,13 @@ fn read(fields: &mut Fields, app_id: &str, sender: &Sender) -> Result<(Event, Fo
     let request = request(fields, &event, sender)?;
     let formula = formula(
         fields.text("fingerprint")?.filter(|f| !f.is_empty()),
-        [&code, &ty, app_id, path_of(request.url.as_deref().unwrap_or_default()), request.method.as_deref().unwrap_or_default()],
+        [
+            &code,
+            &ty,
+            app_id,
+            path_of(request.url.as_deref().unwrap_or_default()),
+            request.method.as_deref().unwrap_or_default(),
+        ],
     );
     event.request = (request != Request::default()).then_some(request);
     Ok((event, formula))
@@ -185,7 +189,8 @@ fn request(fields: &mut Fields, event: &Event, sender: &Sender) -> Result<Reques
     request.status = match fields.any("responseStatusCode") {
         None => None,
         Some(status) => {
-            let status = status.as_u64().and_then(|status| u16::try_from(status).ok()).filter(|s| (100..1000).contains(s));
+            let status =
+                status.as_u64().and_then(|status| u16::try_from(status).ok()).filter(|s| (100..1000).contains(s));
             Some(status.ok_or_else(|| Wrong::new("responseStatusCode", "must be a status of HTTP"))?)
         }
     };

@@ -136,7 +136,10 @@ mod tests {
         let of = |value: &'static str| {
             Encoding::of(&HeaderMap::from_iter([(header::CONTENT_ENCODING, http::HeaderValue::from_static(value))]))
         };
-        assert_eq!((of("GZip"), of(""), of("br"), of("snappy")), (Encoding::Gzip, Encoding::Identity, Encoding::Brotli, Encoding::Identity));
+        assert_eq!(
+            (of("GZip"), of(""), of("br"), of("snappy")),
+            (Encoding::Gzip, Encoding::Identity, Encoding::Brotli, Encoding::Identity)
+        );
     }
 
     proptest! {

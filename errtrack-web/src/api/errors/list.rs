@@ -43,7 +43,9 @@ async fn query(app: &App, params: &Params) -> Result<IssueQuery, Error> {
         limit: params.limit()?,
         offset: params.parse("offset", "a number from 0")?.unwrap_or(0),
         cursor: params.parse("cursor", "a `next_cursor` that was answered")?,
-        sort: params.parse("sort", format_args!("one of {}", Sort::ALL.map(Sort::as_str).join(", ")))?.unwrap_or_default(),
+        sort: params
+            .parse("sort", format_args!("one of {}", Sort::ALL.map(Sort::as_str).join(", ")))?
+            .unwrap_or_default(),
         levels: Vec::from_iter(params.parse::<Level>("level", "one of fatal, error, warning, info, debug")?),
         source: params.text("source").map(str::to_owned),
         status: status(params)?,

@@ -139,11 +139,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Envelope<'_>, Invalid> {
                 payload
             }
             Some(length) => {
-                let (payload, after) = rest.split_at_checked(length).ok_or(Invalid::Short {
-                    item: number,
-                    length,
-                    left: rest.len(),
-                })?;
+                let (payload, after) =
+                    rest.split_at_checked(length).ok_or(Invalid::Short { item: number, length, left: rest.len() })?;
                 rest = match after.split_first() {
                     None => after,
                     Some((b'\n', after)) => after,

@@ -62,19 +62,34 @@ fn messages_in_all_their_forms() {
     assert_eq!(text(json!({"message": ""})), None);
     let made = || Some(("hi Ana".to_owned(), Some("hi %s".to_owned())));
     assert_eq!(text(json!({"logentry": {"message": "hi %s", "params": ["Ana"]}})), made());
-    assert_eq!(text(json!({"message": "hi Ana", "sentry.interfaces.Message": {"message": "hi %s", "params": ["Ana"]}})), made());
+    assert_eq!(
+        text(json!({"message": "hi Ana", "sentry.interfaces.Message": {"message": "hi %s", "params": ["Ana"]}})),
+        made()
+    );
     assert_eq!(text(json!({"logentry": {"message": "hi %s", "formatted": "hi Ana"}})), made());
 }
 
 #[test]
 fn times_levels_and_texts_in_all_their_forms() {
-    for time in [json!(1_795_218_780.514), json!("2026-11-20T23:53:00.514Z"), json!("2026-11-20T23:53:00.514"), json!("1795218780.514")] {
+    for time in [
+        json!(1_795_218_780.514),
+        json!("2026-11-20T23:53:00.514Z"),
+        json!("2026-11-20T23:53:00.514"),
+        json!("1795218780.514"),
+    ] {
         assert_eq!(event(&json!({"timestamp": time})).timestamp.to_string(), "2026-11-20T23:53:00.514Z", "{time}");
     }
-    for (level, expected) in [(json!(40), Level::Error), (json!("log"), Level::Info), (json!("critical"), Level::Fatal), (json!("20"), Level::Info)] {
+    for (level, expected) in [
+        (json!(40), Level::Error),
+        (json!("log"), Level::Info),
+        (json!("critical"), Level::Fatal),
+        (json!("20"), Level::Info),
+    ] {
         assert_eq!(event(&json!({"level": level})).level, expected);
     }
-    let event = event(&json!({"dist": 7, "release": null, "user": {"id": 42, "plan": "pro"}, "fingerprint": ["{{ default }}", 5]}));
+    let event = event(
+        &json!({"dist": 7, "release": null, "user": {"id": 42, "plan": "pro"}, "fingerprint": ["{{ default }}", 5]}),
+    );
     assert_eq!((event.dist.as_deref(), event.release, event.fingerprint.len()), (Some("7"), None, 2));
     let user = event.user.unwrap();
     assert_eq!((user.id.as_deref(), user.other["plan"].as_str()), (Some("42"), Some("pro")));
@@ -89,7 +104,9 @@ fn tags_and_headers_as_maps_or_pairs() {
     assert_eq!(map.tags.len(), 2);
     let request = event(&json!({"request": {
         "url": "http://h/p?q=1", "headers": [["Accept", "a"], ["X", ["1", "2"]]], "query_string": {"q": "a b"},
-    }})).request.unwrap();
+    }}))
+    .request
+    .unwrap();
     assert_eq!((request.url.as_deref(), request.query_string.as_deref()), (Some("http://h/p"), Some("q=a%20b")));
     assert_eq!(request.headers["X"], "1, 2");
 }
@@ -138,9 +155,36 @@ fn the_client_names_itself_when_the_event_does_not() {
 /// JSON of any shape, its names often those of real fields.
 fn any_json() -> impl Strategy<Value = serde_json::Value> {
     let names = prop::sample::select(vec![
-        "exception", "values", "stacktrace", "frames", "lineno", "vars", "message", "logentry", "params", "timestamp",
-        "level", "tags", "user", "request", "headers", "query_string", "breadcrumbs", "data", "contexts", "extra", "sdk",
-        "settings", "fingerprint", "debug_meta", "images", "modules", "threads", "mechanism", "type", "x",
+        "exception",
+        "values",
+        "stacktrace",
+        "frames",
+        "lineno",
+        "vars",
+        "message",
+        "logentry",
+        "params",
+        "timestamp",
+        "level",
+        "tags",
+        "user",
+        "request",
+        "headers",
+        "query_string",
+        "breadcrumbs",
+        "data",
+        "contexts",
+        "extra",
+        "sdk",
+        "settings",
+        "fingerprint",
+        "debug_meta",
+        "images",
+        "modules",
+        "threads",
+        "mechanism",
+        "type",
+        "x",
     ]);
     let leaf = prop_oneof![
         Just(json!(null)),
@@ -153,8 +197,9 @@ fn any_json() -> impl Strategy<Value = serde_json::Value> {
     leaf.prop_recursive(6, 60, 6, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(|v| json!(v)),
-            prop::collection::vec((names.clone(), inner), 0..6)
-                .prop_map(|pairs| json!(pairs.into_iter().map(|(k, v)| (k.to_owned(), v)).collect::<serde_json::Map<_, _>>())),
+            prop::collection::vec((names.clone(), inner), 0..6).prop_map(|pairs| json!(
+                pairs.into_iter().map(|(k, v)| (k.to_owned(), v)).collect::<serde_json::Map<_, _>>()
+            )),
         ]
     })
 }

@@ -244,7 +244,8 @@ impl Shape for Loose {
 
     fn list<'de, A: SeqAccess<'de>>(at: &At<'_>, seq: A) -> Result<Option<Self>, A::Error> {
         let Some(Value::Array(list)) = Value::list(at, seq)? else { return Ok(None) };
-        let texts: Vec<_> = list.into_iter().map(|v| if let Value::String(s) = v { s } else { v.to_string() }).collect();
+        let texts: Vec<_> =
+            list.into_iter().map(|v| if let Value::String(s) = v { s } else { v.to_string() }).collect();
         Ok(Some(Self(texts.join(", "))))
     }
 
@@ -252,4 +253,3 @@ impl Shape for Loose {
         Ok(Value::object(at, map)?.map(|value| Self(value.to_string())))
     }
 }
-
