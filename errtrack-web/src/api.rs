@@ -16,7 +16,7 @@ use serde::Serialize;
 
 pub(crate) fn routes(app: &App) -> Router<App> {
     let shared = Router::new().route("/api/errors", post(ingest::create_error).get(errors::list));
-    Router::new()
+    unknown()
         .merge(ingest::with_cors(app, shared))
         .route("/api/errors/{id}", get(errors::show).merge(delete(errors::delete)))
         .route("/api/errors/{id}/resolve", put(errors::resolve))
@@ -25,9 +25,23 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/api/errors/{id}/events", get(errors::events))
         .route("/api/events/{id}", get(event::show))
         .route("/health", get(health::health))
-        .route("/api", any(not_found))
-        .route("/api/{*rest}", any(not_found))
         .method_not_allowed_fallback(wrong_method)
+}
+
+/// Every other path below `/api`, level by level: a route that takes all levels at once would stand in the way of
+/// `/api/{project}/envelope/`, and the fallback of the router belongs to the pages.
+fn unknown() -> Router<App> {
+    const PATHS: [&str; 8] = [
+        "/api",
+        "/api/",
+        "/api/{project}",
+        "/api/{project}/",
+        "/api/{project}/{a}",
+        "/api/{project}/{a}/",
+        "/api/{project}/{a}/{b}",
+        "/api/{project}/{a}/{b}/{*rest}",
+    ];
+    PATHS.into_iter().fold(Router::new(), |router, path| router.route(path, any(not_found)))
 }
 
 async fn not_found() -> Error {
