@@ -12,6 +12,41 @@ const LONGEST: usize = 32;
 /// Bytes of one error's text that are taken on the host's thread.
 const LONGEST_TEXT: usize = 16 << 10;
 
+impl Exception {
+    /// The chain of an error as an event holds it: the root cause first, the error itself last.
+    ///
+    /// The last one says by which `mechanism` (`tower`, `tracing`, …) it was caught, and whether the program `handled` it.
+    /// Behind a `dyn Error` the type is what its `Debug` text tells; a caller who knows better can set it.
+    ///
+    /// # Example
+    /// ```
+    /// use errtrack_core::Exception;
+    ///
+    /// let error = std::io::Error::other("x".parse::<i32>().unwrap_err());
+    /// let chain = Exception::chain(&error, "generic", true);
+    /// assert_eq!(chain.last().unwrap().ty.as_deref(), Some("std::io::error::Error::Custom"));
+    /// ```
+    pub fn chain<E: Error + ?Sized>(error: &E, mechanism: &str, handled: bool) -> Vec<Self> {
+        exceptions(error, mechanism, handled)
+    }
+
+    /// Names a type whose path the caller knows, although the error is behind a `dyn Error` by now: `path` is what
+    /// [`type_name`] says, completed by the variant that the `Debug` text shows.
+    ///
+    /// # Example
+    /// ```
+    /// use errtrack_core::Exception;
+    ///
+    /// let error: Box<dyn std::error::Error> = "x".parse::<i32>().unwrap_err().into();
+    /// let path = std::any::type_name::<std::num::ParseIntError>();
+    /// assert_eq!(Exception::type_of(&*error, path), "core::num::error::ParseIntError");
+    /// ```
+    #[must_use]
+    pub fn type_of(error: &dyn Error, path: &str) -> String {
+        named(path, debug_name(error))
+    }
+}
+
 /// The chain of an error as exceptions: the root cause first, the error itself last, as events hold them.
 pub(crate) fn exceptions<E: Error + ?Sized>(error: &E, mechanism: &str, handled: bool) -> Vec<Exception> {
     let mut chain = Vec::with_capacity(4);
@@ -33,9 +68,13 @@ pub(crate) fn exceptions<E: Error + ?Sized>(error: &E, mechanism: &str, handled:
 ///
 /// Behind a `dyn Error` only what `Debug` shows is left.
 pub(crate) fn type_of<E: Error + ?Sized>(error: &E) -> String {
-    let path = type_name::<E>();
-    let shown = debug_name(error);
-    if path.starts_with("dyn ") || path.contains("dyn core::error::Error") {
+    named(type_name::<E>(), debug_name(error))
+}
+
+fn named(path: &str, shown: Option<String>) -> String {
+    // A text that was made into an error has no type that would tell anything.
+    let is_text = path.starts_with('&') || path == "alloc::string::String" || path.starts_with("alloc::borrow::Cow<");
+    if is_text || path.starts_with("dyn ") || path.contains("dyn core::error::Error") {
         return shown.unwrap_or_else(|| "Error".to_owned());
     }
     let bare = path.split('<').next().unwrap_or(path);

@@ -41,7 +41,9 @@ pub use occurrence::Occurrence;
 pub use panic::last_panic;
 pub use prepare::{Formula, Limits, Preparer};
 pub use project::{Project, slugify};
-pub use scope::{InScope, RequestSource, Scope, ScopeHandle};
+pub use scope::{BreadcrumbSource, InScope, RequestSource, Scope, ScopeHandle};
 pub use store::{Store, StoreError};
 pub use time::{InvalidTimestamp, Timestamp};
-pub use tracker::{Balance, BuildError, IngestError, IssueChange, Receipt, Report, Tracker, TrackerBuilder, inside};
+pub use tracker::{
+    Balance, BuildError, IngestError, IssueChange, Receipt, Report, Tracker, TrackerBuilder, WeakTracker, inside,
+};

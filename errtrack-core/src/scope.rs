@@ -43,7 +43,23 @@ pub struct Scope {
     tags: BTreeMap<String, String>,
     contexts: Map,
     extra: Map,
-    breadcrumbs: VecDeque<Breadcrumb>,
+    /// Shared, so that a scope that was put on an event can go on cheaply: the copy counts references.
+    breadcrumbs: VecDeque<Arc<dyn BreadcrumbSource>>,
+}
+
+/// A breadcrumb in a form in which it is cheap to leave, made whole only when something is captured.
+///
+/// Most breadcrumbs are never read. A layer that leaves many keeps what it has as it is, and turns it into a
+/// [`Breadcrumb`] here, on the tracker's thread.
+pub trait BreadcrumbSource: fmt::Debug + Send + Sync + 'static {
+    /// The breadcrumb.
+    fn breadcrumb(&self) -> Breadcrumb;
+}
+
+impl BreadcrumbSource for Breadcrumb {
+    fn breadcrumb(&self) -> Breadcrumb {
+        self.clone()
+    }
 }
 
 impl Scope {
@@ -89,11 +105,16 @@ impl Scope {
 
     /// Adds a breadcrumb; the last 100 are kept.
     pub fn add_breadcrumb(&mut self, mut breadcrumb: Breadcrumb) {
+        breadcrumb.timestamp.get_or_insert_with(crate::Timestamp::now);
+        self.add_breadcrumb_source(Arc::new(breadcrumb));
+    }
+
+    /// Adds a breadcrumb that is made whole later; the last 100 are kept.
+    pub fn add_breadcrumb_source(&mut self, source: Arc<dyn BreadcrumbSource>) {
         if self.breadcrumbs.len() >= BREADCRUMBS {
             self.breadcrumbs.pop_front();
         }
-        breadcrumb.timestamp.get_or_insert_with(crate::Timestamp::now);
-        self.breadcrumbs.push_back(breadcrumb);
+        self.breadcrumbs.push_back(source);
     }
 
     /// Forgets everything.
@@ -116,7 +137,7 @@ impl Scope {
             event.transaction = Some(name.clone());
         }
         if event.breadcrumbs.is_empty() {
-            event.breadcrumbs.extend(self.breadcrumbs.iter().cloned());
+            event.breadcrumbs.extend(self.breadcrumbs.iter().map(|source| source.breadcrumb()));
         }
         self.apply_facts(event);
     }
@@ -236,7 +257,10 @@ impl ScopeHandle {
     }
 
     /// Puts request and route on an event.
-    pub(crate) fn fill_request(&self, event: &mut Event) {
+    ///
+    /// The tracker does so for everything that is captured in the scope, on its own thread; a layer needs it only where it
+    /// words an event by the route.
+    pub fn fill_request(&self, event: &mut Event) {
         self.inner.request.fill(event);
     }
 
@@ -263,6 +287,15 @@ pin_project! {
     pub struct InScope<F> {
         #[pin]
         future: tokio::task::futures::TaskLocalFuture<ScopeHandle, F>,
+    }
+}
+
+impl<F> InScope<F> {
+    /// Takes the scope back from a future that has ended, to see what was captured in it.
+    ///
+    /// `None` if it was taken before. A future that goes on afterwards does so in no scope.
+    pub fn take_scope(self: Pin<&mut Self>) -> Option<ScopeHandle> {
+        self.project().future.take_value()
     }
 }
 

@@ -65,12 +65,13 @@ impl Symbols {
 
 /// Whether a function belongs to the act of capturing.
 fn is_capturing(function: &str) -> bool {
-    const OWN: [&str; 5] = [
+    const OWN: [&str; 6] = [
         "backtrace::backtrace::trace",
         "errtrack_core::symbols::Addresses",
         "errtrack_core::tracker::Tracker",
         "errtrack_core::current::",
         "errtrack_core::panic::",
+        "errtrack_tower::handler_error::",
     ];
     OWN.iter().any(|own| function.contains(own))
 }

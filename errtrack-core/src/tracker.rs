@@ -116,12 +116,14 @@ struct Defaults {
     backtraces: bool,
 }
 
-/// A handle that does not keep the tracker alive.
+/// A handle that does not keep the tracker alive: for what lives as long as the process, such as a `tracing` subscriber.
 #[derive(Clone)]
-pub(crate) struct WeakTracker(Weak<Shared>);
+pub struct WeakTracker(Weak<Shared>);
 
 impl WeakTracker {
-    pub(crate) fn upgrade(&self) -> Option<Tracker> {
+    /// The tracker; `None` once its last handle is gone.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Tracker> {
         self.0.upgrade().map(|shared| Tracker { shared })
     }
 }
@@ -169,6 +171,15 @@ impl Tracker {
         }
         let mut event = Event::new();
         event.exceptions = chain::exceptions(error, mechanism, handled);
+        self.capture_in_hand(event, place)
+    }
+
+    /// Captures an event that was made from an error in hand, with the place that reports it and, where
+    /// [`TrackerBuilder::backtraces`] says so, the stack of the calling thread.
+    pub fn capture_in_hand(&self, event: Event, place: &'static Location<'static>) -> EventId {
+        if inside() {
+            return EventId::default();
+        }
         let addresses = self.shared.engine.defaults.backtraces.then(Addresses::capture);
         self.enqueue(event, addresses, Some(place))
     }
@@ -275,7 +286,9 @@ impl Tracker {
         flushed
     }
 
-    pub(crate) fn downgrade(&self) -> WeakTracker {
+    /// A handle that does not keep the tracker alive.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakTracker {
         WeakTracker(Arc::downgrade(&self.shared))
     }
 
@@ -342,6 +355,12 @@ impl Defaults {
 impl fmt::Debug for Tracker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tracker").field("project", &self.shared.engine.project.slug).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for WeakTracker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakTracker").finish_non_exhaustive()
     }
 }
 

@@ -1,1 +1,49 @@
-//! .
+//! The store of errtrack in a SQL database: a SQLite file, with its migrations and the suite that every store must pass.
+//!
+//! ```text
+//! Batch ──plan (coalesce, compress)──▶ writer thread ──one transaction──▶ file
+//!                                      reader pool   ◀──────────────────
+//! ```
+//!
+//! One connection writes, on a thread of its own, so that no runtime of the host can cut a transaction short; a few
+//! read-only connections answer questions beside it.
+
+#[cfg(feature = "sqlite")]
+mod accounts;
+#[cfg(feature = "sqlite")]
+mod bulk;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
+#[cfg(feature = "sqlite")]
+mod delete;
+#[cfg(feature = "sqlite")]
+mod error;
+#[cfg(feature = "sqlite")]
+mod events;
+#[cfg(feature = "sqlite")]
+mod issues;
+#[cfg(feature = "sqlite")]
+mod migrate;
+#[cfg(feature = "sqlite")]
+mod payload;
+#[cfg(feature = "sqlite")]
+mod plan;
+#[cfg(feature = "sqlite")]
+mod pool;
+#[cfg(feature = "sqlite")]
+mod projects;
+#[cfg(feature = "sqlite")]
+mod record;
+#[cfg(feature = "sqlite")]
+mod sql;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+#[cfg(feature = "sqlite")]
+mod store;
+#[cfg(feature = "sqlite")]
+mod upkeep;
+#[cfg(feature = "sqlite")]
+mod writer;
+
+#[cfg(feature = "sqlite")]
+pub use store::{SqlStore, SqliteStore};

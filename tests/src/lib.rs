@@ -3,7 +3,9 @@
 //! Start a server with [`Server::start`], talk to it with [`Client`]; it is killed when it is dropped.
 
 mod client;
+mod faulty;
 mod server;
 
 pub use client::{Answer, Client};
+pub use faulty::FaultyStore;
 pub use server::{Exit, Server};

@@ -113,6 +113,12 @@ impl Server {
         Ok(timeout(PATIENCE, self.child.wait()).await??.code())
     }
 
+    /// The number of its process, while it runs.
+    #[must_use]
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Memory that it holds, in KiB; 0 where the system does not tell.
     #[must_use]
     pub fn memory(&self) -> u64 {

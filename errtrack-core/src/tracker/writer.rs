@@ -115,7 +115,8 @@ fn size(occurrence: &Occurrence) -> usize {
 
 /// Writes until the queue is closed and everything in it is written.
 pub(crate) async fn run(engine: Arc<Engine>, mut writes: Writes) {
-    let mut writer = Writer { engine, coalescer: Coalescer::default(), held: Vec::new(), pause: FIRST_PAUSE };
+    let mut writer =
+        Writer { engine, coalescer: Coalescer::default(), held: Vec::new(), pause: FIRST_PAUSE, refused: false };
     let mut items = Vec::with_capacity(BATCH);
     let mut open = true;
     while open || !writer.held.is_empty() {
@@ -144,6 +145,8 @@ struct Writer {
     /// Events of this process that wait for the database to come back.
     held: Vec<Write>,
     pause: Duration,
+    /// Something of what was last written was refused.
+    refused: bool,
 }
 
 impl Writer {
@@ -175,7 +178,9 @@ impl Writer {
             return true;
         }
         self.pause = FIRST_PAUSE;
-        self.engine.note_recovery();
+        if !std::mem::take(&mut self.refused) {
+            self.engine.note_recovery();
+        }
         for done in flushes {
             let _ = done.send(());
         }
@@ -203,6 +208,7 @@ impl Writer {
                 }
                 Err(error) if error.is_unavailable() => {
                     away = true;
+                    self.engine.note_trouble(&error);
                     let writes = join(batch.occurrences, waiting);
                     self.hold(writes, pressure);
                 }
@@ -261,10 +267,11 @@ impl Writer {
         }
     }
 
-    fn refuse(&self, writes: Vec<Write>, error: &StoreError) {
+    fn refuse(&mut self, writes: Vec<Write>, error: &StoreError) {
+        self.refused = true;
+        self.engine.note_trouble(error);
         for write in writes {
             self.engine.ledger.of(write.occurrence.project()).dropped_by_store(write.occurrence.times());
-            self.engine.note_trouble(error);
             if let Some(done) = write.done {
                 let _ = done.send(Err(IngestError::Refused));
             }

@@ -1,0 +1,70 @@
+//! Events as a Python service sends them: some 4 KB, over 5,000 issues.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// Issues over which the events are spread.
+pub const ISSUES: usize = 5_000;
+
+/// A Sentry envelope with one event, of the issue `n` modulo [`ISSUES`].
+#[must_use]
+pub fn envelope(n: usize) -> Vec<u8> {
+    let id = Uuid::new_v4().simple();
+    let event = event(n, &id.to_string()).to_string();
+    format!("{{\"event_id\":\"{id}\"}}\n{{\"type\":\"event\"}}\n{event}\n").into_bytes()
+}
+
+fn event(n: usize, id: &str) -> Value {
+    let issue = n % ISSUES;
+    let frame = |depth: usize| {
+        json!({
+            "filename": format!("shop/orders/module_{}.py", depth % 5),
+            "abs_path": format!("/srv/app/shop/orders/module_{}.py", depth % 5),
+            "function": if depth == 11 { format!("handle_{}", letters(issue)) } else { format!("step_{}", letters(depth)) },
+            "module": format!("shop.orders.module_{}", depth % 5),
+            "lineno": 40 + depth,
+            "in_app": depth > 4,
+            "pre_context": ["    def step(self, order):", "        order.lock()"],
+            "context_line": "        return self.next(order)",
+            "post_context": ["", "    def next(self, order):"],
+        })
+    };
+    json!({
+        "event_id": id,
+        "level": "error",
+        "platform": "python",
+        "environment": "production",
+        "release": format!("shop@1.{}.0", n % 3),
+        "server_name": format!("web-{}", n % 4),
+        "transaction": "/orders/{id}/pay",
+        "exception": { "values": [{
+            "type": "OutOfStock",
+            "value": format!("no stock for order {n} of customer {}", n * 7),
+            "mechanism": { "type": "django", "handled": false },
+            "stacktrace": { "frames": (0..12).map(frame).collect::<Vec<_>>() },
+        }]},
+        "breadcrumbs": { "values": (0..5).map(|b| json!({
+            "timestamp": "2026-11-20T22:41:07.123Z", "category": "query", "level": "info",
+            "message": "SELECT id, total, state FROM orders WHERE id = %s", "data": { "rows": b },
+        })).collect::<Vec<_>>() },
+        "request": {
+            "url": format!("https://shop.example.com/orders/{n}/pay"), "method": "POST",
+            "headers": { "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0",
+                         "Content-Type": "application/json", "Accept": "*/*" },
+        },
+        "user": { "id": format!("u{}", n % 2_000) },
+        "tags": { "region": "eu", "tenant": format!("t{}", n % 20) },
+        "sdk": { "name": "sentry.python", "version": "2.75.0" },
+    })
+}
+
+fn letters(mut number: usize) -> String {
+    let mut text = String::new();
+    loop {
+        text.push(char::from(b'a' + u8::try_from(number % 26).unwrap_or(0)));
+        number /= 26;
+        if number == 0 {
+            return text;
+        }
+    }
+}

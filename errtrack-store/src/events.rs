@@ -1,0 +1,85 @@
+//! Reading events.
+
+use crate::{SqlStore, error::Doing, issues::read_uuid, payload::Codec, pool::on, sql::event as sql};
+use async_trait::async_trait;
+use errtrack_core::{
+    Event, EventId, IssueId, Message, ProjectId, StoreError, Timestamp,
+    store::{Cursor, EventPage, EventPosition, EventStore, StoredEvent},
+};
+use sqlx::AssertSqlSafe;
+use uuid::Uuid;
+
+const READ: &str = "cannot read events";
+
+/// A row of [`COLUMNS`](sql::COLUMNS).
+type EventRow = (i64, Vec<u8>, i64, Vec<u8>, i64, i64, Vec<u8>, i64, Vec<u8>);
+
+#[async_trait]
+impl EventStore for SqlStore {
+    async fn event(&self, projects: Option<&[ProjectId]>, id: Uuid) -> Result<Option<StoredEvent>, StoreError> {
+        let projects =
+            projects.map(|list| serde_json::Value::from(list.iter().map(|p| p.0).collect::<Vec<_>>()).to_string());
+        for condition in [sql::BY_ID, sql::BY_CLIENT_ID] {
+            let row: Option<EventRow> = on!(&self.readers, |pool| {
+                let query = sqlx::query_as(AssertSqlSafe([sql::COLUMNS, condition].concat()));
+                let query = query.bind(id.as_bytes().to_vec()).bind(projects.clone());
+                query.fetch_optional(pool).await.doing(READ)?
+            });
+            if let Some(row) = row {
+                let (stored, whole) = read(row, &self.codec).doing(READ)?;
+                return if whole { Ok(Some(stored)) } else { Err(unreadable(stored.id)) };
+            }
+        }
+        Ok(None)
+    }
+
+    async fn events(&self, issue: IssueId, cursor: Option<&Cursor>, limit: u32) -> Result<EventPage, StoreError> {
+        let condition = if cursor.is_some() { sql::NEWEST_AFTER } else { sql::NEWEST };
+        let rows: Vec<EventRow> = on!(&self.readers, |pool| {
+            let query = sqlx::query_as(AssertSqlSafe([sql::COLUMNS, condition].concat()));
+            let mut query = query.bind(issue.0).bind(i64::from(limit) + 1);
+            if let Some(cursor) = cursor {
+                query = query.bind(cursor.key).bind(cursor.id);
+            }
+            query.fetch_all(pool).await.doing(READ)?
+        });
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = rows.len() > limit;
+        let place = |row: &EventRow| Cursor { key: row.5, id: row.0 };
+        let next = limit.checked_sub(1).and_then(|last| rows.get(last)).filter(|_| more).map(place);
+        let events = rows.into_iter().take(limit).map(|row| Ok(read(row, &self.codec)?.0));
+        Ok(EventPage { events: events.collect::<Result<_, sqlx::Error>>().doing(READ)?, next })
+    }
+
+    async fn position(&self, event: &StoredEvent) -> Result<EventPosition, StoreError> {
+        type Id = Option<Vec<u8>>;
+        let (index, total, first, previous, next, last): (i64, i64, Id, Id, Id, Id) = on!(&self.readers, |pool| {
+            let query = sqlx::query_as(sql::POSITION).bind(event.issue.0);
+            let query = query.bind(event.event.timestamp.as_micros()).bind(event.row);
+            query.fetch_one(pool).await.doing(READ)?
+        });
+        let id = |bytes: Id| bytes.map(|bytes| read_uuid(&bytes)).transpose().doing(READ);
+        Ok(EventPosition { index, total, first: id(first)?, previous: id(previous)?, next: id(next)?, last: id(last)? })
+    }
+}
+
+/// An event of its row, and whether its payload could be read: one that is damaged must not break a page of others.
+fn read(row: EventRow, codec: &Codec) -> Result<(StoredEvent, bool), sqlx::Error> {
+    let (row, id, issue, issue_uuid, project, timestamp, client_id, way, payload) = row;
+    let payload = codec.unpack(way, &payload);
+    let event: Option<Event> = payload.and_then(|payload| serde_json::from_slice(&payload).ok());
+    let whole = event.is_some();
+    let mut event = event.unwrap_or_else(|| Event {
+        message: Some(Message::new("the stored payload of this event cannot be read")),
+        ..Event::default()
+    });
+    event.event_id = EventId::from(read_uuid(&client_id)?);
+    event.timestamp = Timestamp::from_micros(timestamp);
+    let id = read_uuid(&id)?;
+    let issue_uuid = read_uuid(&issue_uuid)?;
+    Ok((StoredEvent { id, row, issue: IssueId(issue), issue_uuid, project: ProjectId(project), event }, whole))
+}
+
+fn unreadable(id: Uuid) -> StoreError {
+    StoreError::corrupt(format!("the payload of event {id} cannot be read"))
+}

@@ -1,0 +1,119 @@
+//! Recording: a batch in one transaction.
+
+use crate::{
+    SqlStore,
+    bulk::{Bulk, Target},
+    plan::{Group, Plan, Slot},
+    pool::{Dialect, on},
+};
+use async_trait::async_trait;
+use errtrack_core::{
+    IssueId, StoreError, Timestamp,
+    store::{Batch, Outcome, Recorded, Recorder},
+};
+use std::collections::{BTreeMap, HashMap};
+
+/// What came of writing a plan.
+enum Written {
+    /// It is in the transaction.
+    Done(Vec<Recorded>),
+    /// Nothing was written, because these places of the batch are stored already.
+    Repeats(HashMap<usize, i64>),
+}
+
+#[async_trait]
+impl Recorder for SqlStore {
+    async fn record(&self, batch: &Batch) -> Result<Vec<Recorded>, StoreError> {
+        let mut known = HashMap::new();
+        loop {
+            let plan = Plan::new(batch, &known, &self.codec);
+            let job = |pool| async move {
+                on!(pool, |pool| {
+                    let mut tx = pool.begin_with(Db::BEGIN).await?;
+                    let written = write(&mut *tx, plan).await?;
+                    match written {
+                        Written::Done(_) => tx.commit().await?,
+                        Written::Repeats(_) => tx.rollback().await?,
+                    }
+                    Ok(written)
+                })
+            };
+            match self.writer.run("cannot record events", job).await? {
+                Written::Done(recorded) => return Ok(recorded),
+                Written::Repeats(more) => known.extend(more),
+            }
+        }
+    }
+}
+
+async fn write<C: Bulk>(connection: &mut C, plan: Plan) -> Result<Written, sqlx::Error> {
+    let now = Timestamp::now().as_micros();
+    let found = connection.find(&plan).await?;
+    if !found.events.is_empty() {
+        return Ok(Written::Repeats(found.events));
+    }
+    let made = make_issues(connection, &plan, |group| !found.issues.contains_key(&group), now).await?;
+    let target = |group: usize| match found.issues.get(&group) {
+        Some(existing) => Target { issue: existing.issue, existing: Some(*existing) },
+        None => Target { issue: made.get(&group).copied().unwrap_or_default(), existing: None },
+    };
+    let targets: Vec<Target> = (0..plan.groups.len()).map(target).collect();
+    let recorded = outcomes(&plan.slots, &targets);
+    connection.write(plan, &targets, now).await?;
+    Ok(Written::Done(recorded))
+}
+
+/// Makes the issues of groups that have none, numbered in the order of the batch; answers their ids by group.
+async fn make_issues<C: Bulk>(
+    connection: &mut C,
+    plan: &Plan,
+    is_new: impl Fn(usize) -> bool,
+    now: i64,
+) -> Result<HashMap<usize, i64>, sqlx::Error> {
+    let mut by_project: BTreeMap<i64, Vec<(usize, &Group)>> = BTreeMap::new();
+    for (index, group) in plan.groups.iter().enumerate().filter(|(index, _)| is_new(*index)) {
+        by_project.entry(group.project).or_default().push((index, group));
+    }
+    if by_project.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut issues = Vec::new();
+    let mut places = Vec::new();
+    for (project, groups) in by_project {
+        let count = i64::try_from(groups.len()).unwrap_or(i64::MAX);
+        let Some(last) = connection.take_numbers(project, count).await? else {
+            return Err(sqlx::Error::Protocol(format!("there is no project {project}")));
+        };
+        for (number, (index, group)) in (last - count + 1..).zip(groups) {
+            issues.push((number, group));
+            places.push((index, (project, number)));
+        }
+    }
+    let made = connection.insert_issues(&issues, now).await?;
+    Ok(places.into_iter().filter_map(|(index, name)| Some((index, *made.get(&name)?))).collect())
+}
+
+/// What became of each occurrence: the first of a group makes or reopens the issue.
+fn outcomes(slots: &[Slot], targets: &[Target]) -> Vec<Recorded> {
+    let mut hit = vec![false; targets.len()];
+    let mut recorded: Vec<Recorded> = Vec::with_capacity(slots.len());
+    for slot in slots {
+        let (issue, outcome) = match *slot {
+            Slot::Known(issue) => (issue, Outcome::Duplicate),
+            Slot::Repeats(place) => (recorded.get(place).map_or(0, |r| r.issue.0), Outcome::Duplicate),
+            Slot::Counts(group) => {
+                let first = hit.get_mut(group).is_some_and(|hit| !std::mem::replace(hit, true));
+                let target = targets.get(group).copied().unwrap_or(Target { issue: 0, existing: None });
+                let outcome = match target.existing {
+                    _ if !first => Outcome::Seen,
+                    None => Outcome::New,
+                    Some(existing) if existing.resolved => Outcome::Regressed,
+                    Some(_) => Outcome::Seen,
+                };
+                (target.issue, outcome)
+            }
+        };
+        recorded.push(Recorded { issue: IssueId(issue), outcome });
+    }
+    recorded
+}

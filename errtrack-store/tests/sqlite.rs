@@ -1,0 +1,167 @@
+//! What is particular to SQLite: files, folders, processes.
+
+use errtrack_core::{
+    Event, Exception, Formula, IssueRef, Occurrence, Preparer, ProjectId, StoreError,
+    store::{Batch, EventStore, IssueQuery, IssueStore, Outcome, ProjectStore, Recorder, Upkeep},
+};
+use errtrack_store::SqliteStore;
+use std::fs;
+use tempfile::tempdir;
+
+fn occurrence(project: ProjectId, ty: &str) -> Occurrence {
+    let mut event = Event { level: errtrack_core::Level::Error, ..Event::new() };
+    event.exceptions.push(Exception::new(ty, "it broke"));
+    Preparer::default().prepare(project, event, Formula::Ours)
+}
+
+async fn refused(location: &str) -> StoreError {
+    match SqliteStore::open(location).await {
+        Ok(_) => panic!("{location} was opened"),
+        Err(error) => error,
+    }
+}
+
+#[tokio::test]
+async fn what_is_written_is_there_when_it_is_opened_again() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("deep/in/errors.db");
+    let path = path.to_str().unwrap();
+    let store = SqliteStore::open(path).await.unwrap();
+    let project = store.ensure_project("shop").await.unwrap();
+    let event = occurrence(project.id, "Timeout");
+    let id = event.id();
+    let recorded = store.record(&Batch::whole(vec![event])).await.unwrap();
+    assert_eq!(recorded.first().map(|r| r.outcome), Some(Outcome::New));
+    store.close().await;
+    assert!(store.ping().await.unwrap_err().is_unavailable());
+    let again = occurrence(project.id, "Timeout");
+    assert!(store.record(&Batch::whole(vec![again])).await.unwrap_err().is_unavailable());
+
+    let store = SqliteStore::open(&format!("sqlite://{path}")).await.unwrap();
+    assert_eq!(store.ensure_project("shop").await.unwrap(), project);
+    let page = store.issues(&IssueQuery { limit: 10, ..IssueQuery::default() }).await.unwrap();
+    assert_eq!(page.issues.iter().map(|i| (i.ty.as_str(), i.count)).collect::<Vec<_>>(), [("Timeout", 1)]);
+    assert!(store.event(None, id).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn two_stores_write_to_one_file() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("errors.db");
+    let path = path.to_str().unwrap();
+    let (one, two) = tokio::join!(SqliteStore::open(path), SqliteStore::open(path));
+    let stores = [one.unwrap(), two.unwrap()];
+    let project = stores[0].ensure_project("shop").await.unwrap().id;
+    let writers = stores.clone().into_iter().enumerate().map(|(n, store)| {
+        tokio::spawn(async move {
+            for round in 0..25 {
+                let types = ["Same".to_owned(), format!("Own{n}x{round}")];
+                let batch = types.iter().map(|ty| occurrence(project, ty)).collect();
+                store.record(&Batch::whole(batch)).await.unwrap();
+            }
+        })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.unwrap();
+    }
+    let page = stores[1].issues(&IssueQuery { limit: 100, ..IssueQuery::default() }).await.unwrap();
+    assert_eq!(page.total, 51);
+    let same = page.issues.iter().find(|i| i.ty == "Same").unwrap();
+    assert_eq!((same.count, same.stored_count), (50, 50));
+    let mut numbers: Vec<i64> = page.issues.iter().map(|i| i.number).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=51).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_store_outlives_the_runtime_that_opened_it() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("errors.db");
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let store = runtime().block_on(SqliteStore::open(path.to_str().unwrap())).unwrap();
+    let project = runtime().block_on(store.ensure_project("shop")).unwrap().id;
+    let batch = Batch::whole(vec![occurrence(project, "Timeout")]);
+    let recorded = runtime().block_on(store.record(&batch)).unwrap();
+    let issue = runtime().block_on(store.issue(&IssueRef::Id(recorded[0].issue))).unwrap().unwrap();
+    assert_eq!(issue.count, 1);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_owner_reads_the_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("errors.db");
+    let store = SqliteStore::open(path.to_str().unwrap()).await.unwrap();
+    store.ensure_project("shop").await.unwrap();
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", entry.path());
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused_in_one_line() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("notes.txt");
+    fs::write(&path, "these are notes, and many of them ".repeat(1000)).unwrap();
+    let path = path.to_str().unwrap();
+    let error = refused(path).await;
+    assert!(error.is_corrupt());
+    assert_eq!(error.to_string(), format!("{path} is no SQLite database"));
+    let error = refused(folder.path().to_str().unwrap()).await;
+    assert!(error.to_string().ends_with("is a folder, not a SQLite file"), "{error}");
+    let error = refused(&format!("{path}/errors.db")).await;
+    assert!(error.to_string().starts_with("cannot make the folder"), "{error}");
+}
+
+#[tokio::test]
+async fn a_file_of_a_newer_program_is_refused() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("errors.db");
+    let path = path.to_str().unwrap();
+    SqliteStore::open(path).await.unwrap().close().await;
+    let pool = sqlx::SqlitePool::connect(path).await.unwrap();
+    let sql = "INSERT INTO errtrack_migrations (version, description, success, checksum, execution_time)
+               VALUES (9999, 'later', TRUE, x'00', 1)";
+    sqlx::query(sql).execute(&pool).await.unwrap();
+    pool.close().await;
+    let error = refused(path).await;
+    assert_eq!(error.to_string(), format!("{path} was written by a newer errtrack (its schema has version 9999)"));
+}
+
+#[tokio::test]
+async fn the_database_may_be_the_hosts_own() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("app.db");
+    let url = format!("sqlite://{}?mode=rwc", path.display());
+    let host = sqlx::SqlitePool::connect(&url).await.unwrap();
+    sqlx::query("CREATE TABLE event (x INTEGER)").execute(&host).await.unwrap();
+    sqlx::query("CREATE TABLE _sqlx_migrations (version BIGINT)").execute(&host).await.unwrap();
+    let store = SqliteStore::open(&url).await.unwrap();
+    let project = store.ensure_project("shop").await.unwrap().id;
+    store.record(&Batch::whole(vec![occurrence(project, "Timeout")])).await.unwrap();
+    sqlx::query("INSERT INTO event VALUES (1)").execute(&host).await.unwrap();
+    let names: Vec<String> =
+        sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table'").fetch_all(&host).await.unwrap();
+    let foreign = names.iter().filter(|n| !n.starts_with("errtrack_") && !n.starts_with("sqlite_"));
+    assert_eq!(foreign.count(), 2, "{names:?}");
+}
+
+#[tokio::test]
+async fn one_damaged_payload_breaks_one_event() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("errors.db");
+    let path = path.to_str().unwrap();
+    let store = SqliteStore::open(path).await.unwrap();
+    let project = store.ensure_project("shop").await.unwrap().id;
+    let batch = Batch::whole((0..3).map(|_| occurrence(project, "Timeout")).collect());
+    let damaged = batch.occurrences[1].id();
+    let issue = store.record(&batch).await.unwrap()[0].issue;
+    let pool = sqlx::SqlitePool::connect(path).await.unwrap();
+    let sql = "UPDATE errtrack_event SET payload = x'00' WHERE id = $1";
+    sqlx::query(sql).bind(damaged.as_bytes().to_vec()).execute(&pool).await.unwrap();
+    let page = store.events(issue, None, 10).await.unwrap();
+    assert_eq!(page.events.len(), 3);
+    assert!(store.event(None, damaged).await.unwrap_err().is_corrupt());
+}

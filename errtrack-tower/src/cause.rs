@@ -1,0 +1,120 @@
+//! What handler and layer tell each other in the extensions of a response.
+
+use errtrack_core::{Event, EventId, Exception, Level};
+use std::{any::type_name, error::Error, fmt, panic::Location, sync::Arc};
+
+/// The error that led to an answer of 5xx, handed up in the extensions of the response.
+///
+/// A response has lost its error: of a 500 answered by hand the layer sees no more than the number. A handler that puts
+/// the cause beside it gets it reported with its chain of sources, its type, and the place where the cause was made. It
+/// costs one allocation, and is looked at only if the status is 5xx.
+///
+/// # Example
+/// ```
+/// use errtrack_tower::Cause;
+///
+/// fn unavailable(error: std::io::Error) -> http::Response<String> {
+///     let mut response = http::Response::new("try again later".to_owned());
+///     *response.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
+///     response.extensions_mut().insert(Cause::new(error));
+///     response
+/// }
+/// # unavailable(std::io::Error::other("disk"));
+/// ```
+/// With the feature `axum` it is a part of a response: `(StatusCode::BAD_GATEWAY, Cause::new(error), "try again later")`.
+#[derive(Clone)]
+pub struct Cause(Arc<Inner>);
+
+struct Inner {
+    error: Box<dyn Error + Send + Sync>,
+    path: &'static str,
+    place: &'static Location<'static>,
+}
+
+impl Cause {
+    /// A cause: any error, also `anyhow::Error`, a boxed error or a text.
+    #[track_caller]
+    pub fn new<E: Into<Box<dyn Error + Send + Sync>>>(error: E) -> Self {
+        Self(Arc::new(Inner { error: error.into(), path: type_name::<E>(), place: Location::caller() }))
+    }
+
+    /// The error.
+    #[must_use]
+    pub fn error(&self) -> &(dyn Error + Send + Sync + 'static) {
+        &*self.0.error
+    }
+
+    pub(crate) fn place(&self) -> &'static Location<'static> {
+        self.0.place
+    }
+
+    pub(crate) fn event(&self) -> Event {
+        event(&*self.0.error, self.0.path, "tower")
+    }
+}
+
+/// An event of an error whose type is known by its path.
+pub(crate) fn event(error: &(dyn Error + 'static), path: &str, mechanism: &str) -> Event {
+    let mut event = Event::new();
+    event.level = Level::Error;
+    event.exceptions = Exception::chain(error, mechanism, true);
+    if let Some(outermost) = event.exceptions.last_mut() {
+        outermost.ty = Some(Exception::type_of(error, path));
+    }
+    event
+}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Cause").field(&self.0.error).finish()
+    }
+}
+
+#[cfg(feature = "axum")]
+impl axum::response::IntoResponseParts for Cause {
+    type Error = std::convert::Infallible;
+
+    fn into_response_parts(
+        self,
+        mut parts: axum::response::ResponseParts,
+    ) -> Result<axum::response::ResponseParts, Self::Error> {
+        parts.extensions_mut().insert(self);
+        Ok(parts)
+    }
+}
+
+/// In the extensions of a 5xx response: it has been dealt with, and a layer further out need not report it again.
+#[derive(Debug, Clone, Copy)]
+pub struct Reported {
+    event: Option<EventId>,
+}
+
+impl Reported {
+    pub(crate) fn new(event: Option<EventId>) -> Self {
+        Self { event: event.filter(|id| !id.is_nil()) }
+    }
+
+    /// The event under which it was reported, where one stands for it: a number to show to whom it failed.
+    #[must_use]
+    pub fn event(&self) -> Option<EventId> {
+        self.event
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_keeps_type_and_place() {
+        let cause = Cause::new(std::num::ParseIntError::clone(&"x".parse::<i32>().unwrap_err()));
+        assert!(cause.place().file().ends_with("cause.rs"));
+        let event = cause.event();
+        assert_eq!(event.exceptions[0].ty.as_deref(), Some("core::num::error::ParseIntError"));
+    }
+
+    #[test]
+    fn a_text_is_a_cause() {
+        assert_eq!(Cause::new("no answer").event().title(), ("Error", "no answer"));
+    }
+}
