@@ -1,6 +1,11 @@
 //! What every page gets on its way out: security headers, and an HTML page for each error.
 
-use super::{failure::Reason, page::Page, shell::{Layout, Shell}};
+use super::{
+    failure::Reason,
+    page::Page,
+    shell::{Layout, Shell},
+    text,
+};
 use crate::{Config, error::Error, links::Links};
 use askama::Template;
 use axum::{
@@ -34,7 +39,7 @@ pub(super) struct ErrorPage {
 impl ErrorPage {
     pub(super) fn new(shell: &Shell, status: StatusCode, message: String) -> Self {
         let heading = heading(status);
-        Self { layout: shell.layout(heading), status: status.as_u16(), heading, message }
+        Self { layout: shell.layout(heading), status: status.as_u16(), heading, message: text::line(&message, 400) }
     }
 }
 

@@ -1,10 +1,10 @@
 //! The list of issues.
 
 pub(super) mod bulk;
-mod list;
-mod row;
+pub(super) mod list;
+pub(super) mod row;
 
-pub(super) use list::IssuesPage;
+use list::IssuesPage;
 
 use super::{
     failure::Failure,
@@ -88,7 +88,7 @@ pub(super) async fn list(
 
 /// Reads the parameters; without a query for the store if they were not understood.
 fn ask(params: &Params, projects: &[Project], now: Timestamp) -> (Asked, Option<IssueQuery>) {
-    let text = params.q.as_deref().unwrap_or(query::DEFAULT).trim().to_owned();
+    let text = super::text::visible(params.q.as_deref().unwrap_or(query::DEFAULT).trim());
     let sort = params.sort.as_deref().and_then(|name| name.parse().ok()).unwrap_or_default();
     let from = params.from.as_deref().and_then(|n| n.parse::<u32>().ok()).map_or(0, i64::from);
     let mut asked = Asked { text, query: Query::default(), misunderstood: None, sort, from };

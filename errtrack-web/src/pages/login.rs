@@ -99,7 +99,11 @@ pub(super) async fn sign_in(
     };
     let credentials = Credentials::Password { email: &form.email, password: &form.password };
     let Some(cookie) = access::sign_in(&app, &shell.links, credentials).await? else {
-        let what = if app.access().has_members() { "That e-mail and password do not match." } else { "That is not the secret." };
+        let what = if app.access().has_members() {
+            "That e-mail and password do not match."
+        } else {
+            "That is not the secret."
+        };
         let page = LoginPage::new(&app, &shell, &form, Some(format!("{what} {}", attempt.left())));
         return Ok(Page::with_status(StatusCode::UNAUTHORIZED, page).into_response());
     };
@@ -153,6 +157,7 @@ impl LoginPage {
     }
 
     fn view(shell: &Shell, asks_for_email: bool, email: String, next: String, problem: Option<String>) -> Self {
+        let problem = problem.map(|problem| text::line(&problem, 200));
         let action = shell.links.path("/login");
         Self { layout: shell.layout("Sign in"), action, asks_for_email, email, next, problem }
     }
@@ -164,7 +169,7 @@ impl LoginPage {
             Self::view(shell, true, String::new(), String::new(), None),
             Self::view(shell, false, String::new(), "/issues?q=a&b".into(), Some("That is not the secret.".into())),
             Self::view(shell, true, "a".repeat(200), "/".repeat(4_000), Some("Too many tries.".into())),
-            Self::view(shell, true, text::line(&hostile, 200), hostile.clone(), Some(hostile)),
+            Self::view(shell, true, text::line(&hostile, 200), String::new(), Some(hostile)),
         ]
     }
 }

@@ -4,10 +4,7 @@
 
 mod lex;
 
-use errtrack_core::{
-    Level, Project, Status, Timestamp,
-    store::IssueQuery,
-};
+use errtrack_core::{Level, Project, Status, Timestamp, store::IssueQuery};
 use std::time::Duration;
 
 pub(super) use lex::quote;
@@ -56,7 +53,9 @@ impl Query {
         }
         let terms = lex::terms(text)?;
         match terms.get(MOST_TERMS) {
-            Some(extra) => Err(Misunderstood::new(&extra.text, format!("is one too many: {MOST_TERMS} terms are the most"))),
+            Some(extra) => {
+                Err(Misunderstood::new(&extra.text, format!("is one too many: {MOST_TERMS} terms are the most")))
+            }
             None => Ok(Self { terms }),
         }
     }
@@ -99,9 +98,11 @@ impl Query {
                 "is" if term.value == "regressed" => {
                     (query.status, query.regressed) = (Some(Status::Unresolved), true);
                 }
-                "is" => query.status = Some(status(&term.value).ok_or_else(|| {
-                    wrong("is no status: try is:unresolved, is:regressed, is:resolved or is:ignored")
-                })?),
+                "is" => {
+                    query.status = Some(status(&term.value).ok_or_else(|| {
+                        wrong("is no status: try is:unresolved, is:regressed, is:resolved or is:ignored")
+                    })?)
+                }
                 "level" => query.levels.push(term.value.parse::<Level>().map_err(|_| {
                     wrong("is no level: try level:fatal, level:error, level:warning, level:info or level:debug")
                 })?),

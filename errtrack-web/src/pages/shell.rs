@@ -32,6 +32,8 @@ pub(super) struct Editor(pub(super) Shell);
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
     pub(super) title: String,
+    /// Which entry of the main menu the page belongs to.
+    pub(super) area: &'static str,
     pub(super) theme: Option<&'static str>,
     pub(super) css: String,
     pub(super) js: String,
@@ -73,6 +75,7 @@ impl Shell {
         let member = self.caller.as_ref().and_then(|caller| caller.member.as_ref());
         Layout {
             title: title.into(),
+            area: "issues",
             theme: self.theme,
             css: links.path(assets::path("style.css")),
             js: links.path(assets::path("app.js")),
@@ -164,7 +167,8 @@ impl Who {
     /// A person known by a name or an address.
     pub(super) fn named(name: &str) -> Self {
         let words = name.split('@').next().unwrap_or(name).split([' ', '.', '-', '_']);
-        let initials: String = words.filter_map(|word| word.chars().next()).take(2).flat_map(char::to_uppercase).collect();
+        let initials: String =
+            words.filter_map(|word| word.chars().next()).take(2).flat_map(char::to_uppercase).collect();
         Self { name: text::line(name, 80), initials: text::visible(&initials) }
     }
 }

@@ -94,8 +94,10 @@ impl StartPage {
         let dsn = shell.links.dsn(project.public_key(), project.id);
         let query = format!("is:unresolved project:{}", project.slug);
         let url = shell.links.public("");
+        let mut layout = shell.layout(format!("Get started · {}", shell::name(project)));
+        layout.area = if is_empty { "issues" } else { "start" };
         Self {
-            layout: shell.layout(format!("Get started · {}", shell::name(project))).with_projects(projects, Some(project), link),
+            layout: layout.with_projects(projects, Some(project), link),
             is_empty,
             slug: project.slug.clone(),
             snippets: snippets(&url, &dsn, project),

@@ -150,8 +150,7 @@ mod tests {
     fn filtered_values_are_recognised() {
         let pieces = rich("theme=dark; session=[Filtered: session id]; x=[Filtered");
         let shown: Vec<_> = pieces.iter().map(|p| (p.text.as_str(), p.filtered)).collect();
-        let expected =
-            [("theme=dark; session=", false), ("filtered: session id", true), ("; x=[Filtered", false)];
+        let expected = [("theme=dark; session=", false), ("filtered: session id", true), ("; x=[Filtered", false)];
         assert_eq!(shown, expected);
         assert_eq!(pasteable("Bearer [Filtered]"), "Bearer FILTERED");
     }

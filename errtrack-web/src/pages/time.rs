@@ -19,7 +19,11 @@ pub(super) struct When {
 
 impl When {
     pub(super) fn new(time: Timestamp, now: Timestamp) -> Self {
-        Self { relative: ago(time, now), exact: time.strftime("%-d %b %Y, %H:%M:%S UTC"), iso: time.strftime("%Y-%m-%dT%H:%M:%SZ") }
+        Self {
+            relative: ago(time, now),
+            exact: time.strftime("%-d %b %Y, %H:%M:%S UTC"),
+            iso: time.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
     }
 }
 
@@ -55,7 +59,11 @@ pub(super) fn offset(time: Timestamp, event: Timestamp) -> String {
     };
     let hundredths = micros.unsigned_abs() / 10_000;
     let seconds = i64::try_from(hundredths / 100).unwrap_or(i64::MAX);
-    if seconds < MINUTE { format!("{sign}{seconds}.{:02} s", hundredths % 100) } else { format!("{sign}{}", span(seconds)) }
+    if seconds < MINUTE {
+        format!("{sign}{seconds}.{:02} s", hundredths % 100)
+    } else {
+        format!("{sign}{}", span(seconds))
+    }
 }
 
 #[cfg(test)]

@@ -15,7 +15,8 @@ pub(in super::super) async fn change(
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Result<Redirect, Failure> {
     let last = |name: &str| fields.iter().rev().find(|(field, _)| field == name).map(|(_, value)| value.as_str());
-    let status: Status = last("status").unwrap_or_default().parse().map_err(|e| Error::bad_request(format!("status: {e}")))?;
+    let status: Status =
+        last("status").unwrap_or_default().parse().map_err(|e| Error::bad_request(format!("status: {e}")))?;
     let names: Vec<&str> = fields.iter().filter(|(name, _)| name == "id").map(|(_, id)| id.as_str()).collect();
     if names.len() > MOST {
         return Err(Error::bad_request(format!("{MOST} issues are the most that can be changed at once")).into());

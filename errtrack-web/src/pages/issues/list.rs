@@ -6,7 +6,8 @@ use super::{
         shell::{Choice, Layout, Shell},
         text,
     },
-    Asked, Found, row::Row,
+    Asked, Found,
+    row::Row,
 };
 use askama::Template;
 use errtrack_core::{Project, Timestamp, store::Sort};
@@ -54,9 +55,8 @@ impl IssuesPage {
         };
         let title = chosen.map_or_else(|| "Issues".into(), |p| format!("Issues · {}", super::super::shell::name(p)));
         let rows = found.page.issues.iter().enumerate();
-        let rows: Vec<Row> = rows
-            .map(|(i, issue)| Row::new(shell, issue, found.hours.get(i).map_or(&[], Vec::as_slice), now))
-            .collect();
+        let rows: Vec<Row> =
+            rows.map(|(i, issue)| Row::new(shell, issue, found.hours.get(i).map_or(&[], Vec::as_slice), now)).collect();
         let is = asked.query.get("is");
         Self {
             layout: shell.layout(title).with_projects(projects, chosen, project_url),

@@ -53,7 +53,9 @@ impl Throttle {
             }
         }
         while tries.len() + limits.len() > MOST {
-            let Some(oldest) = tries.iter().min_by_key(|(_, tries)| tries.last).map(|(key, _)| key.clone()) else { break };
+            let Some(oldest) = tries.iter().min_by_key(|(_, tries)| tries.last).map(|(key, _)| key.clone()) else {
+                break;
+            };
             tries.remove(&oldest);
         }
         let mut left = u32::MAX;
