@@ -1,8 +1,37 @@
 //! Grouping `errtrack:1`: which events are one issue, and why.
+//!
+//! The first of these that applies names the issue:
+//!
+//! 1. the client's fingerprint, in which `{{ default }}` stands for what follows;
+//! 2. the stack of the root cause: the types of the whole chain and the program's own frames, cleaned of everything that
+//!    a deploy changes (lines, columns, hashes, generics, folders);
+//! 3. the place, for Rust errors without a backtrace: types, the file and module of `#[track_caller]`, the open spans;
+//! 4. the types and the [parameterized](message::parameterize) message;
+//! 5. the message: its template, else what is left of it without its parameters, and the logger.
+//!
+//! Numbers in the message of the root cause that say what went wrong (`404`, `os error 13`) split by stack and place too.
+//!
+//! What was compared is kept in [`Event::grouping`](crate::Event::grouping), so that a page can explain the issue.
 
-use crate::{Event, Fingerprint};
+mod culprit;
+mod file;
+mod fingerprint;
+mod formula;
+mod frames;
+mod function;
+mod in_app;
+mod language;
+pub mod message;
+mod runtime;
+
+pub use culprit::culprit;
+pub use formula::group;
+pub use in_app::InApp;
+
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+
+/// The version of the formula.
+pub const VERSION: &str = "errtrack:1";
 
 /// Why an event belongs to its issue.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +49,7 @@ pub struct Grouping {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Component {
-    /// What it is: `type`, `frames`, `message`, ….
+    /// What it is: `types`, `frames`, `message`, ….
     pub name: String,
     /// Its values.
     pub values: Vec<String>,
@@ -35,25 +64,8 @@ impl Grouping {
     }
 }
 
-/// Decides which frames belong to the program.
-#[derive(Debug, Clone, Default)]
-pub struct InApp {}
-
-impl InApp {
-    /// Sets `in_app` on every frame that does not have it.
-    pub fn mark(&self, _event: &mut Event) {}
-}
-
-/// The fingerprint of an event, and why.
-#[must_use]
-pub fn group(event: &Event) -> (Fingerprint, Grouping) {
-    let (ty, value) = event.title();
-    let digest = Sha256::digest(format!("{ty}\0{value}").as_bytes());
-    (Fingerprint(digest.first_chunk().copied().unwrap_or_default()), Grouping::default())
-}
-
-/// The function, or failing that the route, to blame; empty if neither is known.
-#[must_use]
-pub fn culprit(event: &Event) -> String {
-    event.transaction.clone().unwrap_or_default()
+impl Component {
+    fn new(name: &str, values: Vec<String>) -> Self {
+        Self { name: name.to_owned(), values }
+    }
 }

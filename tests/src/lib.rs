@@ -9,3 +9,15 @@ mod server;
 pub use client::{Answer, Client};
 pub use faulty::FaultyStore;
 pub use server::{Exit, Server};
+
+/// Waits until a condition holds.
+///
+/// # Panics
+/// It does not within 30 seconds.
+pub async fn until(what: &str, condition: impl Fn() -> bool) {
+    let start = std::time::Instant::now();
+    while !condition() {
+        assert!(start.elapsed().as_secs() < 30, "waited in vain until {what}");
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    }
+}

@@ -1,7 +1,7 @@
 //! A 2xx is durable: whatever was answered so is there after `kill -9`.
 
 use anyhow::Result;
-use errtrack_tests::Server;
+use errtrack_tests::{Server, until};
 use serde_json::json;
 use std::{
     collections::BTreeSet,
@@ -9,7 +9,6 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
-    time::Duration,
 };
 
 /// How often the server is killed.
@@ -48,9 +47,7 @@ async fn every_report_that_was_accepted_survives_kill_9() -> Result<()> {
                 })
             })
             .collect();
-        while count.load(Relaxed) < ACCEPTED {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        until("enough reports are accepted", || count.load(Relaxed) >= ACCEPTED).await;
         server.kill().await?;
         for client in clients {
             client.await?;

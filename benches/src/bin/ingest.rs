@@ -51,7 +51,8 @@ async fn main() -> Result<()> {
             idle / 1024,
             rate / ceiling
         );
-        let stored = server.client().get("/api/errors?limit=1").await?.json()["data"]["total"].as_i64().unwrap_or(0);
+        let page = server.client().get("/api/errors?limit=1").await?.json();
+        let stored = page.pointer("/data/total").and_then(serde_json::Value::as_i64).unwrap_or(0);
         ensure!(stored > 0, "nothing was stored");
         server.terminate().await?;
         let bytes = std::fs::metadata(folder.path().join("data/errtrack.db"))?.len() as f64 / run.events as f64;

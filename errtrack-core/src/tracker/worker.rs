@@ -15,6 +15,9 @@ use std::{
     time::Duration,
 };
 
+/// How long folded events wait at most for the queue to move.
+const OVERFLOW_WAITS: Duration = Duration::from_secs(5);
+
 /// A handle on the thread.
 #[derive(Debug)]
 pub(crate) struct Worker {
@@ -56,17 +59,18 @@ impl Worker {
 /// Turns captured events into occurrences until the queue is closed.
 async fn prepare(engine: Arc<Engine>, mut captures: Captures, queue: WriteQueue) {
     let mut intake = Intake { engine, queue, symbols: Symbols::default() };
-    while let Some(item) = captures.next().await {
+    loop {
+        // What overflowed at the very end of a storm has no later event to push it along.
+        let item = tokio::time::timeout(OVERFLOW_WAITS, captures.next()).await;
         for folded in captures.take_overflow() {
             intake.take(folded.captured, folded.times).await;
         }
         match item {
-            Item::Event(captured, _) => intake.take(captured, 1).await,
-            Item::Flush(done) => intake.queue.flush(done).await,
+            Ok(Some(Item::Event(captured, _))) => intake.take(captured, 1).await,
+            Ok(Some(Item::Flush(done))) => intake.queue.flush(done).await,
+            Ok(None) => break,
+            Err(_) => {}
         }
-    }
-    for folded in captures.take_overflow() {
-        intake.take(folded.captured, folded.times).await;
     }
     intake.queue.close().await;
 }

@@ -115,8 +115,14 @@ fn size(occurrence: &Occurrence) -> usize {
 
 /// Writes until the queue is closed and everything in it is written.
 pub(crate) async fn run(engine: Arc<Engine>, mut writes: Writes) {
-    let mut writer =
-        Writer { engine, coalescer: Coalescer::default(), held: Vec::new(), pause: FIRST_PAUSE, refused: false };
+    let mut writer = Writer {
+        engine,
+        coalescer: Coalescer::default(),
+        held: Vec::new(),
+        pause: FIRST_PAUSE,
+        flushes: Vec::new(),
+        refused: false,
+    };
     let mut items = Vec::with_capacity(BATCH);
     let mut open = true;
     while open || !writer.held.is_empty() {
@@ -134,8 +140,7 @@ pub(crate) async fn run(engine: Arc<Engine>, mut writes: Writes) {
         } else {
             tokio::time::sleep(writer.pause).await;
         }
-        let away = writer.write(&mut items, &mut writes).await;
-        writes.shared.store_away.store(away, Relaxed);
+        writer.write(&mut items, &mut writes).await;
     }
 }
 
@@ -145,25 +150,26 @@ struct Writer {
     /// Events of this process that wait for the database to come back.
     held: Vec<Write>,
     pause: Duration,
+    /// Who waits until everything before is written, the held included.
+    flushes: Vec<oneshot::Sender<()>>,
     /// Something of what was last written was refused.
     refused: bool,
 }
 
 impl Writer {
-    /// Writes what was held and what has come; `true` if the database is away.
-    async fn write(&mut self, items: &mut Vec<Item>, writes: &mut Writes) -> bool {
+    /// Writes what was held and what has come.
+    async fn write(&mut self, items: &mut Vec<Item>, writes: &mut Writes) {
         let Writes { receiver, shared: pressure } = writes;
         let mut away = false;
         let mut batch = std::mem::take(&mut self.held);
         let mut bytes = batch.iter().map(|w| size(&w.occurrence)).sum::<usize>();
-        let mut flushes = Vec::new();
         for item in items.drain(..) {
             match item {
                 Item::Write(write) => {
                     bytes += size(&write.occurrence);
                     batch.push(*write);
                 }
-                Item::Flush(done) => flushes.push(done),
+                Item::Flush(done) => self.flushes.push(done),
                 Item::Close => receiver.close(),
             }
             if bytes >= BATCH_BYTES || batch.len() >= BATCH {
@@ -172,19 +178,18 @@ impl Writer {
             }
         }
         away |= self.commit(batch, pressure).await;
+        pressure.store_away.store(away, Relaxed);
         if away {
             self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-            // A flush that cannot be kept is not answered: whoever waits runs into the time that he set.
-            return true;
+            return;
         }
         self.pause = FIRST_PAUSE;
         if !std::mem::take(&mut self.refused) {
             self.engine.note_recovery();
         }
-        for done in flushes {
+        for done in self.flushes.drain(..) {
             let _ = done.send(());
         }
-        false
     }
 
     /// Writes a batch; one that the store refuses is halved until the row that it cannot take stands alone.
@@ -197,7 +202,12 @@ impl Writer {
             }
             let (occurrences, waiting): (Vec<_>, Vec<_>) = batch.into_iter().map(|w| (w.occurrence, w.done)).unzip();
             let now = Timestamp::now();
-            let counted_only = occurrences.iter().map(|o| !self.coalescer.keeps(o, now)).collect();
+            // Who waits for an answer is told that the report is kept, so it is; only this process's own storms coalesce.
+            let counted_only = occurrences
+                .iter()
+                .zip(&waiting)
+                .map(|(occurrence, done)| done.is_none() && !self.coalescer.keeps(occurrence, now))
+                .collect();
             let batch = Batch { occurrences, counted_only };
             let result = self.engine.store.record(&batch).await;
             let freed = batch.occurrences.iter().map(size).sum::<usize>();

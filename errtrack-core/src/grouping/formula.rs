@@ -1,0 +1,169 @@
+//! The formula `errtrack:1`: the first part of it that applies.
+
+use super::{Component, Grouping, VERSION, file, fingerprint, frames, language::Language, message};
+use crate::{Event, Exception, Fingerprint, Frame};
+use serde_json::Value;
+
+/// The fingerprint of an event, and why.
+///
+/// # Example
+/// ```
+/// use errtrack_core::{Event, Exception, grouping::group};
+///
+/// let mut event = Event::new();
+/// event.exceptions.push(Exception::new("Timeout", "order 4711 timed out"));
+/// let (fingerprint, why) = group(&event);
+/// event.exceptions[0].value = Some("order 4712 timed out".into());
+/// assert_eq!(group(&event).0, fingerprint);
+/// assert_eq!((why.version.as_str(), why.by.as_str()), ("errtrack:1", "type and message"));
+/// ```
+#[must_use]
+pub fn group(event: &Event) -> (Fingerprint, Grouping) {
+    let (by, components) = match by_client(event) {
+        Some(components) => ("client fingerprint", components),
+        None => ours(event),
+    };
+    let fingerprint = fingerprint::hash(VERSION, &components);
+    (fingerprint, Grouping { version: VERSION.to_owned(), by: by.to_owned(), components })
+}
+
+/// The client's fingerprint; `None` where it says nothing but `{{ default }}`.
+fn by_client(event: &Event) -> Option<Vec<Component>> {
+    let is_default = |part: &String| matches!(part.trim(), "{{ default }}" | "{{default}}");
+    if event.fingerprint.iter().all(is_default) {
+        return None;
+    }
+    let mut components = vec![Component::new("client fingerprint", event.fingerprint.clone())];
+    if event.fingerprint.iter().any(is_default) {
+        components.extend(ours(event).1);
+    }
+    Some(components)
+}
+
+fn ours(event: &Event) -> (&'static str, Vec<Component>) {
+    by_stack(event)
+        .map(|c| ("stack", c))
+        .or_else(|| by_place(event).map(|c| ("place", c)))
+        .or_else(|| by_type(event).map(|c| ("type and message", c)))
+        .unwrap_or_else(|| ("message", by_message(event)))
+}
+
+fn by_stack(event: &Event) -> Option<Vec<Component>> {
+    event.main_exception()?.ty.as_ref()?;
+    let platform = event.platform.as_deref();
+    let usable = |stack: &[Frame]| {
+        let found = frames::of(stack, platform);
+        let is_place = place_of(stack, platform).is_some();
+        (!found.names.is_empty() && !is_place).then_some(found)
+    };
+    // A component stack of React stands before the cause that it belongs to.
+    let is_react = |e: &&Exception| e.ty.as_deref().is_some_and(|ty| ty.starts_with("React ErrorBoundary"));
+    let exceptions = event.exceptions.iter();
+    let (root, found) = exceptions
+        .clone()
+        .filter(|e| !is_react(e))
+        .chain(exceptions.filter(is_react))
+        .find_map(|e| usable(e.frames()).map(|found| (e, found)))
+        .or_else(|| Some((event.exceptions.first()?, usable(thread_frames(event)?)?)))?;
+    let mut components = vec![types(event), Component::new("frames", found.names)];
+    if found.named {
+        push(&mut components, "codes", codes(root));
+    } else {
+        // Files alone say too little: every error of a page would be one.
+        push(&mut components, "message", vec![message::parameterize(root.value.as_deref().unwrap_or_default()).into()]);
+    }
+    Some(components)
+}
+
+/// The stack of the thread that failed, which some clients send instead of one in the exception.
+pub(super) fn thread_frames(event: &Event) -> Option<&[Frame]> {
+    let threads = event.threads.iter();
+    threads
+        .clone()
+        .find(|t| t.crashed == Some(true))
+        .or_else(|| threads.clone().find(|t| t.current == Some(true)))
+        .and_then(|t| t.stacktrace.as_ref())
+        .map(|s| s.frames.as_slice())
+}
+
+fn by_place(event: &Event) -> Option<Vec<Component>> {
+    event.main_exception()?.ty.as_ref()?;
+    let platform = event.platform.as_deref();
+    let (holder, place) = event.exceptions.iter().find_map(|e| Some((e, place_of(e.frames(), platform)?)))?;
+    let mut components = vec![types(event), Component::new("place", vec![place])];
+    push(&mut components, "spans", spans(event));
+    push(&mut components, "codes", codes(holder));
+    Some(components)
+}
+
+/// The file and the module of the one frame without a function that `#[track_caller]` gives.
+pub(super) fn place_of(stack: &[Frame], platform: Option<&str>) -> Option<String> {
+    let [frame] = stack else { return None };
+    if frame.function.is_some() || Language::of(frame, platform) != Language::Rust {
+        return None;
+    }
+    let file = file::clean(frame, Language::Rust);
+    match frame.module.as_deref().filter(|m| !m.is_empty()) {
+        Some(module) => Some(format!("{module} ({file})")),
+        None => (!file.is_empty()).then_some(file),
+    }
+}
+
+fn by_type(event: &Event) -> Option<Vec<Component>> {
+    let main = event.main_exception()?;
+    main.ty.as_deref().filter(|ty| !ty.is_empty())?;
+    let text = main.value.as_deref().unwrap_or_default();
+    let mut components = vec![types(event)];
+    push(&mut components, "spans", spans(event));
+    push(&mut components, "message", vec![message::parameterize(text).into_owned()]);
+    Some(components)
+}
+
+fn by_message(event: &Event) -> Vec<Component> {
+    let has_params = |params: &Value| match params {
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(map) => !map.is_empty(),
+        _ => false,
+    };
+    // Without parameters a template is the text itself, and `%s` alone says nothing.
+    let template = event.message.as_ref().and_then(|m| {
+        let template = m.template.as_deref()?;
+        let says_something =
+            template.split(char::is_whitespace).any(|word| word.chars().filter(|c| c.is_alphabetic()).count() > 2);
+        (has_params(&m.params) || template != m.text).then_some(template).filter(|_| says_something)
+    });
+    if let Some(template) = template {
+        return vec![Component::new("template", vec![template.to_owned()])];
+    }
+    let mut components = vec![Component::new("message", vec![message::parameterize(event.title().1).into_owned()])];
+    push(&mut components, "logger", event.logger.iter().cloned().collect());
+    components
+}
+
+/// The types of the whole chain, the root cause first. A chain that repeats itself counts once.
+fn types(event: &Event) -> Component {
+    let mut types: Vec<String> =
+        event.exceptions.iter().filter_map(|e| Some(e.ty.as_deref()?.trim().to_owned())).collect();
+    types.dedup();
+    Component::new("types", types)
+}
+
+/// The codes in the message of the root cause.
+fn codes(exception: &Exception) -> Vec<String> {
+    message::codes(exception.value.as_deref().unwrap_or_default()).into_iter().map(str::to_owned).collect()
+}
+
+fn spans(event: &Event) -> Vec<String> {
+    let spans = event.contexts.get("tracing").and_then(|tracing| tracing.get("spans")).and_then(Value::as_array);
+    let name = |span: &Value| span.as_str().or_else(|| span.get("name")?.as_str()).map(str::to_owned);
+    spans.map(|list| list.iter().filter_map(name).collect()).unwrap_or_default()
+}
+
+fn push(components: &mut Vec<Component>, name: &str, values: Vec<String>) {
+    if values.iter().any(|value| !value.is_empty()) {
+        components.push(Component::new(name, values));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,205 @@
+//! Which frames belong to the program, and which to libraries and runtimes.
+
+use super::{
+    frames::before_panic,
+    function::rust_crate,
+    language::Language,
+    runtime::{is_runtime, path},
+};
+use crate::{Event, Frame};
+
+/// Decides which frames belong to the program.
+///
+/// What a client said of a frame stands, but for the frames of a Rust panic's machinery and hooks, which never are the
+/// program's. What is unknown is decided by what was included or excluded here, then by what is usual in the language:
+/// not the standard library, not installed packages.
+///
+/// # Example
+/// ```
+/// use errtrack_core::{Event, Exception, Frame, Stacktrace, grouping::InApp};
+///
+/// let frame = |function: &str| Frame { function: Some(function.into()), ..Frame::default() };
+/// let frames = vec![frame("shop::main"), frame("vendor::pay"), frame("tokio::spawn")];
+/// let mut event = Event::new();
+/// event.exceptions.push(Exception { stacktrace: Some(Stacktrace { frames }), ..Exception::new("E", "x") });
+/// InApp::default().exclude("vendor").mark(&mut event);
+/// let marks: Vec<_> = event.exceptions[0].frames().iter().map(|f| f.in_app).collect();
+/// assert_eq!(marks, [Some(true), Some(false), Some(false)]);
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct InApp {
+    include: Vec<String>,
+    exclude: Vec<String>,
+}
+
+impl InApp {
+    /// Counts everything whose module, function or path begins with a name, or has it as a folder, as the program's.
+    #[must_use]
+    pub fn include(mut self, name: impl Into<String>) -> Self {
+        self.include.push(name.into());
+        self
+    }
+
+    /// Counts the same as not the program's; what is included too stays included.
+    #[must_use]
+    pub fn exclude(mut self, name: impl Into<String>) -> Self {
+        self.exclude.push(name.into());
+        self
+    }
+
+    /// Sets `in_app` on every frame that does not have it.
+    pub fn mark(&self, event: &mut Event) {
+        let platform = event.platform.take();
+        let of_exceptions = event.exceptions.iter_mut().filter_map(|e| e.stacktrace.as_mut());
+        let of_threads = event.threads.iter_mut().filter_map(|t| t.stacktrace.as_mut());
+        for stack in of_exceptions.chain(of_threads) {
+            let own = before_panic(&stack.frames).len();
+            for (index, frame) in stack.frames.iter_mut().enumerate() {
+                if index >= own {
+                    frame.in_app = Some(false);
+                } else if frame.in_app.is_none() {
+                    frame.in_app = Some(self.decide(frame, platform.as_deref()));
+                }
+            }
+        }
+        event.platform = platform;
+    }
+
+    fn decide(&self, frame: &Frame, platform: Option<&str>) -> bool {
+        if self.include.iter().any(|name| belongs(frame, name)) {
+            return true;
+        }
+        let language = Language::of(frame, platform);
+        !self.exclude.iter().any(|name| belongs(frame, name))
+            && !is_runtime(frame, language)
+            && !is_library(frame, language)
+    }
+}
+
+/// Whether a frame is of a module, a crate or a folder.
+fn belongs(frame: &Frame, name: &str) -> bool {
+    let begins = |text: &str| {
+        text.strip_prefix(name)
+            .is_some_and(|rest| rest.is_empty() || !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+    };
+    let function = frame.function.as_deref().unwrap_or_default();
+    let path = path(frame);
+    !name.is_empty()
+        && (begins(function)
+            || begins(function.trim_start_matches('<'))
+            || frame.module.as_deref().is_some_and(begins)
+            || rust_crate(function) == Some(name)
+            || begins(path)
+            || path.split(['/', '\\']).any(|folder| folder == name))
+}
+
+/// Whether a frame lies where the language keeps what was installed.
+fn is_library(frame: &Frame, language: Language) -> bool {
+    let path = path(frame);
+    let within = |folders: &[&str]| folders.iter().any(|folder| path.contains(folder));
+    let module = frame.module.as_deref().unwrap_or_default();
+    match language {
+        Language::Rust => within(&["/registry/src/", "\\registry\\src\\", "/rustc/", "/.cargo/git/", "/lib/rustlib/"]),
+        Language::Python => {
+            within(&["/site-packages/", "/dist-packages/", "\\site-packages\\", "\\Lib\\", "<frozen "])
+                || is_python_library(path)
+        }
+        Language::JavaScript => {
+            within(&[
+                "node_modules",
+                "node:",
+                "webpack/bootstrap",
+                "webpack/runtime",
+                "chrome-extension://",
+                "moz-extension://",
+            ]) || within(&["safari-extension://", "safari-web-extension://", "<anonymous>", "[native code]"])
+                || path.starts_with("internal/")
+        }
+        Language::Java => [
+            "java.",
+            "javax.",
+            "jakarta.",
+            "jdk.",
+            "sun.",
+            "com.sun.",
+            "kotlin.",
+            "kotlinx.",
+            "scala.",
+            "android.",
+            "androidx.",
+        ]
+        .iter()
+        .chain(&[
+            "org.springframework.",
+            "org.apache.",
+            "org.hibernate.",
+            "io.netty.",
+            "com.zaxxer.",
+            "org.eclipse.jetty.",
+        ])
+        .any(|prefix| module.starts_with(prefix)),
+        Language::Go => within(&["/pkg/mod/", "/usr/local/go/src/", "/go/src/runtime/", "/vendor/", "/libexec/src/"]),
+        Language::Ruby => within(&["/gems/", "/lib/ruby/", "/vendor/bundle/", "<internal:"]),
+        Language::Php => within(&["/vendor/"]),
+        Language::CSharp => ["System.", "Microsoft."].iter().any(|prefix| module.starts_with(prefix)),
+        Language::Other => within(&["/usr/lib/", "/usr/include/", "/System/Library/"]),
+    }
+}
+
+/// `/usr/lib/python3.11/threading.py`.
+fn is_python_library(path: &str) -> bool {
+    path.split_once("/lib/python").is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Exception, Stacktrace};
+
+    fn marked(frames: Vec<Frame>) -> Vec<Option<bool>> {
+        let mut event = Event::new();
+        event.exceptions.push(Exception { stacktrace: Some(Stacktrace { frames }), ..Exception::new("E", "x") });
+        InApp::default().mark(&mut event);
+        event.exceptions[0].frames().iter().map(|f| f.in_app).collect()
+    }
+
+    fn frame(function: &str, path: &str) -> Frame {
+        Frame { function: Some(function.into()), abs_path: Some(path.into()), ..Frame::default() }
+    }
+
+    #[test]
+    fn libraries_and_runtimes_are_not_the_program() {
+        let marks = marked(vec![
+            frame("shop::main", "/srv/shop/src/main.rs"),
+            frame("serde_json::from_str", "/root/.cargo/registry/src/index/serde_json-1/src/de.rs"),
+            frame("<F as axum::handler::Handler<S>>::call", "/x/handler.rs"),
+            frame("run", "/srv/app/shop.py"),
+            frame("get", "/venv/lib/python3.11/site-packages/requests/api.py"),
+            frame("run", "/usr/lib/python3.11/threading.py"),
+            frame("pay", "/srv/app/cart.js"),
+            frame("next", "/srv/app/node_modules/express/router.js"),
+            frame("emit", "node:events"),
+        ]);
+        assert_eq!(marks, [true, false, false, true, false, false, true, false, false].map(Some));
+    }
+
+    #[test]
+    fn what_a_client_said_stands() {
+        let said = Frame { in_app: Some(true), ..frame("next", "/srv/node_modules/own/x.js") };
+        assert_eq!(marked(vec![said]), [Some(true)]);
+    }
+
+    #[test]
+    fn panic_machinery_and_hooks_are_cut() {
+        let hook = Frame { in_app: Some(true), ..frame("my_hooks::report", "/srv/src/hook.rs") };
+        let marks = marked(vec![
+            frame("std::panicking::try", ""),
+            frame("shop::pay", "/srv/shop/src/pay.rs"),
+            frame("core::result::unwrap_failed", ""),
+            frame("core::panicking::panic_fmt", ""),
+            frame("rust_begin_unwind", ""),
+            hook,
+        ]);
+        assert_eq!(marks, [false, true, false, false, false, false].map(Some));
+    }
+}

@@ -1,0 +1,115 @@
+//! Frames that carry a program but are none of it, by language.
+
+use super::{function::rust_crate, language::Language};
+use crate::Frame;
+
+/// Crates that run code: their frames say how it was called, never what it did.
+const CRATES: [&str; 29] = [
+    "core",
+    "__rustc",
+    "std",
+    "alloc",
+    "proc_macro",
+    "test",
+    "backtrace",
+    "rustc_demangle",
+    "tokio",
+    "tokio_util",
+    "tokio_stream",
+    "tracing",
+    "tracing_core",
+    "tracing_subscriber",
+    "hyper",
+    "hyper_util",
+    "h2",
+    "http_body_util",
+    "async_std",
+    "smol",
+    "rayon",
+    "rayon_core",
+    "anyhow",
+    "eyre",
+    "color_eyre",
+    "async_task",
+    "rocket",
+    "warp",
+    "mio",
+];
+
+/// The same, for whole families: `tower`, `tower_http`, `axum_core`, ….
+const FAMILIES: [&str; 7] = ["futures", "tower", "axum", "actix", "sentry", "errtrack", "wasm_bindgen"];
+
+/// Functions of the C world at both ends of a Rust stack.
+const C: [&str; 12] = [
+    "_start",
+    "__libc_start_main",
+    "__libc_start_call_main",
+    "start_thread",
+    "__clone",
+    "clone",
+    "clone3",
+    "__GI___clone3",
+    "rust_begin_unwind",
+    "__rust_begin_unwind",
+    "__rust_start_panic",
+    "rust_panic",
+];
+
+/// Whether a crate only runs code.
+pub(super) fn is_crate(name: &str) -> bool {
+    let of = |family: &&str| name.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
+    CRATES.contains(&name) || FAMILIES.iter().any(|family| of(&family))
+}
+
+/// Whether a frame belongs to a runtime; it never counts, whatever the client said of it.
+pub(super) fn is_runtime(frame: &Frame, language: Language) -> bool {
+    let path = path(frame);
+    match language {
+        Language::Rust => {
+            let function = frame.function.as_deref().unwrap_or_default();
+            let name = rust_crate(function).or_else(|| frame.module.as_deref().and_then(rust_crate));
+            C.contains(&function) || name.is_some_and(is_crate) || path.contains("/rustc/")
+        }
+        Language::JavaScript => {
+            path.starts_with("node:")
+                || path.starts_with("internal/")
+                || path.contains("node_modules/@sentry")
+                || path.contains("webpack/bootstrap")
+                || path.contains("webpack/runtime")
+                || path.ends_with("[native code]")
+                || path == "native"
+        }
+        Language::Python => {
+            let function = frame.function.as_deref().unwrap_or_default();
+            path.starts_with("<frozen ") || path.contains("/sentry_sdk/") || function.starts_with("sentry_patched")
+        }
+        Language::Java => {
+            let class = frame.module.as_deref().unwrap_or_default();
+            ["java.", "jdk.", "sun.", "io.sentry."].iter().any(|prefix| class.starts_with(prefix))
+        }
+        Language::Go => {
+            let function = frame.function.as_deref().unwrap_or_default();
+            let module = frame.module.as_deref().unwrap_or_default();
+            module == "runtime" || function.starts_with("runtime.") || path.contains("/src/runtime/")
+        }
+        _ => false,
+    }
+}
+
+/// The whole path of a frame's file, else what is known of it.
+pub(super) fn path(frame: &Frame) -> &str {
+    frame.abs_path.as_deref().or(frame.filename.as_deref()).unwrap_or_default()
+}
+
+/// Whether a frame belongs to Rust's panic machinery, or to a hook that it called.
+pub(super) fn begins_panic(function: &str) -> bool {
+    let function = function.trim_start_matches('<');
+    ["core::panicking::", "std::panicking::", "__rust_begin_unwind", "rust_begin_unwind", "__rustc::rust_begin_unwind"]
+        .iter()
+        .any(|machinery| function.starts_with(machinery))
+        && !function.starts_with("std::panicking::try")
+        && !function.starts_with("std::panicking::catch_unwind")
+        || ["core::option::unwrap_failed", "core::option::expect_failed", "core::result::unwrap_failed"]
+            .iter()
+            .any(|failed| function.starts_with(failed))
+}
