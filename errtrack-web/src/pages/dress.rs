@@ -6,7 +6,7 @@ use super::{
     shell::{Layout, Shell},
     text,
 };
-use crate::{Config, error::Error, links::Links};
+use crate::{Config, error::Error};
 use askama::Template;
 use axum::{
     extract::Request,
@@ -54,8 +54,10 @@ pub(super) fn same_site(config: &Config) -> CsrfLayer {
 
 /// Puts the security headers on a response and turns a bare error into a page.
 pub(super) async fn dress(shell: Shell, request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
-    let mut response = if is_bare_error(&response) { error_page(&shell, response) } else { response };
+    let mut response = next.run(request).await;
+    if is_bare_error(&response) {
+        response = error_page(&shell, &response);
+    }
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
@@ -65,7 +67,7 @@ pub(super) async fn dress(shell: Shell, request: Request, next: Next) -> Respons
 }
 
 /// Whatever has no route: a page for browsers, JSON for programs.
-pub(super) async fn nothing_here(_links: Links, headers: HeaderMap) -> Response {
+pub(super) async fn nothing_here(headers: HeaderMap) -> Response {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if accept.contains("text/html") {
         return StatusCode::NOT_FOUND.into_response();
@@ -80,7 +82,7 @@ fn is_bare_error(response: &Response) -> bool {
     (status.is_client_error() || status.is_server_error()) && !finished
 }
 
-fn error_page(shell: &Shell, response: Response) -> Response {
+fn error_page(shell: &Shell, response: &Response) -> Response {
     let status = response.status();
     let message = match response.extensions().get::<Reason>() {
         Some(Reason(message)) => sentence(message),

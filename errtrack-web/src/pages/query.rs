@@ -99,9 +99,8 @@ impl Query {
                     (query.status, query.regressed) = (Some(Status::Unresolved), true);
                 }
                 "is" => {
-                    query.status = Some(status(&term.value).ok_or_else(|| {
-                        wrong("is no status: try is:unresolved, is:regressed, is:resolved or is:ignored")
-                    })?)
+                    let hint = "is no status: try is:unresolved, is:regressed, is:resolved or is:ignored";
+                    query.status = Some(status(&term.value).ok_or_else(|| wrong(hint))?);
                 }
                 "level" => query.levels.push(term.value.parse::<Level>().map_err(|_| {
                     wrong("is no level: try level:fatal, level:error, level:warning, level:info or level:debug")

@@ -25,6 +25,7 @@ pub(in crate::pages) struct Answers {
     pub(in crate::pages) first_release: Option<String>,
     /// File and line, and the function.
     pub(in crate::pages) line: Option<(String, String)>,
+    pub(in crate::pages) line_url: &'static str,
     pub(in crate::pages) before: Option<String>,
 }
 
@@ -54,6 +55,7 @@ impl Answers {
             first_release: release(&issue.first_release).filter(|first| Some(first) != last.as_ref()),
             release: last.unwrap_or_else(|| "Unknown".into()),
             line: view.and_then(|view| view.stack.line.clone()),
+            line_url: view.map_or("#stack", |view| view.stack.line_url),
             before: event.and_then(|event| event.breadcrumbs.last()).map(super::crumbs::summary),
         }
     }
@@ -73,8 +75,8 @@ fn trend(issue: &Issue, hours: &[i64], now: Timestamp) -> Option<Trend> {
             let percent = (today - before).saturating_mul(100) / before;
             match percent {
                 -4..=4 => ("muted", "as on the day before".into()),
-                ..0 => ("ok", format!("▼ {} % on the day before", percent.abs())),
-                0..1_000 => ("error", format!("▲ {percent} % on the day before")),
+                ..-4 => ("ok", format!("▼ {} % on the day before", percent.abs())),
+                5..1_000 => ("error", format!("▲ {percent} % on the day before")),
                 _ => ("error", format!("▲ {}× the day before", text::number(today / before))),
             }
         }

@@ -35,6 +35,8 @@ pub(in crate::pages) struct StackView {
     pub(in crate::pages) text: Option<String>,
     /// Where to look first: file and line, and the function.
     pub(in crate::pages) line: Option<(String, String)>,
+    /// Where on the page that is.
+    pub(in crate::pages) line_url: &'static str,
 }
 
 /// One exception of the chain.
@@ -96,11 +98,13 @@ impl StackView {
         let line = place.and_then(|at| chain.get(at)).and_then(|link| frame::line(link.frames));
         let last = chain.len().saturating_sub(1);
         let causes = chain.iter().enumerate().map(|(i, link)| cause(link, i, last, place == Some(i), mode));
+        let as_text = mode == Mode::Raw && text.is_some();
         Self {
             modes: if has_frames { modes.into_iter().map(choice).collect() } else { Vec::new() },
-            causes: if mode == Mode::Raw && text.is_some() { Vec::new() } else { causes.collect() },
+            causes: if as_text { Vec::new() } else { causes.collect() },
             text,
             line,
+            line_url: if as_text { "#stack" } else { "#line" },
         }
     }
 }
