@@ -97,8 +97,10 @@ impl Limits {
     /// becomes U+FFFD.
     pub fn apply(&self, event: &mut Event) {
         time::clamp(self, event);
-        cut::event(self, event);
-        total::fit(self, event);
+        // Measuring costs a serialization, so it is left out where even the worst case fits.
+        if cut::event(self, event) > self.event {
+            total::fit(self, event);
+        }
         event.truncated.truncate(self.marks);
     }
 }

@@ -50,7 +50,7 @@ fn luhn(digits: &[u8]) -> bool {
             (d, _) => d * 2,
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 #[cfg(test)]

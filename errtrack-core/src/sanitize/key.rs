@@ -195,17 +195,11 @@ fn known(words: &str) -> Option<&'static str> {
         previous = last;
         last = word;
     }
-    if HARMLESS.contains(&last) {
-        return None;
-    }
-    if found.is_some() {
-        return found;
-    }
-    let is_harmless = matches!(
+    let is_count = matches!(
         (previous, last),
         ("max" | "total" | "prompt" | "completion" | "output" | "input" | "num" | "n", "tokens")
     );
-    weak(last).filter(|_| !is_harmless)
+    found.or_else(|| weak(last).filter(|_| !is_count)).filter(|_| !HARMLESS.contains(&last))
 }
 
 /// A key in lower case with `_` between its words.

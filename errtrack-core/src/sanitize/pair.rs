@@ -30,10 +30,12 @@ pub(super) fn value_after(text: &str, start: usize, end: usize, rules: &Rules, k
     let (from, joint) = joint(bytes, end)?;
     let label = rules.key(text.get(start..end)?)?;
     let quoted = quoted(bytes, from);
+    let in_query = start.checked_sub(1).is_some_and(|before| matches!(bytes.get(before), Some(b'?' | b'&')));
     let (from, to) = match quoted {
         Some(inside) => inside,
         // What opens a bracket is structure or a placeholder; not to look further keeps hostile text linear.
-        None if kind == Kind::Code || matches!(bytes.get(from), Some(b'{' | b'[' | b'<')) => return None,
+        None if matches!(bytes.get(from), Some(b'{' | b'[' | b'<')) => return None,
+        None if kind == Kind::Code && !in_query => return None,
         None => (from, bare_end(text, from, &label)),
     };
     let value = text.get(from..to)?;
@@ -46,10 +48,7 @@ pub(super) fn value_after(text: &str, start: usize, end: usize, rules: &Rules, k
     if label.spares_numbers() && value.len() < 6 && value.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let label = match value.split_once(' ') {
-        Some((scheme, rest)) => token::after_scheme(scheme, rest).map_or(label, |(_, name)| Label::Known(name)),
-        None => label,
-    };
+    let label = token::scheme(value).map_or(label, Label::Known);
     Some(Value { start: from, end: to, label })
 }
 

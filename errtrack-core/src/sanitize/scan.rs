@@ -104,7 +104,9 @@ impl Scanner<'_> {
                 }
                 _ => None,
             };
-            let found = found.or_else(|| if token::may_begin(first) { token::at_start(from_here) } else { None });
+            // Nearly every word is too short; only credentials with a dot in them begin with a short one.
+            let is_long = length >= token::SHORTEST || self.at(end) == b'.';
+            let found = found.or_else(|| if is_long { token::at_start(from_here) } else { None });
             if let Some((length, name)) = found {
                 return self.replace(start, start + length, Label::Known(name));
             }

@@ -4,8 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn prose(text: &str) -> String {
-    let mut event = Event::default();
-    event.message = Some(Message::new(text));
+    let mut event = Event { message: Some(Message::new(text)), ..Event::default() };
     Sanitizer::default().sanitize(&mut event);
     event.message.unwrap().text
 }
@@ -58,8 +57,8 @@ fn harmless_prose_is_not_spoilt() {
 }
 
 fn full() -> Event {
-    let mut event = Event::default();
-    event.message = Some(Message { text: "x".into(), template: None, params: json!({"password": "p1secret"}) });
+    let message = Message { text: "x".into(), template: None, params: json!({"password": "p1secret"}) };
+    let mut event = Event { message: Some(message), ..Event::default() };
     let frame = Frame {
         context_line: Some(r#"    login(password="hunter2", token=token)"#.into()),
         vars: json!({"password": "'hunter2'", "n": 3, "nested": {"apiKey": "k1secret"}}).as_object().cloned().unwrap(),
@@ -123,6 +122,21 @@ fn every_part_of_an_event_is_filtered() {
     let once = event.clone();
     Sanitizer::default().sanitize(&mut event);
     assert_eq!(event, once, "a second time changes nothing");
+}
+
+#[test]
+fn source_code_keeps_its_names_and_loses_its_literals() {
+    for (given, expected) in [
+        (r#"let token = parse(input)?;"#, r#"let token = parse(input)?;"#),
+        (r#"connect(user=user, password=password)"#, r#"connect(user=user, password=password)"#),
+        (r#"password: &str, token: String"#, r#"password: &str, token: String"#),
+        (r#"secret = b"hunter2""#, r#"secret = b"[Filtered: secret]""#),
+        (r#"get("http://h/x?token=abc&n=1")"#, r#"get("http://h/x?token=[Filtered: token]&n=1")"#),
+        (r#"{"Authorization": "Bearer abc"}"#, r#"{"Authorization": "[Filtered: bearer token]"}"#),
+    ] {
+        let filtered = scan::filter(given, &Rules::default(), scan::Kind::Code).map_or(given.to_owned(), |f| f.text);
+        assert_eq!(filtered, expected);
+    }
 }
 
 #[test]

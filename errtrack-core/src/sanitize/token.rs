@@ -59,34 +59,15 @@ const PREFIXES: [(&str, usize, &str); 52] = [
 /// The longest credential that is no JWT.
 const LONGEST: usize = 512;
 
-/// Whether any known credential begins with a byte.
-pub(super) fn may_begin(byte: u8) -> bool {
-    matches!(
-        byte,
-        b'A' | b'G'
-            | b'P'
-            | b'S'
-            | b'd'
-            | b'e'
-            | b'g'
-            | b'h'
-            | b'k'
-            | b'l'
-            | b'n'
-            | b'p'
-            | b'r'
-            | b's'
-            | b't'
-            | b'w'
-            | b'x'
-            | b'y'
-    )
-}
+/// The shortest of all; those with a dot in their prefix may begin with a shorter word.
+pub(super) const SHORTEST: usize = 16;
 
 /// The length and the name of the credential with which a text begins.
 pub(super) fn at_start(text: &str) -> Option<(usize, &'static str)> {
     let is_jwt = text.starts_with("eyJ");
-    let found = PREFIXES.iter().find(|(prefix, ..)| text.starts_with(prefix));
+    let first = text.as_bytes().first()?;
+    let begins = |prefix: &str| prefix.as_bytes().first() == Some(first) && text.starts_with(prefix);
+    let found = PREFIXES.iter().find(|(prefix, ..)| begins(prefix));
     let is_twilio = text.starts_with("SK");
     if !is_jwt && found.is_none() && !is_twilio {
         return None;
@@ -122,8 +103,17 @@ pub(super) fn after_scheme(scheme: &str, rest: &str) -> Option<(usize, &'static 
     if scheme.eq_ignore_ascii_case("bearer") {
         return (length >= 8 && has_digit || length >= 20).then_some((length, "bearer token"));
     }
-    (scheme.eq_ignore_ascii_case("basic") && length >= 8 && length % 4 == 0 && holds_colon(token))
+    (scheme.eq_ignore_ascii_case("basic") && length >= 8 && length.is_multiple_of(4) && holds_colon(token))
         .then_some((length, "basic credentials"))
+}
+
+/// What a value holds that is known to be a secret and begins with a scheme (RFC 9110, section 11.1).
+pub(super) fn scheme(value: &str) -> Option<&'static str> {
+    match value.split_once(' ') {
+        Some((scheme, _)) if scheme.eq_ignore_ascii_case("bearer") => Some("bearer token"),
+        Some((scheme, _)) if scheme.eq_ignore_ascii_case("basic") => Some("basic credentials"),
+        _ => None,
+    }
 }
 
 /// Whether base64 text decodes to ASCII with a colon in it: `user:password`.

@@ -115,11 +115,7 @@ impl Walk<'_> {
         if is_filtered(text) || label == Label::Known("password") && text.starts_with('/') {
             return;
         }
-        let label = match text.split_once(' ') {
-            Some((scheme, _)) if scheme.eq_ignore_ascii_case("bearer") => Label::Known("bearer token"),
-            Some((scheme, rest)) => token::after_scheme(scheme, rest).map_or(label, |(_, name)| Label::Known(name)),
-            None => label,
-        };
+        let label = token::scheme(text).map_or(label, Label::Known);
         *text = replacement(&label);
         self.mark(path, &label);
     }

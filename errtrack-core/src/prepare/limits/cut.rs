@@ -5,14 +5,28 @@ use crate::{Event, Frame, Map, Mark, Stacktrace};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Cuts with the limits at hand, and notes what was cut.
+/// Cuts with the limits at hand, notes what was cut and counts what is left.
 struct Cut<'l> {
     limits: &'l Limits,
     marks: Vec<Mark>,
+    /// No fewer bytes than it makes as JSON.
+    bound: usize,
 }
 
-pub(super) fn event(limits: &Limits, event: &mut Event) {
-    let mut cut = Cut { limits, marks: std::mem::take(&mut event.truncated) };
+/// What a byte can grow to in JSON: `\u0001`.
+const ESCAPED: usize = 6;
+/// What surrounds a value in JSON: its name where that is ours, quotes, commas.
+const AROUND: usize = 48;
+
+/// Cuts the parts of an event; says how large it can be as JSON at most.
+pub(super) fn event(limits: &Limits, event: &mut Event) -> usize {
+    let mut cut = Cut { limits, marks: std::mem::take(&mut event.truncated), bound: 4 << 10 };
+    cut.bound += event
+        .filtered
+        .iter()
+        .chain(&cut.marks)
+        .map(|m| (m.path.len() + m.what.len()) * ESCAPED + AROUND)
+        .sum::<usize>();
     cut.names(event);
     cut.ends("exceptions", &mut event.exceptions, limits.exceptions);
     for (i, exception) in event.exceptions.iter_mut().enumerate() {
@@ -20,14 +34,21 @@ pub(super) fn event(limits: &Limits, event: &mut Event) {
         cut.maybe(&|| path() + ".type", &mut exception.ty);
         cut.maybe(&|| path() + ".value", &mut exception.value);
         cut.maybe(&|| path() + ".module", &mut exception.module);
+        cut.maybe(&|| path() + ".thread_id", &mut exception.thread_id);
+        cut.bound += 4 * AROUND;
         if let Some(mechanism) = &mut exception.mechanism {
+            cut.bound += 10 * AROUND;
             cut.string(&|| path() + ".mechanism.type", &mut mechanism.ty);
+            cut.maybe(&|| path() + ".mechanism.source", &mut mechanism.source);
             cut.map(&|| path() + ".mechanism.data", &mut mechanism.data, usize::MAX);
         }
         cut.stack(&path, exception.stacktrace.as_mut());
     }
     cut.first("threads", &mut event.threads, limits.threads);
     for (i, thread) in event.threads.iter_mut().enumerate() {
+        cut.maybe(&|| format!("threads.{i}.id"), &mut thread.id);
+        cut.maybe(&|| format!("threads.{i}.name"), &mut thread.name);
+        cut.bound += 4 * AROUND;
         cut.stack(&|| format!("threads.{i}"), thread.stacktrace.as_mut());
     }
     let crumbs = event.breadcrumbs.len();
@@ -38,6 +59,8 @@ pub(super) fn event(limits: &Limits, event: &mut Event) {
     for (i, crumb) in event.breadcrumbs.iter_mut().enumerate() {
         cut.maybe(&|| format!("breadcrumbs.{i}.message"), &mut crumb.message);
         cut.maybe(&|| format!("breadcrumbs.{i}.category"), &mut crumb.category);
+        cut.maybe(&|| format!("breadcrumbs.{i}.type"), &mut crumb.ty);
+        cut.bound += 4 * AROUND;
         cut.map(&|| format!("breadcrumbs.{i}.data"), &mut crumb.data, usize::MAX);
     }
     if let Some(request) = &mut event.request {
@@ -76,6 +99,7 @@ pub(super) fn event(limits: &Limits, event: &mut Event) {
         cut.string(&|| format!("fingerprint.{i}"), part);
     }
     event.truncated = cut.marks;
+    cut.bound
 }
 
 impl Cut<'_> {
@@ -101,6 +125,7 @@ impl Cut<'_> {
             ("dist", &mut event.dist),
             ("environment", &mut event.environment),
             ("stack_trace", &mut event.stack_trace),
+            ("original_timestamp", &mut event.original_timestamp),
         ];
         names.into_iter().for_each(|(name, text)| self.maybe(&|| name.to_owned(), text));
         if let Some(message) = &mut event.message {
@@ -123,6 +148,7 @@ impl Cut<'_> {
         if text.contains('\0') {
             *text = text.replace('\0', "\u{fffd}");
         }
+        self.bound += text.len() * ESCAPED + AROUND;
     }
 
     fn string(&mut self, path: &dyn Fn() -> String, text: &mut String) {
@@ -165,6 +191,7 @@ impl Cut<'_> {
     }
 
     fn frame(&mut self, path: &dyn Fn() -> String, frame: &mut Frame) {
+        self.bound += 8 * AROUND;
         let texts = [
             ("filename", &mut frame.filename),
             ("abs_path", &mut frame.abs_path),
@@ -204,6 +231,7 @@ impl Cut<'_> {
                 map.entry(name).or_insert(text);
             }
         }
+        self.bound += map.keys().map(|name| name.len() * ESCAPED).sum::<usize>();
         map.iter_mut().for_each(|(name, text)| self.text(&|| format!("{path}.{name}"), text, value));
     }
 
@@ -229,12 +257,14 @@ impl Cut<'_> {
             }
         }
         for (key, value) in map {
+            self.bound += key.len() * ESCAPED + AROUND;
             self.value(&|| format!("{}.{key}", path()), value, depth + 1);
         }
     }
 
     /// Goes down as far as the limit of depth, so the stack is bounded whatever was sent.
     fn value(&mut self, path: &dyn Fn() -> String, value: &mut Value, depth: usize) {
+        self.bound += AROUND;
         match value {
             Value::Array(_) | Value::Object(_) if depth >= self.limits.depth => {
                 *value = Value::String("[Cut: too deep]".into());

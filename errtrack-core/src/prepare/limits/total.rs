@@ -8,7 +8,7 @@ use std::io;
 type Step = (&'static str, fn(&mut Event));
 
 /// In this order, until it fits: first what is large and tells little, last what says what went wrong.
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 15] = [
     ("frames.vars", |event| frames(event, |stack| stack.frames.iter_mut().for_each(|f| f.vars = Map::new()))),
     ("breadcrumbs.data", |event| event.breadcrumbs.iter_mut().for_each(|b| b.data = Map::new())),
     ("extra", |event| event.extra = Map::new()),
@@ -46,10 +46,11 @@ const STEPS: [Step; 14] = [
         event.exceptions.drain(..of.saturating_sub(4));
     }),
     ("texts", texts),
+    ("stacks", |event| event.exceptions.iter_mut().for_each(|e| e.stacktrace = None)),
 ];
 
 /// Bytes of a text in the last step.
-const SHORT: usize = 4 << 10;
+const SHORT: usize = 1 << 10;
 
 /// Drops parts until the event fits.
 pub(super) fn fit(limits: &Limits, event: &mut Event) {
@@ -111,19 +112,33 @@ fn texts(event: &mut Event) {
     for exception in &mut event.exceptions {
         let frames = exception.stacktrace.iter_mut().flat_map(|s| &mut s.frames);
         for frame in frames {
-            let names = [
-                &mut frame.filename,
-                &mut frame.abs_path,
-                &mut frame.module,
-                &mut frame.function,
-                &mut frame.context_line,
-            ];
+            let names = [&mut frame.filename, &mut frame.abs_path, &mut frame.module, &mut frame.function];
             names.into_iter().flatten().for_each(short);
+            (frame.context_line, frame.package, frame.instruction_addr) = (None, None, None);
         }
         exception.mechanism = None;
         [&mut exception.ty, &mut exception.value, &mut exception.module].into_iter().flatten().for_each(short);
     }
-    event.stack_trace.iter_mut().for_each(short);
+    let names = [
+        &mut event.stack_trace,
+        &mut event.platform,
+        &mut event.source,
+        &mut event.logger,
+        &mut event.transaction,
+        &mut event.server_name,
+        &mut event.release,
+        &mut event.dist,
+        &mut event.environment,
+    ];
+    names.into_iter().flatten().for_each(short);
+    if let Some(user) = &mut event.user {
+        [&mut user.id, &mut user.username, &mut user.email, &mut user.ip_address].into_iter().flatten().for_each(short);
+    }
+    if let Some(sdk) = &mut event.sdk {
+        short(&mut sdk.name);
+        short(&mut sdk.version);
+    }
+    event.contexts.clear();
     event.tags.clear();
     event.fingerprint.iter_mut().for_each(short);
 }
