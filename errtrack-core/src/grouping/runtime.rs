@@ -4,7 +4,7 @@ use super::{function::rust_crate, language::Language};
 use crate::Frame;
 
 /// Crates that run code: their frames say how it was called, never what it did.
-const CRATES: [&str; 29] = [
+const CRATES: [&str; 34] = [
     "core",
     "__rustc",
     "std",
@@ -34,10 +34,15 @@ const CRATES: [&str; 29] = [
     "rocket",
     "warp",
     "mio",
+    "errtrack",
+    "errtrack_core",
+    "errtrack_tower",
+    "errtrack_tracing",
+    "errtrack_web",
 ];
 
 /// The same, for whole families: `tower`, `tower_http`, `axum_core`, ….
-const FAMILIES: [&str; 7] = ["futures", "tower", "axum", "actix", "sentry", "errtrack", "wasm_bindgen"];
+const FAMILIES: [&str; 6] = ["futures", "tower", "axum", "actix", "sentry", "wasm_bindgen"];
 
 /// Whether a crate only runs code.
 pub(super) fn is_crate(name: &str) -> bool {
@@ -53,7 +58,7 @@ pub(super) fn is_runtime(frame: &Frame, language: Language) -> bool {
             let function = frame.function.as_deref().unwrap_or_default();
             let name = rust_crate(function).or_else(|| frame.module.as_deref().and_then(rust_crate));
             let is_c = name.is_none() && !path.ends_with(".rs");
-            is_c || name.is_some_and(is_crate) || path.contains("/rustc/")
+            is_c || name.is_some_and(is_crate) || path.contains("/rustc/") || is_ours(path)
         }
         Language::JavaScript => {
             path.starts_with("node:")
@@ -79,6 +84,12 @@ pub(super) fn is_runtime(frame: &Frame, language: Language) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a file is of the crates that stand around a handler to catch its errors. Inlined functions carry no crate in
+/// their name, so the folder must tell.
+fn is_ours(path: &str) -> bool {
+    ["/errtrack-core/src/", "/errtrack-tower/src/", "/errtrack-tracing/src/"].iter().any(|folder| path.contains(folder))
 }
 
 /// The whole path of a frame's file, else what is known of it.
