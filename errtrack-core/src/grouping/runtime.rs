@@ -41,13 +41,21 @@ const CRATES: [&str; 34] = [
     "errtrack_web",
 ];
 
-/// The same, for whole families: `tower`, `tower_http`, `axum_core`, ….
-const FAMILIES: [&str; 6] = ["futures", "tower", "axum", "actix", "sentry", "wasm_bindgen"];
+/// The same, for families of crates. By their whole names: a program may well be called `axum_app` or `tower_defense`.
+const FAMILIES: [(&str, &[&str]); 6] = [
+    ("futures", &["", "_util", "_core", "_executor", "_channel", "_task", "_io", "_sink"]),
+    ("tower", &["", "_http", "_service", "_layer", "_sessions", "_cookies"]),
+    ("axum", &["", "_core", "_extra", "_macros", "_server", "_login"]),
+    ("actix", &["", "_web", "_http", "_rt", "_server", "_service", "_router", "_codec", "_utils", "_macros"]),
+    ("sentry", &["", "_core", "_backtrace", "_panic", "_tower", "_actix", "_tracing", "_anyhow", "_log"]),
+    ("wasm_bindgen", &["", "_futures", "_test"]),
+];
 
 /// Whether a crate only runs code.
 pub(super) fn is_crate(name: &str) -> bool {
-    let of = |family: &&str| name.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
-    CRATES.contains(&name) || FAMILIES.iter().any(of)
+    let of_family =
+        |(family, members): &(&str, &[&str])| name.strip_prefix(family).is_some_and(|member| members.contains(&member));
+    CRATES.contains(&name) || FAMILIES.iter().any(of_family)
 }
 
 /// Whether a frame belongs to a runtime; it never counts, whatever the client said of it.
