@@ -23,23 +23,22 @@ mod unpack;
 
 pub(crate) use native::create as create_error;
 
-use crate::app::App;
+use crate::{api, app::App};
 use axum::{Router, middleware};
 use errtrack_core::{Event, EventId};
 
 /// The routes of all dialects but `POST /api/errors`, which shares its path with the list. They need the state twice: CORS asks
 /// it for the origins.
 pub(crate) fn routes(app: &App) -> Router<App> {
-    Router::new()
-        .merge(reports::routes())
-        .merge(legacy::routes())
-        .merge(sentry::routes())
-        .layer(middleware::from_fn_with_state(app.clone(), cors::layer))
+    with_cors(app, Router::new().merge(reports::routes()).merge(legacy::routes()).merge(sentry::routes()))
 }
 
 /// Lets browsers on other origins report through a route.
 pub(crate) fn with_cors(app: &App, routes: Router<App>) -> Router<App> {
-    routes.layer(middleware::from_fn_with_state(app.clone(), cors::layer))
+    // The layer answers OPTIONS, so it must lie around what answers unknown methods.
+    routes
+        .method_not_allowed_fallback(api::wrong_method)
+        .layer(middleware::from_fn_with_state(app.clone(), cors::layer))
 }
 
 /// An event that was just received. It has no id yet: one that the tracker makes need not be looked up.
