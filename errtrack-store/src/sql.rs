@@ -6,3 +6,29 @@ pub(crate) mod event;
 pub(crate) mod issue;
 pub(crate) mod project;
 pub(crate) mod upkeep;
+
+#[cfg(test)]
+mod tests {
+    use super::{account, bulk, event, issue, project, upkeep};
+    use crate::SqlStore;
+    use errtrack_core::store::Upkeep;
+    use sqlx::{AssertSqlSafe, Executor, SqlSafeStr, SqlitePool};
+
+    #[tokio::test]
+    async fn every_statement_can_be_prepared() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("errors.db");
+        SqlStore::open(path.to_str().unwrap()).await.unwrap().close().await;
+        let pool = SqlitePool::connect(path.to_str().unwrap()).await.unwrap();
+        let lists = [account::EVERY, bulk::EVERY, &bulk::WRITE, issue::EVERY, project::EVERY, upkeep::EVERY];
+        let mut all: Vec<String> = lists.concat().into_iter().map(str::to_owned).collect();
+        all.extend([issue::BY_UUID, issue::BY_ID, issue::BY_NUMBER].map(|end| [issue::COLUMNS, end].concat()));
+        let ends = [event::BY_ID, event::BY_CLIENT_ID, event::NEWEST, event::NEWEST_AFTER];
+        all.extend(ends.map(|end| [event::COLUMNS, end].concat()));
+        all.push(event::POSITION.to_owned());
+        for sql in all {
+            let prepared = pool.prepare(AssertSqlSafe(sql.clone()).into_sql_str()).await;
+            assert!(prepared.is_ok(), "{sql}\n{:?}", prepared.err());
+        }
+    }
+}

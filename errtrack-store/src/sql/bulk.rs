@@ -119,3 +119,6 @@ SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, substr($8, value ->> 
   substr($8, (value ->> 4) + 16, 16), substr($8, (value ->> 4) + 32, value ->> 5), value ->> 6, value ->> 7, value ->> 8
 FROM json_each($7) WHERE TRUE
 ON CONFLICT DO NOTHING";
+
+#[cfg(test)]
+pub(crate) const EVERY: &[&str] = &[FIND, TAKE_NUMBERS, INSERT_ISSUES, INSERT_GROUPINGS];

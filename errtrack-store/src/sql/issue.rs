@@ -44,4 +44,4 @@ WHERE i.project_id IN (SELECT value FROM json_each($1)) AND t.value <> $3
 GROUP BY t.value ORDER BY SUM(t.count) DESC, t.value LIMIT $4";
 
 #[cfg(test)]
-pub(crate) const ALL: &[&str] = &[SET_STATUS, ASSIGN, HISTOGRAMS, TAGS, TAG_VALUES];
+pub(crate) const EVERY: &[&str] = &[SET_STATUS, ASSIGN, HISTOGRAMS, TAGS, TAG_VALUES];
