@@ -110,11 +110,13 @@ fn name(address: usize) -> Vec<Frame> {
     frames
 }
 
-/// The part of a path from the last `src`, `tests`, `examples` or `benches` on, with the folder that holds it.
+/// The part of a path that is the same on every machine: from the last `src`, `tests`, `examples` or `benches` on. For
+/// libraries with the folder before it, which names the library; for the program that is wherever it was checked out.
 fn shorten(path: &str) -> String {
     let parts: Vec<&str> = path.split(['/', '\\']).collect();
     let root = parts.iter().rposition(|p| ["src", "tests", "examples", "benches"].contains(p));
-    match root.and_then(|at| parts.get(at.saturating_sub(1)..)) {
+    let library = ["registry", "checkouts", "rustc", "library"].iter().any(|mark| parts.contains(mark));
+    match root.and_then(|at| parts.get(at.saturating_sub(usize::from(library))..)) {
         Some(tail) if !tail.is_empty() => tail.join("/"),
         _ => Path::new(path).file_name().map_or_else(|| path.to_owned(), |n| n.to_string_lossy().into_owned()),
     }
@@ -135,7 +137,7 @@ mod tests {
         assert!(functions.iter().any(|f| f.ends_with("failing_function")), "{functions:?}");
         let frame =
             stack.frames.iter().rev().find(|f| f.function.as_ref().is_some_and(|f| f.ends_with("failing_function")));
-        assert_eq!(frame.unwrap().filename.as_deref(), Some("errtrack-core/src/symbols.rs"));
+        assert_eq!(frame.unwrap().filename.as_deref(), Some("src/symbols.rs"));
     }
 
     #[test]
@@ -154,8 +156,9 @@ mod tests {
     }
 
     #[test]
-    fn paths_keep_the_crate_and_what_is_below() {
-        assert_eq!(shorten("/home/ana/shop/src/orders/pay.rs"), "shop/src/orders/pay.rs");
+    fn paths_are_the_same_on_every_machine() {
+        assert_eq!(shorten("/home/ana/shop/src/orders/pay.rs"), "src/orders/pay.rs");
+        assert_eq!(shorten("/ci/.cargo/registry/src/index/tokio-1.54.1/src/task.rs"), "tokio-1.54.1/src/task.rs");
         assert_eq!(shorten("src/main.rs"), "src/main.rs");
         assert_eq!(shorten("/rustc/abc/library/core/src/ops/function.rs"), "core/src/ops/function.rs");
         assert_eq!(shorten("/opt/main.rs"), "main.rs");

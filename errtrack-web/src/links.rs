@@ -51,6 +51,14 @@ impl Links {
     }
 }
 
+#[cfg(test)]
+impl Links {
+    /// Links as at a mount point, for tests of templates.
+    pub(crate) fn sample(base: &str, public: &str) -> Self {
+        Self { base: base.into(), public: public.into() }
+    }
+}
+
 impl FromRequestParts<App> for Links {
     type Rejection = Infallible;
 

@@ -1,8 +1,59 @@
-//! .
+//! The dashboard: HTML pages that work without JavaScript, under any prefix.
+//!
+//! A page is a handler, a view struct beside it that holds what is shown ready to be shown, and a template that loops and
+//! tests and computes nothing.
+
+mod assets;
+mod chart;
+mod dress;
+mod failure;
+mod issue;
+mod issues;
+mod login;
+mod next;
+mod page;
+mod query;
+#[cfg(test)]
+mod samples;
+mod shell;
+mod start;
+mod text;
+mod theme;
+mod time;
 
 use crate::app::App;
-use axum::Router;
+use axum::{
+    Extension, Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    routing::{get, post},
+};
+use std::sync::Arc;
 
-pub(crate) fn routes() -> Router<App> {
+/// Forms are small; the largest is a page of ticked boxes.
+const LARGEST_FORM: usize = 64 << 10;
+
+pub(crate) fn routes(app: &App) -> Router<App> {
     Router::new()
+        .route("/", get(issues::home))
+        .route("/issues", get(issues::list))
+        .route("/issues/bulk", post(issues::bulk::change))
+        .route("/issues/{id}", get(issue::show))
+        .route("/issues/{id}/resolve", post(issue::actions::resolve))
+        .route("/issues/{id}/unresolve", post(issue::actions::unresolve))
+        .route("/issues/{id}/ignore", post(issue::actions::ignore))
+        .route("/issues/{id}/assign", post(issue::actions::assign))
+        .route("/issues/{id}/delete", post(issue::actions::delete))
+        .route("/start", get(start::show))
+        .route("/start/test", post(start::send_test))
+        .route("/login", get(login::show).post(login::sign_in))
+        .route("/login/{token}", get(login::show_link).post(login::follow_link))
+        .route("/logout", post(login::sign_out))
+        .route("/theme", post(theme::choose))
+        .layer(Extension(Arc::new(login::Throttle::default())))
+        .layer(DefaultBodyLimit::max(LARGEST_FORM))
+        .layer(dress::same_site(app.config()))
+        .route("/assets/{hash}/{name}", get(assets::serve))
+        .fallback(dress::nothing_here)
+        .layer(middleware::from_fn_with_state(app.clone(), dress::dress))
 }

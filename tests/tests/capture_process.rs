@@ -1,12 +1,7 @@
 //! What is captured by what a process has once: the panic hook, the global subscriber, the tracker that was built last.
 //! One test, because all of that is shared.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "what a test cannot do without ends it"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test cannot do without ends it")]
 
 use axum::{
     Router,

@@ -1,0 +1,241 @@
+//! One issue: what broke, since when, how often, for whom, in which release, on which line, what happened before.
+
+pub(super) mod actions;
+mod answers;
+mod crumbs;
+mod event;
+mod facts;
+mod field;
+mod markdown;
+mod request;
+mod stack;
+mod tags;
+
+use super::{
+    chart::Bars,
+    failure::Failure,
+    issues::row::{self, Badge},
+    page::Page,
+    shell::{Choice, Layout, Shell, Viewer, Who},
+    text,
+};
+use crate::{app::App, error::Error};
+use answers::{Answers, HOURS};
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use errtrack_core::{
+    Issue, IssueRef, Status, Timestamp,
+    store::{EventPosition, StoredEvent, TagTally},
+};
+use event::EventView;
+use serde::Deserialize;
+use stack::Mode;
+use tags::Tag;
+use uuid::Uuid;
+
+/// Values of each tag that are shown.
+const TAG_VALUES: u32 = 5;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Params {
+    /// The event to show; the newest if it is missing or gone.
+    event: Option<String>,
+    stack: Option<String>,
+}
+
+/// What the store said about an issue.
+#[derive(Debug)]
+struct Found {
+    issue: Issue,
+    event: Option<(StoredEvent, EventPosition)>,
+    /// The event that was asked for is not kept any more.
+    is_gone: bool,
+    /// Events per hour, the last hours.
+    hours: Vec<i64>,
+    tags: Vec<TagTally>,
+}
+
+/// The page.
+#[derive(Debug, Template)]
+#[template(path = "issue.html")]
+pub(super) struct IssuePage {
+    layout: Layout,
+    list: String,
+    url: String,
+    here: String,
+    short_id: String,
+    level: &'static str,
+    level_name: &'static str,
+    badge: Option<Badge>,
+    status: &'static str,
+    is_open: bool,
+    is_ignored: bool,
+    environment: Option<String>,
+    ty: String,
+    value: String,
+    /// The whole value, where the heading shows only its beginning.
+    whole_value: Option<String>,
+    culprit: String,
+    assigned: Option<Who>,
+    can_write: bool,
+    can_take: bool,
+    events: String,
+    answers: Answers,
+    chart: Bars,
+    chart_title: &'static str,
+    is_gone: bool,
+    event: Option<EventView>,
+    tags: Vec<Tag>,
+    sections: Vec<Choice>,
+    markdown: String,
+}
+
+/// `GET /issues/{id}`
+pub(super) async fn show(
+    State(app): State<App>,
+    Viewer(shell): Viewer,
+    Path(name): Path<String>,
+    Query(params): Query<Params>,
+) -> Result<Page<IssuePage>, Failure> {
+    let (now, projects) = (Timestamp::now(), app.projects().await?);
+    let issue = find_issue(&app, &name).await?;
+    let found = find(&app, issue, params.event.as_deref(), now).await?;
+    let mut page = IssuePage::new(&shell, &found, Mode::of(params.stack.as_deref()), now);
+    let project = projects.iter().find(|project| project.id == found.issue.project);
+    page.layout = page.layout.with_projects(&projects, project, |project| match project {
+        Some(project) => {
+            shell.links.path(text::url("/issues", &[("q", &format!("is:unresolved project:{}", project.slug))]))
+        }
+        None => shell.links.path("/issues"),
+    });
+    Ok(Page::new(page))
+}
+
+/// The issue of a name in a path.
+async fn find_issue(app: &App, name: &str) -> Result<Issue, Failure> {
+    // What is no name of an issue is the name of none.
+    let name: IssueRef = name.parse().map_err(|_| Error::not_found("issue"))?;
+    Ok(app.store().issue(&name).await?.ok_or_else(|| Error::not_found("issue"))?)
+}
+
+async fn find(app: &App, issue: Issue, event: Option<&str>, now: Timestamp) -> Result<Found, Failure> {
+    let store = app.store();
+    let hours = store.histograms(&[issue.id], now, 1, HOURS).await?.pop().unwrap_or_default();
+    let tags = store.tag_tallies(issue.id, TAG_VALUES).await?;
+    let asked = match event.map(Uuid::try_parse) {
+        Some(Ok(id)) => store.event(Some(&[issue.project]), id).await?.filter(|event| event.issue == issue.id),
+        _ => None,
+    };
+    let is_gone = event.is_some() && asked.is_none();
+    let shown = match asked {
+        Some(event) => Some(event),
+        None => store.events(issue.id, None, 1).await?.events.pop(),
+    };
+    let event = match shown {
+        Some(event) => {
+            let position = store.position(&event).await?;
+            Some((event, position))
+        }
+        None => None,
+    };
+    Ok(Found { issue, event, is_gone, hours, tags })
+}
+
+impl IssuePage {
+    fn new(shell: &Shell, found: &Found, mode: Mode, now: Timestamp) -> Self {
+        const HEADING: usize = 300;
+        let issue = &found.issue;
+        let short_id = text::line(&issue.short_id(), 80);
+        let path = format!("/issues/{}", text::path_part(&issue.short_id()));
+        let (ty, value) = row::title(issue);
+        let event = found.event.as_ref();
+        let view = event.map(|(event, position)| EventView::new(shell, &path, event, position, mode, now));
+        let badge = row::badge(issue, now);
+        let (chart, chart_title) = answers::chart(issue, &found.hours, badge.is_some(), now);
+        Self {
+            layout: shell.layout(format!("{short_id} {}", if ty.is_empty() { &value } else { &ty })),
+            list: shell.links.path("/issues"),
+            url: shell.links.path(&path),
+            here: shell.here.clone(),
+            level: issue.level.as_str(),
+            level_name: row::level_name(issue.level),
+            badge,
+            status: match issue.status {
+                Status::Unresolved => "Unresolved",
+                Status::Resolved => "Resolved",
+                Status::Ignored => "Ignored",
+            },
+            is_open: issue.status == Status::Unresolved,
+            is_ignored: issue.status == Status::Ignored,
+            environment: issue.environment.as_deref().map(|e| text::line(e, 60)),
+            whole_value: (issue.value.chars().count() > HEADING).then(|| text::block(&issue.value, 20_000)),
+            culprit: text::line(&issue.culprit, 300),
+            assigned: issue.assigned_to.as_deref().map(Who::named),
+            can_write: shell.may_write(),
+            can_take: shell.caller.as_ref().is_some_and(|caller| caller.member.is_some()),
+            events: text::counted(issue.count, "event"),
+            answers: Answers::new(issue, event.map(|(event, _)| &event.event), view.as_ref(), &found.hours, now),
+            chart,
+            chart_title,
+            is_gone: found.is_gone,
+            tags: tags::view(shell, &found.tags),
+            sections: sections(view.as_ref(), !found.tags.is_empty()),
+            markdown: markdown::of(issue, event.map(|(event, _)| &event.event), &shell.links.public(&path)),
+            event: view,
+            short_id,
+            ty,
+            value,
+        }
+    }
+}
+
+/// The links to what stands below, in its order.
+fn sections(event: Option<&EventView>, has_tags: bool) -> Vec<Choice> {
+    let there = |label: &str, id: &str, there: bool| {
+        there.then(|| Choice { label: label.into(), url: format!("#{id}"), current: false, note: String::new() })
+    };
+    let has = |test: fn(&EventView) -> bool| event.is_some_and(test);
+    let all = [
+        there("Stack", "stack", event.is_some()),
+        there("Before", "before", has(|e| e.crumbs.len() > 1)),
+        there("Request", "request", has(|e| e.request.is_some())),
+        there("Tags", "tags", has_tags),
+        there("Context", "context", has(|e| !e.contexts.is_empty())),
+        there("Grouping", "why", has(|e| e.grouping.is_some())),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+impl IssuePage {
+    pub(super) fn samples(shell: &Shell) -> Vec<Self> {
+        use super::samples;
+        let now = samples::now();
+        let mut pages = Vec::new();
+        for (issue, event) in samples::issue_pages() {
+            for mode in [Mode::App, Mode::Full, Mode::Raw] {
+                let position = EventPosition {
+                    index: 2,
+                    total: 3,
+                    first: Some(Uuid::nil()),
+                    previous: Some(Uuid::nil()),
+                    ..EventPosition::default()
+                };
+                let stored = event.clone().map(|event| {
+                    let (issue_id, project) = (issue.id, issue.project);
+                    StoredEvent { id: Uuid::nil(), row: 1, issue: issue_id, issue_uuid: issue.uuid, project, event }
+                });
+                let found = Found {
+                    issue: issue.clone(),
+                    is_gone: stored.is_none(),
+                    event: stored.map(|event| (event, position)),
+                    hours: samples::hours(),
+                    tags: samples::tags(),
+                };
+                pages.push(Self::new(shell, &found, mode, now));
+            }
+        }
+        pages
+    }
+}

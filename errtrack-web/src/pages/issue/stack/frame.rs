@@ -1,0 +1,81 @@
+//! One frame.
+
+use super::super::field::{self, Field};
+use crate::pages::text;
+use errtrack_core::Frame;
+
+/// A frame, ready to be shown.
+#[derive(Debug)]
+pub(in crate::pages) struct FrameView {
+    pub(in crate::pages) function: String,
+    /// `src/db/pool.rs:88:14`.
+    pub(in crate::pages) at: String,
+    pub(in crate::pages) is_app: bool,
+    pub(in crate::pages) open: bool,
+    pub(in crate::pages) lines: Vec<Line>,
+    /// The number of the first line.
+    pub(in crate::pages) start: u32,
+    pub(in crate::pages) vars: Vec<Field>,
+}
+
+/// One line of source.
+#[derive(Debug)]
+pub(in crate::pages) struct Line {
+    pub(in crate::pages) text: String,
+    pub(in crate::pages) is_hit: bool,
+}
+
+impl FrameView {
+    pub(super) fn new(frame: &Frame, is_app: bool) -> Self {
+        let before = u32::try_from(frame.pre_context.len()).unwrap_or(0);
+        Self {
+            function: text::line(&function(frame), 400),
+            at: text::line(&at(frame), 300),
+            is_app,
+            open: false,
+            lines: lines(frame),
+            start: frame.lineno.unwrap_or(1).saturating_sub(before).max(1),
+            vars: field::of_map(&frame.vars),
+        }
+    }
+
+    pub(in crate::pages) fn is_expandable(&self) -> bool {
+        !self.lines.is_empty() || !self.vars.is_empty()
+    }
+}
+
+fn lines(frame: &Frame) -> Vec<Line> {
+    let Some(hit) = &frame.context_line else { return Vec::new() };
+    let line = |text: &String, is_hit| {
+        // A space keeps the height of an empty line.
+        let text = if text.is_empty() { " ".into() } else { text::block(text, 500).replace('\n', " ") };
+        Line { text, is_hit }
+    };
+    let before = frame.pre_context.iter().map(|text| line(text, false));
+    let after = frame.post_context.iter().map(|text| line(text, false));
+    before.chain([line(hit, true)]).chain(after).collect()
+}
+
+pub(super) fn function(frame: &Frame) -> String {
+    frame.qualified_function().or_else(|| frame.instruction_addr.clone()).unwrap_or_else(|| "(unknown)".into())
+}
+
+pub(super) fn at(frame: &Frame) -> String {
+    let Some(file) = frame.filename.as_ref().or(frame.abs_path.as_ref()).or(frame.package.as_ref()) else {
+        return String::new();
+    };
+    match (frame.lineno, frame.colno) {
+        (Some(line), Some(column)) => format!("{file}:{line}:{column}"),
+        (Some(line), None) => format!("{file}:{line}"),
+        _ => file.clone(),
+    }
+}
+
+/// Where to look first: file and line of the newest frame of your code, and its function.
+pub(super) fn line(frames: &[Frame]) -> Option<(String, String)> {
+    let frame = frames.iter().rev().find(|f| f.in_app == Some(true)).or(frames.last())?;
+    let file = frame.filename.as_deref().or(frame.abs_path.as_deref())?;
+    let file = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    let place = frame.lineno.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"));
+    Some((text::line(&place, 60), text::line(&function(frame), 120)))
+}

@@ -1,0 +1,187 @@
+//! Signing in and out.
+
+mod throttle;
+
+pub(super) use throttle::Throttle;
+
+use super::{
+    failure::Failure,
+    next,
+    page::Page,
+    shell::{Layout, Shell},
+    text, time,
+};
+use crate::{
+    access::{self, Caller, Credentials},
+    app::App,
+};
+use askama::Template;
+use axum::{
+    Extension, Form,
+    extract::{ConnectInfo, Path, Query, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{AppendHeaders, IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+use std::{net::SocketAddr, sync::Arc, time::Instant};
+
+/// The sign-in page.
+#[derive(Debug, Template)]
+#[template(path = "login.html")]
+pub(super) struct LoginPage {
+    layout: Layout,
+    action: String,
+    /// Whether members have accounts here; else one secret opens everything.
+    asks_for_email: bool,
+    email: String,
+    next: String,
+    problem: Option<String>,
+}
+
+/// The page of a one-time link.
+#[derive(Debug, Template)]
+#[template(path = "link.html")]
+pub(super) struct LinkPage {
+    layout: Layout,
+    action: String,
+    login: String,
+    problem: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Target {
+    next: Option<String>,
+}
+
+/// What the sign-in form sends.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct SignIn {
+    email: String,
+    password: String,
+    next: Option<String>,
+}
+
+/// `GET /login`
+pub(super) async fn show(
+    State(app): State<App>,
+    shell: Shell,
+    Query(target): Query<Target>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let (parts, _) = request.into_parts();
+    if !app.access().has_sign_in() || Caller::find(&app, &parts).await?.is_some() {
+        return Ok(Redirect::to(&target_of(&shell, target.next.as_deref())).into_response());
+    }
+    let form = SignIn { next: target.next, ..SignIn::default() };
+    Ok(Page::new(LoginPage::new(&app, &shell, &form, None)).into_response())
+}
+
+/// `POST /login`
+pub(super) async fn sign_in(
+    State(app): State<App>,
+    shell: Shell,
+    Extension(throttle): Extension<Arc<Throttle>>,
+    address: Option<Extension<ConnectInfo<SocketAddr>>>,
+    Form(form): Form<SignIn>,
+) -> Result<Response, Failure> {
+    let address = address.map(|Extension(ConnectInfo(address))| address.ip());
+    let attempt = match throttle.begin(address, &form.email, Instant::now()) {
+        Ok(attempt) => attempt,
+        Err(pause) => {
+            let seconds = i64::try_from(pause.as_secs()).unwrap_or(i64::MAX).max(1);
+            let problem = format!("Too many tries. Wait {} and try again.", time::span(seconds));
+            let page = LoginPage::new(&app, &shell, &form, Some(problem));
+            let mut response = Page::with_status(StatusCode::TOO_MANY_REQUESTS, page).into_response();
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            return Ok(response);
+        }
+    };
+    let credentials = Credentials::Password { email: &form.email, password: &form.password };
+    let Some(cookie) = access::sign_in(&app, &shell.links, credentials).await? else {
+        let what = if app.access().has_members() {
+            "That e-mail and password do not match."
+        } else {
+            "That is not the secret."
+        };
+        let page = LoginPage::new(&app, &shell, &form, Some(format!("{what} {}", attempt.left())));
+        return Ok(Page::with_status(StatusCode::UNAUTHORIZED, page).into_response());
+    };
+    throttle.succeeded(&attempt);
+    Ok((set_cookie(cookie), Redirect::to(&target_of(&shell, form.next.as_deref()))).into_response())
+}
+
+/// `GET /login/{token}`: only shows a button, because mail scanners follow links.
+pub(super) async fn show_link(State(app): State<App>, shell: Shell, Path(token): Path<String>) -> Response {
+    if !app.access().has_members() {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    Page::new(LinkPage::new(&shell, &token, None)).into_response()
+}
+
+/// `POST /login/{token}`
+pub(super) async fn follow_link(
+    State(app): State<App>,
+    shell: Shell,
+    Path(token): Path<String>,
+) -> Result<Response, Failure> {
+    match access::sign_in(&app, &shell.links, Credentials::Link(&token)).await? {
+        Some(cookie) => Ok((set_cookie(cookie), Redirect::to(&shell.links.home())).into_response()),
+        None => {
+            let problem = "This link has been used already, or is more than a day old.";
+            let page = LinkPage::new(&shell, &token, Some(problem.into()));
+            Ok(Page::with_status(StatusCode::UNAUTHORIZED, page).into_response())
+        }
+    }
+}
+
+/// `POST /logout`
+pub(super) async fn sign_out(State(app): State<App>, shell: Shell, headers: HeaderMap) -> Result<Response, Failure> {
+    let cookie = access::sign_out(&app, &shell.links, &headers).await?;
+    let after = if app.access().has_sign_in() { shell.links.path("/login") } else { shell.links.home() };
+    Ok((set_cookie(cookie), Redirect::to(&after)).into_response())
+}
+
+fn set_cookie(cookie: String) -> impl axum::response::IntoResponseParts {
+    AppendHeaders([(header::SET_COOKIE, cookie)])
+}
+
+fn target_of(shell: &Shell, next: Option<&str>) -> String {
+    next::safe(next).map_or_else(|| shell.links.home(), |next| shell.links.path(next))
+}
+
+impl LoginPage {
+    fn new(app: &App, shell: &Shell, form: &SignIn, problem: Option<String>) -> Self {
+        let next = next::safe(form.next.as_deref()).unwrap_or_default();
+        Self::view(shell, app.access().has_members(), text::line(&form.email, 200), next.to_owned(), problem)
+    }
+
+    fn view(shell: &Shell, asks_for_email: bool, email: String, next: String, problem: Option<String>) -> Self {
+        let problem = problem.map(|problem| text::line(&problem, 200));
+        let action = shell.links.path("/login");
+        Self { layout: shell.layout("Sign in"), action, asks_for_email, email, next, problem }
+    }
+
+    #[cfg(test)]
+    pub(super) fn samples(shell: &Shell) -> Vec<Self> {
+        let hostile = super::samples::HOSTILE.to_owned();
+        vec![
+            Self::view(shell, true, String::new(), String::new(), None),
+            Self::view(shell, false, String::new(), "/issues?q=a&b".into(), Some("That is not the secret.".into())),
+            Self::view(shell, true, "a".repeat(200), "/".repeat(4_000), Some("Too many tries.".into())),
+            Self::view(shell, true, text::line(&hostile, 200), String::new(), Some(hostile)),
+        ]
+    }
+}
+
+impl LinkPage {
+    fn new(shell: &Shell, token: &str, problem: Option<String>) -> Self {
+        let action = shell.links.path(format!("/login/{}", text::path_part(token)));
+        Self { layout: shell.layout("Sign in"), action, login: shell.links.path("/login"), problem }
+    }
+
+    #[cfg(test)]
+    pub(super) fn samples(shell: &Shell) -> Vec<Self> {
+        vec![Self::new(shell, "0a1b", None), Self::new(shell, super::samples::HOSTILE, Some("Used already.".into()))]
+    }
+}

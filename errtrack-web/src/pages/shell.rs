@@ -1,0 +1,201 @@
+//! What surrounds every page: links, theme, who looks at it, and the guards at the door.
+
+use super::{assets, failure::Failure, text, theme};
+use crate::{access::Caller, app::App, error::Error, links::Links};
+use axum::{
+    extract::FromRequestParts,
+    http::{Method, request::Parts},
+};
+use errtrack_core::{Member, Project};
+use std::convert::Infallible;
+
+/// The surroundings of a page, before it is known what the page shows.
+#[derive(Debug, Clone)]
+pub(super) struct Shell {
+    pub(super) links: Links,
+    /// The path and query of the request, relative to the mount point.
+    pub(super) here: String,
+    pub(super) caller: Option<Caller>,
+    theme: Option<&'static str>,
+    has_sign_in: bool,
+}
+
+/// Somebody who may look at pages.
+#[derive(Debug)]
+pub(super) struct Viewer(pub(super) Shell);
+
+/// Somebody who may change things.
+#[derive(Debug)]
+pub(super) struct Editor(pub(super) Shell);
+
+/// What the layout template shows.
+#[derive(Debug, Clone)]
+pub(super) struct Layout {
+    pub(super) title: String,
+    /// Which entry of the main menu the page belongs to.
+    pub(super) area: &'static str,
+    pub(super) theme: Option<&'static str>,
+    pub(super) css: String,
+    pub(super) js: String,
+    pub(super) icon: String,
+    pub(super) home: String,
+    pub(super) issues: String,
+    pub(super) start: String,
+    pub(super) theme_url: String,
+    /// Only there for somebody who has signed in here.
+    pub(super) logout_url: Option<String>,
+    /// Where the theme form returns to.
+    pub(super) here: String,
+    pub(super) who: Option<Who>,
+    /// The name of the chosen project, and the others; empty where there is only one.
+    pub(super) project: String,
+    pub(super) projects: Vec<Choice>,
+    pub(super) version: &'static str,
+}
+
+/// A person in a circle.
+#[derive(Debug, Clone)]
+pub(super) struct Who {
+    pub(super) name: String,
+    pub(super) initials: String,
+}
+
+/// A line of a menu, a tab, a chip.
+#[derive(Debug, Clone)]
+pub(super) struct Choice {
+    pub(super) label: String,
+    pub(super) url: String,
+    pub(super) current: bool,
+    pub(super) note: String,
+}
+
+impl Shell {
+    pub(super) fn layout(&self, title: impl Into<String>) -> Layout {
+        let links = &self.links;
+        let member = self.caller.as_ref().and_then(|caller| caller.member.as_ref());
+        Layout {
+            title: title.into(),
+            area: "issues",
+            theme: self.theme,
+            css: links.path(assets::path("style.css")),
+            js: links.path(assets::path("app.js")),
+            icon: links.path(assets::path("icon.svg")),
+            home: links.home(),
+            issues: links.path("/issues"),
+            start: links.path("/start"),
+            theme_url: links.path("/theme"),
+            logout_url: (self.caller.is_some() && self.has_sign_in).then(|| links.path("/logout")),
+            here: self.here.clone(),
+            who: member.map(Who::member),
+            project: String::new(),
+            projects: Vec::new(),
+            version: env!("CARGO_PKG_VERSION"),
+        }
+    }
+
+    /// Whether the caller may change things; buttons that would be refused are not shown.
+    pub(super) fn may_write(&self) -> bool {
+        self.caller.as_ref().is_some_and(|caller| caller.permissions.write)
+    }
+
+    /// Only for tests of templates.
+    #[cfg(test)]
+    pub(super) fn sample(caller: Caller) -> Self {
+        let links = Links::sample("/errors", "https://shop.example.com/errors");
+        Self { links, here: "/issues".into(), caller: Some(caller), theme: None, has_sign_in: true }
+    }
+
+    async fn admit(parts: &mut Parts, app: &App, allowed: fn(&Caller) -> bool) -> Result<Self, Failure> {
+        let Ok(mut shell) = Self::from_request_parts(parts, app).await;
+        match Caller::find(app, parts).await? {
+            Some(caller) if allowed(&caller) => shell.caller = Some(caller),
+            Some(_) => return Err(Error::forbidden("your role does not allow this").into()),
+            None if shell.has_sign_in => return Err(Failure::Elsewhere(shell.sign_in_url(&parts.method))),
+            None => {
+                let message = "the program that this dashboard is part of does not let you in; sign in there first";
+                return Err(Error::forbidden(message).into());
+            }
+        }
+        Ok(shell)
+    }
+
+    /// The sign-in page, which leads back here; a form that was sent cannot be sent again that way.
+    fn sign_in_url(&self, method: &Method) -> String {
+        if method.is_safe() && self.here != "/" {
+            self.links.path(text::url("/login", &[("next", &self.here)]))
+        } else {
+            self.links.path("/login")
+        }
+    }
+}
+
+impl Layout {
+    /// Adds the menu of projects, where there are several. `url` makes the link of each.
+    pub(super) fn with_projects(
+        mut self,
+        projects: &[Project],
+        chosen: Option<&Project>,
+        url: impl Fn(Option<&Project>) -> String,
+    ) -> Self {
+        self.project = chosen.map_or_else(|| "All projects".into(), name);
+        if projects.len() < 2 {
+            self.project = projects.first().map(name).unwrap_or_default();
+            return self;
+        }
+        let choice = |project: Option<&Project>| Choice {
+            label: project.map_or_else(|| "All projects".into(), name),
+            url: url(project),
+            current: project.map(|p| p.id) == chosen.map(|p| p.id),
+            note: String::new(),
+        };
+        self.projects = std::iter::once(None).chain(projects.iter().map(Some)).map(choice).collect();
+        self
+    }
+}
+
+/// The name of a project for people.
+pub(super) fn name(project: &Project) -> String {
+    let name = if project.name.is_empty() { &project.slug } else { &project.name };
+    text::line(name, 60)
+}
+
+impl Who {
+    fn member(member: &Member) -> Self {
+        Self::named(if member.name.is_empty() { &member.email } else { &member.name })
+    }
+
+    /// A person known by a name or an address.
+    pub(super) fn named(name: &str) -> Self {
+        let words = name.split('@').next().unwrap_or(name).split([' ', '.', '-', '_']);
+        let initials: String =
+            words.filter_map(|word| word.chars().next()).take(2).flat_map(char::to_uppercase).collect();
+        Self { name: text::line(name, 80), initials: text::visible(&initials) }
+    }
+}
+
+impl FromRequestParts<App> for Shell {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        let links = Links::from_request_parts(parts, app).await?;
+        let here = parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
+        let theme = theme::chosen(&parts.headers);
+        Ok(Self { links, here, caller: None, theme, has_sign_in: app.access().has_sign_in() })
+    }
+}
+
+impl FromRequestParts<App> for Viewer {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        Shell::admit(parts, app, |caller| caller.permissions.read).await.map(Self)
+    }
+}
+
+impl FromRequestParts<App> for Editor {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        Shell::admit(parts, app, |caller| caller.permissions.write).await.map(Self)
+    }
+}

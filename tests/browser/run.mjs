@@ -1,0 +1,181 @@
+// One part of the journey through the dashboard; started by tests/tests/browser.rs, which serves what it looks at.
+//
+//   node run.mjs empty    sign-in, and the page of a project without events
+//   node run.mjs full     the list and an issue, by mouse and by keys
+//
+// Ends with an error if a page logs an error, breaks the content security policy, asks for anything from elsewhere, or is
+// wider than its window.
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const { BASE, EMAIL, PASSWORD, CHROMIUM, SCREENSHOTS } = process.env;
+const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync", "--hide-scrollbars"];
+
+const profile = await mkdtemp(join(tmpdir(), "errtrack-browser-"));
+const browser = await chromium.launchPersistentContext(profile, {
+  executablePath: CHROMIUM, headless: true, args, colorScheme: "light", viewport: { width: 1280, height: 900 },
+  permissions: ["clipboard-read", "clipboard-write"],
+});
+browser.setDefaultTimeout(15_000);
+
+/** What pages complain about. */
+const complaints = [];
+/** Answers that are errors on purpose. */
+const expected = new Set();
+
+function watch(page) {
+  page.on("console", (m) => {
+    const wanted = [...expected].some((status) => m.text().includes(`status of ${status}`));
+    if (["error", "warning"].includes(m.type()) && !wanted) complaints.push(`${m.type()}: ${m.text()}`);
+  });
+  page.on("pageerror", (e) => complaints.push(`script: ${e.message}`));
+  page.on("request", (r) => r.url().startsWith(BASE) || r.url().startsWith("data:") || complaints.push(`asks for ${r.url()}`));
+  return page;
+}
+
+const page = watch(browser.pages()[0] ?? await browser.newPage());
+
+/** Screenshots in both themes and two widths; no page may be wider than its window. */
+async function shoot(name) {
+  for (const colorScheme of ["light", "dark"]) {
+    for (const width of [1280, 360]) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: width === 360 ? 760 : 900 });
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(wide <= 0, `${name} is ${wide} px too wide at ${width} px`);
+      await page.screenshot({ path: join(SCREENSHOTS, `${name}-${colorScheme}-${width}.png`), fullPage: true });
+    }
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize({ width: 1280, height: 900 });
+}
+
+async function signIn() {
+  await page.getByLabel("E-mail").fill(EMAIL);
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL(`${BASE}/issues**`);
+}
+
+const titles = () => page.locator(".row h2").allInnerTexts();
+
+const parts = {
+  async empty() {
+    await page.goto(`${BASE}/issues?q=is:unresolved`);
+    assert.equal(page.url(), `${BASE}/login?next=/issues%3Fq%3Dis:unresolved`, "the way back is remembered");
+    await shoot("login");
+    expected.add(401);
+    await page.getByLabel("E-mail").fill(EMAIL);
+    await page.getByLabel("Password").fill("wrong");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    assert.match(await page.getByRole("alert").innerText(), /do not match/);
+    assert.equal(await page.getByLabel("E-mail").inputValue(), EMAIL, "the address is kept");
+    await signIn();
+    assert.equal(page.url(), `${BASE}/issues?q=is:unresolved`);
+    await page.getByRole("heading", { name: "Nothing has gone wrong yet" }).waitFor();
+    assert.match(await page.locator("#dsn").innerText(), /^http:\/\/\w+@127\.0\.0\.1:\d+\/errors\/1$/);
+    await page.locator("[data-copy=dsn]").click();
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), await page.locator("#dsn").innerText());
+    await shoot("start");
+  },
+
+  async full() {
+    await page.goto(BASE);
+    await signIn();
+    await page.goto(BASE);
+    assert.equal(page.url(), `${BASE}/issues`);
+    const open = await titles();
+    assert.equal(open.length, 9, open.join("\n"));
+    assert.ok(open.some((t) => t.includes("<script>alert(document.cookie)</script>") && t.includes("\\u{202E}")), "hostile text is text");
+    await shoot("issues");
+
+    // By keys: down, up, open; then back.
+    for (const key of ["j", "j", "k"]) await page.keyboard.press(key);
+    assert.equal(await page.evaluate(() => [...document.querySelectorAll(".row")].indexOf(document.activeElement.closest(".row"))), 0);
+    await page.keyboard.press("x");
+    assert.equal(await page.locator(".row :checked").count(), 1);
+    await page.getByRole("button", { name: "Resolve" }).waitFor();
+    await page.keyboard.press("x");
+    await page.keyboard.press("?");
+    await page.getByRole("heading", { name: "Keyboard shortcuts" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("/");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "q");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("j");
+    await page.keyboard.press("o");
+    await page.waitForURL(`${BASE}/issues/CHECKOUT-API-*`);
+    await page.keyboard.press("u");
+    await page.waitForURL(`${BASE}/issues`);
+
+    // What does not parse says so, and loses nothing.
+    await page.getByRole("searchbox").fill("is:opne level:error");
+    await page.keyboard.press("Enter");
+    assert.match(await page.getByRole("alert").innerText(), /is:opne is no status/);
+    assert.equal(await page.getByRole("searchbox").inputValue(), "is:opne level:error");
+    await page.getByRole("searchbox").fill("is:unresolved pool");
+    await page.keyboard.press("Enter");
+    const [title] = await titles();
+
+    // Read the stack.
+    await page.locator(".row h2 a").first().click();
+    await page.getByRole("heading", { name: "Stack trace" }).waitFor();
+    assert.match(await page.locator(".src .hit").first().innerText(), /map_err\(OrderError::Payment\)|self\.pool\.begin\(\)/);
+    assert.ok(await page.locator(".frame.sys").count() > 0, "frames of libraries are folded");
+    await shoot("issue");
+    await page.getByRole("link", { name: "Raw" }).click();
+    assert.match(await page.locator("#raw-stack").innerText(), /Caused by: /);
+    await page.getByRole("link", { name: "All frames" }).click();
+    assert.ok(await page.getByText("axum::handler::Handler::call").first().isVisible());
+    await page.getByRole("link", { name: "Previous event" }).click();
+    await page.waitForURL(/event=.*stack=full/);
+    await page.getByRole("button", { name: "Copy as Markdown" }).click();
+    assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^# CHECKOUT-API-\d+: /);
+
+    // Resolve it: gone from the open ones, there among the resolved.
+    await page.getByRole("button", { name: "Assign to me" }).click();
+    await page.getByRole("button", { name: "Unassign" }).waitFor();
+    await page.getByRole("button", { name: "Resolve" }).click();
+    await page.getByRole("button", { name: "Reopen" }).waitFor();
+    await page.goto(`${BASE}/issues`);
+    assert.ok(!(await titles()).includes(title), "resolved issues are gone from the open ones");
+    await page.getByRole("link", { name: /^Resolved/ }).click();
+    assert.deepEqual(await titles(), [title]);
+
+    // Several at once, by keys.
+    await page.goto(`${BASE}/issues`);
+    for (const key of ["j", "x", "j", "x", "m"]) await page.keyboard.press(key);
+    await page.waitForFunction(() => document.querySelectorAll(".row").length === 6);
+    await page.goto(`${BASE}/issues?q=nothing-like-this`);
+    await page.getByText("No issue matches").waitFor();
+    await shoot("no-match");
+
+    // The theme is a choice that lasts.
+    await page.getByText("Account of").click();
+    await page.getByRole("button", { name: "Dark" }).click();
+    await page.waitForFunction(() => document.documentElement.dataset.theme === "dark");
+    expected.add(404);
+    await page.goto(`${BASE}/issues/CHECKOUT-API-999`);
+    await page.getByRole("heading", { name: "Nothing here" }).waitFor();
+    await page.goto(`${BASE}/issues`);
+    await page.getByText("Account of").click();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.waitForURL(`${BASE}/login`);
+  },
+};
+
+try {
+  await parts[process.argv[2]]();
+  assert.deepEqual(complaints, [], "pages complain");
+} catch (error) {
+  await page.screenshot({ path: join(SCREENSHOTS, "failed.png"), fullPage: true }).catch(() => {});
+  console.error(`at ${page.url()}`);
+  throw error;
+} finally {
+  await browser.close();
+  await rm(profile, { recursive: true, force: true });
+}

@@ -1,0 +1,135 @@
+//! The dashboard as a person meets it, in Chromium: sign in, see what broke, read the stack, resolve it.
+
+use anyhow::{Context, Result, ensure};
+use axum::Router;
+use errtrack::{
+    Event, SqliteStore, Timestamp, Tracker,
+    web::{Access, Accounts},
+};
+use errtrack_core::{Formula, Report};
+use serde_json::{Value, json};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tokio::{net::TcpListener, process::Command, time::timeout};
+
+const EMAIL: &str = "ana@example.com";
+const PASSWORD: &str = "correct horse battery staple";
+/// The mount point: a prefix, so that a link that forgets it is found.
+const MOUNT: &str = "/errors";
+const PATIENCE: Duration = Duration::from_secs(180);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_dashboard_works_in_a_browser() -> Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser");
+    let missing = missing(&folder);
+    if !missing.is_empty() {
+        ensure!(std::env::var_os("ERRTRACK_REQUIRE_SERVICES").is_none(), "needs {}", missing.join(", "));
+        println!("skipped the_dashboard_works_in_a_browser: needs {}", missing.join(", "));
+        return Ok(());
+    }
+    let data = tempfile::tempdir()?;
+    let (tracker, address) = serve(data.path()).await?;
+    let screenshots = std::env::var_os("SCREENSHOTS").map_or_else(|| data.path().join("screenshots"), PathBuf::from);
+    std::fs::create_dir_all(&screenshots)?;
+    let run = |part: &'static str| {
+        let mut node = Command::new("node");
+        node.arg("run.mjs").arg(part).current_dir(&folder).kill_on_drop(true);
+        node.env("BASE", format!("http://{address}{MOUNT}"));
+        node.env("EMAIL", EMAIL).env("PASSWORD", PASSWORD).env("CHROMIUM", chromium());
+        node.env("SCREENSHOTS", &screenshots);
+        async move {
+            let status = timeout(PATIENCE, node.status()).await.context("the browser took too long")??;
+            ensure!(status.success(), "the browser's part `{part}` failed; what it saw stands above");
+            Ok(())
+        }
+    };
+    run("empty").await?;
+    report(&tracker, &folder).await?;
+    run("full").await
+}
+
+/// What this test needs and this machine does not have.
+fn missing(folder: &Path) -> Vec<&'static str> {
+    let runs = |program: &Path| {
+        let output = std::process::Command::new(program).arg("--version").output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    let mut missing = Vec::new();
+    if !runs(Path::new("node")) {
+        missing.push("Node.js");
+    }
+    if !chromium().exists() {
+        missing.push("Chromium (CHROMIUM=/path/to/it)");
+    }
+    if !folder.join("node_modules/playwright-core").exists() {
+        missing.push("node packages (npm ci --prefix tests/browser)");
+    }
+    missing
+}
+
+fn chromium() -> PathBuf {
+    std::env::var_os("CHROMIUM").map_or_else(|| "/usr/bin/chromium".into(), PathBuf::from)
+}
+
+/// A host with the dashboard mounted, on a free port.
+async fn serve(folder: &Path) -> Result<(Tracker, SocketAddr)> {
+    let file = folder.join("errors.db");
+    let store = SqliteStore::open(file.to_str().context("a path in UTF-8")?).await?;
+    Accounts::ensure_owner(&store, EMAIL, PASSWORD).await?;
+    let tracker = Tracker::builder().project("checkout-api").store(store).build().await?;
+    let pages = errtrack::web::router(&tracker, Access::accounts());
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let app: Router = Router::new().nest_service(MOUNT, pages);
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    Ok((tracker, address))
+}
+
+/// Sends the events of `events.json`, each several times over some hours up to now.
+async fn report(tracker: &Tracker, folder: &Path) -> Result<()> {
+    let text = std::fs::read_to_string(folder.join("events.json"))?;
+    let kinds: Vec<Value> = serde_json::from_str(&text)?;
+    let now = Timestamp::now();
+    let mut reports = Vec::new();
+    for (kind, n) in kinds.iter().zip(1..) {
+        let times = kind["times"].as_u64().context("times")?;
+        let minutes = kind["over_hours"].as_u64().context("over_hours")? * 60;
+        for i in 0..times {
+            let share = if kind["rising"] == true { (i * i, times * times) } else { (i, times) };
+            let back = minutes * share.0 / share.1 + (i * 37 + n * 11) % 23;
+            let at = now.minus(Duration::from_secs(60 * back + n));
+            reports.push(Report { project: tracker.project().id, event: event(kind, i, at)?, formula: Formula::Ours });
+        }
+    }
+    // The oldest first, as they would come.
+    reports.sort_by_key(|report| report.event.timestamp);
+    for receipt in tracker.ingest_all(reports).await {
+        receipt?;
+    }
+    Ok(())
+}
+
+/// One of the events of a kind: another user, server and release each time.
+fn event(kind: &Value, i: u64, at: Timestamp) -> Result<Event> {
+    let mut event = kind["event"].clone();
+    let one_of = |list: &Value| {
+        let list = list.as_array().cloned().unwrap_or_default();
+        (!list.is_empty()).then(|| list[usize::try_from(i).unwrap_or(0) % list.len()].clone())
+    };
+    event["event_id"] = json!("00000000000000000000000000000000");
+    event["timestamp"] = json!(at);
+    event["received_at"] = json!(at);
+    event["server_name"] = one_of(&kind["servers"]).unwrap_or_default();
+    event["release"] = one_of(&kind["releases"]).unwrap_or_default();
+    let users = kind["users"].as_u64().unwrap_or(0);
+    if users > 0 && i > 0 {
+        event["user"] = json!({ "id": format!("u_{}", 8_000 + i % users) });
+    }
+    for crumb in event["breadcrumbs"].as_array_mut().into_iter().flatten() {
+        crumb["timestamp"] = json!(at.minus(Duration::from_millis(crumb["before_ms"].as_u64().unwrap_or(0))));
+    }
+    Ok(serde_json::from_value(event)?)
+}
