@@ -1,9 +1,7 @@
 //! The report dialects of `/api/v1/errors` and `/error-tracker`, as their documents show them.
 
-mod support;
-
+use super::support::{Answer, KEY, PUBLIC_KEY, READ_KEY, TestApp};
 use serde_json::{Value, json};
-use support::{Answer, KEY, PUBLIC_KEY, READ_KEY, TestApp};
 
 fn report() -> Value {
     json!({

@@ -1,16 +1,14 @@
 //! Sentry's endpoints: where the key may stand, how bodies may be packed, what is answered.
 
-mod support;
-
+use super::support::{Answer, PUBLIC_KEY, TestApp};
+use crate::{Config, Origins};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use errtrack_web::{Config, Origins};
 use flate2::{
     Compression,
     write::{DeflateEncoder, GzEncoder, ZlibEncoder},
 };
 use serde_json::{Value, json};
 use std::io::Write;
-use support::{Answer, PUBLIC_KEY, TestApp};
 
 const ID: &str = "cd0617fe63c446e3afda00b640b4562a";
 
@@ -95,6 +93,8 @@ async fn the_key_is_taken_wherever_it_stands() {
     );
 }
 
+type Pack<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
+
 #[tokio::test]
 async fn bodies_are_unpacked_whatever_their_type_says() {
     let app = TestApp::new().await;
@@ -117,7 +117,7 @@ async fn bodies_are_unpacked_whatever_their_type_says() {
         e.write_all(bytes).unwrap();
         e.finish().unwrap()
     };
-    let pack: [(&str, &dyn Fn(&[u8]) -> Vec<u8>); 6] = [
+    let pack: [(&str, Pack<'_>); 6] = [
         ("gzip", &gzip),
         ("deflate", &zlib),
         ("deflate", &raw),
@@ -139,8 +139,7 @@ async fn bodies_are_unpacked_whatever_their_type_says() {
 
 #[tokio::test]
 async fn too_much_is_refused_while_it_is_unpacked() {
-    let mut config = Config::default();
-    (config.max_envelope, config.max_unpacked) = (100_000, 1_000_000);
+    let config = Config { max_envelope: 100_000, max_unpacked: 1_000_000, ..Config::default() };
     let app = TestApp::with(config).await;
     let path = format!("/api/1/envelope/?sentry_key={PUBLIC_KEY}");
     let long = app.send("POST", &path, &[], vec![b' '; 100_001]).await;
@@ -224,8 +223,8 @@ async fn preflights_are_answered() {
     let usual = app.send("OPTIONS", "/api/1/store/", &[], "").await;
     assert!(usual.headers["access-control-allow-headers"].to_str().unwrap().contains("x-sentry-auth"));
 
-    let mut config = Config::default();
-    config.ingest_origins = Origins::These(vec!["https://shop.example".into()]);
+    let ingest_origins = Origins::These(vec!["https://shop.example".into()]);
+    let config = Config { ingest_origins, ..Config::default() };
     let app = TestApp::with(config).await;
     for (origin, allowed) in [("https://shop.example", true), ("https://other.example", false)] {
         let answer = app.send("OPTIONS", &path, &[("origin", origin)], "").await;
@@ -271,11 +270,11 @@ async fn store_requests_in_all_their_wrappings() {
 }
 
 #[tokio::test]
-async fn lone_surrogates_and_nul_survive() {
+async fn lone_surrogates_and_nul_cost_nothing_but_themselves() {
     let app = TestApp::new().await;
     let body = format!(
         "{{}}\n{{\"type\":\"event\"}}\n{{\"event_id\":\"{ID}\",\"message\":\"a \\ud83d b \\u0000 c\",\"extra\":{{\"n\":NaN}}}}"
     );
     assert_eq!(app.envelope(body).await.status, 200);
-    assert_eq!(event(&app, ID).await["message"], "a \u{fffd} b \0 c");
+    assert_eq!(event(&app, ID).await["message"], "a \u{fffd} b \u{fffd} c");
 }
