@@ -128,7 +128,7 @@ fn event(kind: &Value, i: u64, at: Timestamp) -> Result<Event> {
     if users > 0 && i > 0 {
         event["user"] = json!({ "id": format!("u_{}", 8_000 + i % users) });
     }
-    for crumb in event["breadcrumbs"].as_array_mut().into_iter().flatten() {
+    for crumb in event.get_mut("breadcrumbs").and_then(Value::as_array_mut).into_iter().flatten() {
         crumb["timestamp"] = json!(at.minus(Duration::from_millis(crumb["before_ms"].as_u64().unwrap_or(0))));
     }
     Ok(serde_json::from_value(event)?)
