@@ -3,13 +3,73 @@
 //! A tower layer, a panic hook and a `tracing` layer catch what goes wrong; a bounded queue carries it; a database file
 //! beside the service keeps it; a router mounted in the same app shows it. Nothing else runs.
 //!
-//! This crate only gathers the rooms of the house; see `ARCHITECTURE.md` for where things are.
+//! # Quick start
+//! ```toml
+//! errtrack = { version = "0.1", features = ["axum", "sqlite", "tracing"] }
+//! ```
+#![cfg_attr(all(feature = "axum", feature = "sqlite", feature = "tracing"), doc = "```no_run")]
+#![cfg_attr(not(all(feature = "axum", feature = "sqlite", feature = "tracing")), doc = "```ignore")]
+//! use errtrack::{web::Access, Breadcrumb, Level, ResultExt, SqliteStore, Tracker, User};
+//! # use std::time::Duration;
+//! # use tracing_subscriber::prelude::*;
+//! # async fn handler() -> &'static str { "welcome" }
+//! # fn fallible() -> Result<u16, std::num::ParseIntError> { "http".parse() }
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let store = SqliteStore::open("errors.db").await?;
+//! let tracker = Tracker::builder()
+//!     .project("my-app").environment("production").release("1.4.0")
+//!     .store(store)
+//!     .build().await?;                                            // Clone + Send + Sync; dropping or shutdown() flushes
+//! tracker.install_panic_hook();
+//!
+//! tracing_subscriber::registry()
+//!     .with(errtrack::tracing::layer(&tracker))                   // ERROR → event; INFO, WARN → breadcrumbs
+//!     .init();
+//!
+//! let app = axum::Router::new()
+//!     .route("/", axum::routing::get(handler))
+//!     .layer(errtrack::tower::CaptureLayer::new(&tracker))        // any tower service over http::Request
+//!     .nest("/errors", errtrack::web::router(&tracker, Access::token("secret")));
+//! # let _: axum::Router = app;
+//!
+//! // By hand, anywhere: the scope of the request is found without passing it along.
+//! # let err = std::fmt::Error;
+//! errtrack::capture_error(&err);                                  // with its chain of sources
+//! errtrack::capture_message("cache rebuilt", Level::Info);
+//! errtrack::configure_scope(|scope| { scope.set_user(User::id("42")); scope.set_tag("plan", "pro"); });
+//! errtrack::add_breadcrumb(Breadcrumb::new("cache miss").category("cache"));
+//! let value = fallible().capture()?;                              // reports the error and passes it on
+//! tracker.flush(Duration::from_secs(2)).await;
+//! # let _: u16 = value;
+//! # Ok(())
+//! # }
+//! ```
+//! The dashboard is at `/errors`. Mounted by `nest_service` instead of `nest`, it answers at `/errors/` too.
+//!
+//! Handlers that return `Result<_, errtrack::axum::HandlerError>` can use `?` on any error: it is captured with its chain
+//! and the route, and answered as a 500 that says nothing about the inside. Work that is spawned with [`spawn`] stays in
+//! the scope of its request.
+//!
+//! # Features
+//! None is on by default.
+//!
+//! | feature | brings |
+//! |---|---|
+//! | `tower` | the layer for any tower service, and nothing of a web framework |
+//! | `axum` | `tower`, the web router, `HandlerError`, route templates |
+//! | `tracing` | the layer for `tracing_subscriber` |
+//! | `sqlite` | the store in a SQLite file |
+//! | `full` | all of them |
+//!
+//! # Where things are
+//! This crate only gathers the rooms of the house; `ARCHITECTURE.md` tells which is which.
 
 pub use errtrack_core::{
-    Balance, Breadcrumb, BuildError, Event, EventId, Exception, Frame, IssueChange, Level, Mechanism, Message, Project,
-    Request, RequestSource, ResultExt, Scope, ScopeHandle, Stacktrace, Store, StoreError, Timestamp, Tracker,
-    TrackerBuilder, User, add_breadcrumb, capture_error, capture_event, capture_message, configure_scope, grouping,
-    last_panic, sanitize, spawn, store, tracker,
+    Balance, Breadcrumb, BreadcrumbSource, BuildError, Event, EventId, Exception, Frame, IssueChange, Level, Mechanism,
+    Message, Project, Request, RequestSource, ResultExt, Scope, ScopeHandle, Stacktrace, Store, StoreError, Timestamp,
+    Tracker, TrackerBuilder, User, WeakTracker, add_breadcrumb, capture_error, capture_event, capture_message,
+    configure_scope, grouping, last_panic, sanitize, spawn, store, tracker,
 };
 
 #[cfg(feature = "sqlite")]

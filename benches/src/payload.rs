@@ -1,5 +1,8 @@
 //! Events as a Python service sends them: some 4 KB, over 5,000 issues.
 
+use errtrack_core::{
+    Breadcrumb, Event, Exception, Formula, Frame, Occurrence, Preparer, ProjectId, Request, Stacktrace, User,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -12,6 +15,54 @@ pub fn envelope(n: usize) -> Vec<u8> {
     let id = Uuid::new_v4().simple();
     let event = event(n, &id.to_string()).to_string();
     format!("{{\"event_id\":\"{id}\"}}\n{{\"type\":\"event\"}}\n{event}\n").into_bytes()
+}
+
+/// The same event as it reaches a store.
+#[must_use]
+pub fn occurrence(preparer: &Preparer, n: usize) -> Occurrence {
+    let mut event = Event::new();
+    let frame = |depth: usize| Frame {
+        filename: Some(format!("shop/orders/module_{}.py", depth % 5)),
+        abs_path: Some(format!("/srv/app/shop/orders/module_{}.py", depth % 5)),
+        function: Some(if depth == 11 {
+            format!("handle_{}", letters(n % ISSUES))
+        } else {
+            format!("step_{}", letters(depth))
+        }),
+        module: Some(format!("shop.orders.module_{}", depth % 5)),
+        lineno: u32::try_from(40 + depth).ok(),
+        in_app: Some(depth > 4),
+        pre_context: vec!["    def step(self, order):".into(), "        order.lock()".into()],
+        context_line: Some("        return self.next(order)".into()),
+        post_context: vec![String::new(), "    def next(self, order):".into()],
+        ..Frame::default()
+    };
+    let mut exception = Exception::new("OutOfStock", format!("no stock for order {n} of customer {}", n * 7));
+    exception.stacktrace = Some(Stacktrace { frames: (0..12).map(frame).collect() });
+    event.exceptions.push(exception);
+    event.platform = Some("python".into());
+    event.environment = Some("production".into());
+    event.release = Some(format!("shop@1.{}.0", n % 3));
+    event.server_name = Some(format!("web-{}", n % 4));
+    event.transaction = Some("/orders/{id}/pay".into());
+    event.breadcrumbs = (0..5)
+        .map(|b| Breadcrumb::new("SELECT id, total, state FROM orders WHERE id = %s").category("query").data("rows", b))
+        .collect();
+    event.request = Some(Request {
+        url: Some(format!("https://shop.example.com/orders/{n}/pay")),
+        method: Some("POST".into()),
+        headers: [
+            ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"),
+            ("Accept", "*/*"),
+        ]
+        .map(|(k, v)| (k.to_owned(), v.to_owned()))
+        .into(),
+        ..Request::default()
+    });
+    event.user = Some(User::id(format!("u{}", n % 2_000)));
+    event.tags =
+        [("region", "eu".to_owned()), ("tenant", format!("t{}", n % 20))].map(|(k, v)| (k.to_owned(), v)).into();
+    preparer.prepare(ProjectId(1), event, Formula::Ours)
 }
 
 fn event(n: usize, id: &str) -> Value {

@@ -54,7 +54,7 @@ impl Symbols {
             frames.extend(names.iter().cloned());
         }
         // Inlined frames carry bare names, so the end of our own part is sought from the far side.
-        let own = frames.iter().take(OWN).rposition(|f| f.function.as_deref().is_some_and(is_capturing));
+        let own = frames.iter().take(OWN).rposition(is_capturing);
         if let Some(last) = own {
             frames.drain(..=last);
         }
@@ -63,9 +63,12 @@ impl Symbols {
     }
 }
 
-/// Whether a function belongs to the act of capturing.
-fn is_capturing(function: &str) -> bool {
-    const OWN: [&str; 6] = [
+/// Whether a frame belongs to the act of capturing.
+///
+/// Known by the path of the function, or, in programs that carry no more than line tables and so only bare names, by the
+/// file. Never by what stands somewhere in a name: a handler's own name may hold our types as parameters.
+fn is_capturing(frame: &Frame) -> bool {
+    const FUNCTIONS: [&str; 6] = [
         "backtrace::backtrace::trace",
         "errtrack_core::symbols::Addresses",
         "errtrack_core::tracker::Tracker",
@@ -73,7 +76,16 @@ fn is_capturing(function: &str) -> bool {
         "errtrack_core::panic::",
         "errtrack_tower::handler_error::",
     ];
-    OWN.iter().any(|own| function.contains(own))
+    const FILES: [(&str, &str); 4] = [
+        ("errtrack-core", "src/tracker.rs"),
+        ("errtrack-core", "src/current.rs"),
+        ("errtrack-core", "src/panic.rs"),
+        ("errtrack-tower", "src/handler_error.rs"),
+    ];
+    let path = frame.function.as_deref().map(|f| f.trim_start_matches('<'));
+    let place = frame.filename.as_deref().and_then(|f| f.split_once('/'));
+    path.is_some_and(|path| FUNCTIONS.iter().any(|own| path.starts_with(own)))
+        || place.is_some_and(|(folder, file)| FILES.iter().any(|own| folder.starts_with(own.0) && file == own.1))
 }
 
 fn name(address: usize) -> Vec<Frame> {
@@ -98,11 +110,13 @@ fn name(address: usize) -> Vec<Frame> {
     frames
 }
 
-/// The part of a path from the last `src`, `tests`, `examples` or `benches` on, with the folder that holds it.
+/// The part of a path that is the same on every machine: from the last `src`, `tests`, `examples` or `benches` on. For
+/// libraries with the folder before it, which names the library; for the program that is wherever it was checked out.
 fn shorten(path: &str) -> String {
     let parts: Vec<&str> = path.split(['/', '\\']).collect();
     let root = parts.iter().rposition(|p| ["src", "tests", "examples", "benches"].contains(p));
-    match root.and_then(|at| parts.get(at.saturating_sub(1)..)) {
+    let library = ["registry", "checkouts", "rustc", "library"].iter().any(|mark| parts.contains(mark));
+    match root.and_then(|at| parts.get(at.saturating_sub(usize::from(library))..)) {
         Some(tail) if !tail.is_empty() => tail.join("/"),
         _ => Path::new(path).file_name().map_or_else(|| path.to_owned(), |n| n.to_string_lossy().into_owned()),
     }
@@ -123,12 +137,28 @@ mod tests {
         assert!(functions.iter().any(|f| f.ends_with("failing_function")), "{functions:?}");
         let frame =
             stack.frames.iter().rev().find(|f| f.function.as_ref().is_some_and(|f| f.ends_with("failing_function")));
-        assert_eq!(frame.unwrap().filename.as_deref(), Some("errtrack-core/src/symbols.rs"));
+        assert_eq!(frame.unwrap().filename.as_deref(), Some("src/symbols.rs"));
     }
 
     #[test]
-    fn paths_keep_the_crate_and_what_is_below() {
-        assert_eq!(shorten("/home/ana/shop/src/orders/pay.rs"), "shop/src/orders/pay.rs");
+    fn our_own_part_is_known_by_path_or_file_and_not_by_parameters() {
+        let frame = |function: &str, filename: &str| Frame {
+            function: Some(function.into()),
+            filename: Some(filename.into()),
+            ..Frame::default()
+        };
+        let from = "<errtrack_tower::handler_error::HandlerError as core::convert::From<E>>::from";
+        assert!(is_capturing(&frame(from, "x.rs")));
+        assert!(is_capturing(&frame("from<shop::Error>", "errtrack-tower-0.1.0/src/handler_error.rs")));
+        let handler = "{async_block#0}<fn() -> Result<(), errtrack_tower::handler_error::HandlerError>>";
+        assert!(!is_capturing(&frame(handler, "axum/src/handler/mod.rs")));
+        assert!(!is_capturing(&frame("poll", "errtrack-core/src/scope.rs")));
+    }
+
+    #[test]
+    fn paths_are_the_same_on_every_machine() {
+        assert_eq!(shorten("/home/ana/shop/src/orders/pay.rs"), "src/orders/pay.rs");
+        assert_eq!(shorten("/ci/.cargo/registry/src/index/tokio-1.54.1/src/task.rs"), "tokio-1.54.1/src/task.rs");
         assert_eq!(shorten("src/main.rs"), "src/main.rs");
         assert_eq!(shorten("/rustc/abc/library/core/src/ops/function.rs"), "core/src/ops/function.rs");
         assert_eq!(shorten("/opt/main.rs"), "main.rs");

@@ -267,6 +267,12 @@ impl Tracker {
         self.shared.writes.is_store_away()
     }
 
+    /// Whether a report that came now could be taken; `false` when more waits than may, or after the tracker has ended.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.shared.writes.has_room()
+    }
+
     /// What last went wrong inside the tracker, with the time; `None` after it went well again.
     #[must_use]
     pub fn trouble(&self) -> Option<(crate::Timestamp, String)> {

@@ -1,8 +1,64 @@
-//! .
+//! The REST API: every answer is `{"data":…,"status":"success"}` or `{"error":…,"status":"error"}`.
 
-use crate::app::App;
-use axum::Router;
+mod errors;
+mod event;
+mod health;
+pub(crate) mod item;
+mod params;
 
-pub(crate) fn routes() -> Router<App> {
-    Router::new()
+use crate::{app::App, error::Error, ingest};
+use axum::{
+    Json, Router,
+    http::StatusCode,
+    routing::{any, delete, get, post, put},
+};
+use serde::Serialize;
+
+pub(crate) fn routes(app: &App) -> Router<App> {
+    let shared = Router::new().route("/api/errors", post(ingest::create_error).get(errors::list));
+    unknown()
+        .merge(ingest::with_cors(app, shared))
+        .route("/api/errors/{id}", get(errors::show).merge(delete(errors::delete)))
+        .route("/api/errors/{id}/resolve", put(errors::resolve))
+        .route("/api/errors/{id}/unresolve", put(errors::unresolve))
+        .route("/api/errors/{id}/ignore", put(errors::ignore))
+        .route("/api/errors/{id}/events", get(errors::events))
+        .route("/api/events/{id}", get(event::show))
+        .route("/health", get(health::health))
+        .method_not_allowed_fallback(wrong_method)
+}
+
+/// Every other path below `/api`, level by level: a route that takes all levels at once would stand in the way of
+/// `/api/{project}/envelope/`, and the fallback of the router belongs to the pages.
+fn unknown() -> Router<App> {
+    const PATHS: [&str; 8] = [
+        "/api",
+        "/api/",
+        "/api/{project}",
+        "/api/{project}/",
+        "/api/{project}/{a}",
+        "/api/{project}/{a}/",
+        "/api/{project}/{a}/{b}",
+        "/api/{project}/{a}/{b}/{*rest}",
+    ];
+    PATHS.into_iter().fold(Router::new(), |router, path| router.route(path, any(not_found)))
+}
+
+async fn not_found() -> Error {
+    Error::not_found("endpoint")
+}
+
+pub(crate) async fn wrong_method() -> Error {
+    Error::new(StatusCode::METHOD_NOT_ALLOWED, "this endpoint does not know that method")
+}
+
+#[derive(Debug, Serialize)]
+struct Frame<T> {
+    data: T,
+    status: &'static str,
+}
+
+/// The frame of an answer.
+pub(crate) fn success<T: Serialize>(data: T) -> Json<impl Serialize> {
+    Json(Frame { data, status: "success" })
 }

@@ -4,5 +4,5 @@ use crate::{api, app::App, ingest, pages};
 use axum::Router;
 
 pub(crate) fn build<S: Clone + Send + Sync + 'static>(app: App) -> Router<S> {
-    Router::new().merge(ingest::routes()).merge(api::routes()).merge(pages::routes(&app)).with_state(app)
+    Router::new().merge(ingest::routes(&app)).merge(api::routes(&app)).merge(pages::routes(&app)).with_state(app)
 }

@@ -5,10 +5,12 @@
 mod client;
 mod faulty;
 mod server;
+mod watched;
 
 pub use client::{Answer, Client};
 pub use faulty::FaultyStore;
 pub use server::{Exit, Server};
+pub use watched::Watched;
 
 /// Waits until a condition holds.
 ///

@@ -66,10 +66,10 @@ fn by_stack(event: &Event) -> Option<Vec<Component>> {
         .find_map(|e| usable(e.frames()).map(|found| (e, found)))
         .or_else(|| Some((event.exceptions.first()?, usable(thread_frames(event)?)?)))?;
     let mut components = vec![types(event), Component::new("frames", found.names)];
-    if found.named {
+    if found.tells {
         push(&mut components, "codes", codes(root));
     } else {
-        // Files alone say too little: every error of a page would be one.
+        // Files or a runtime alone say too little: every error of a page would be one.
         push(&mut components, "message", vec![message::parameterize(root.value.as_deref().unwrap_or_default()).into()]);
     }
     Some(components)

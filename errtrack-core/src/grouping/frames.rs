@@ -14,8 +14,8 @@ const CYCLE: usize = 4;
 #[derive(Debug, Default)]
 pub(super) struct Frames {
     pub(super) names: Vec<String>,
-    /// At least one has a function.
-    pub(super) named: bool,
+    /// They tell issues apart: at least one has a function and is no runtime's.
+    pub(super) tells: bool,
 }
 
 /// The program's own frames, cleaned; all that are not a runtime's where it has none, else all.
@@ -25,11 +25,14 @@ pub(super) fn of(frames: &[Frame], platform: Option<&str>) -> Frames {
     let foreign = |frame: &&Frame| frame.in_app != Some(false) && !runs(frame, platform);
     let library = |frame: &&Frame| !runs(frame, platform);
     let passes: [&dyn Fn(&&Frame) -> bool; 4] = [&own, &foreign, &library, &|_| true];
-    passes
-        .into_iter()
-        .map(|pass| collect(frames.iter().filter(|frame| pass(frame)), platform))
-        .find(|found| !found.names.is_empty())
-        .unwrap_or_default()
+    for (index, pass) in passes.into_iter().enumerate() {
+        let found = collect(frames.iter().filter(|frame| pass(frame)), platform);
+        if !found.names.is_empty() {
+            // Where nothing but a runtime or the client itself is on the stack, it says too little alone.
+            return Frames { tells: found.tells && index < 3, ..found };
+        }
+    }
+    Frames::default()
 }
 
 /// The innermost frame that is the program's own.
@@ -70,7 +73,7 @@ fn collect<'a>(frames: impl Iterator<Item = &'a Frame>, platform: Option<&str>) 
             (false, true) => name,
             (false, false) => format!("{name} ({file})"),
         };
-        found.named |= !text.starts_with("? ");
+        found.tells |= !text.starts_with("? ");
         found.names.push(text);
         collapse(&mut found.names);
     }

@@ -39,26 +39,10 @@ const CRATES: [&str; 29] = [
 /// The same, for whole families: `tower`, `tower_http`, `axum_core`, ….
 const FAMILIES: [&str; 7] = ["futures", "tower", "axum", "actix", "sentry", "errtrack", "wasm_bindgen"];
 
-/// Functions of the C world at both ends of a Rust stack.
-const C: [&str; 12] = [
-    "_start",
-    "__libc_start_main",
-    "__libc_start_call_main",
-    "start_thread",
-    "__clone",
-    "clone",
-    "clone3",
-    "__GI___clone3",
-    "rust_begin_unwind",
-    "__rust_begin_unwind",
-    "__rust_start_panic",
-    "rust_panic",
-];
-
 /// Whether a crate only runs code.
 pub(super) fn is_crate(name: &str) -> bool {
     let of = |family: &&str| name.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
-    CRATES.contains(&name) || FAMILIES.iter().any(|family| of(&family))
+    CRATES.contains(&name) || FAMILIES.iter().any(of)
 }
 
 /// Whether a frame belongs to a runtime; it never counts, whatever the client said of it.
@@ -68,7 +52,8 @@ pub(super) fn is_runtime(frame: &Frame, language: Language) -> bool {
         Language::Rust => {
             let function = frame.function.as_deref().unwrap_or_default();
             let name = rust_crate(function).or_else(|| frame.module.as_deref().and_then(rust_crate));
-            C.contains(&function) || name.is_some_and(is_crate) || path.contains("/rustc/")
+            let is_c = name.is_none() && !path.ends_with(".rs");
+            is_c || name.is_some_and(is_crate) || path.contains("/rustc/")
         }
         Language::JavaScript => {
             path.starts_with("node:")

@@ -103,6 +103,11 @@ impl WriteQueue {
         self.sender.max_capacity() - self.sender.capacity()
     }
 
+    pub(crate) fn has_room(&self) -> bool {
+        let room = self.sender.capacity() > 0 && self.shared.bytes.load(Relaxed) < self.shared.most_bytes;
+        room && !self.sender.is_closed()
+    }
+
     pub(crate) fn is_store_away(&self) -> bool {
         self.shared.store_away.load(Relaxed)
     }

@@ -110,6 +110,10 @@ macro_rules! permission {
 }
 
 permission!(
+    /// A caller who may report.
+    Ingest, ingest
+);
+permission!(
     /// A caller who may see.
     Read, read
 );

@@ -69,6 +69,24 @@ fn runtime_frames_that_a_client_calls_its_own_do_not_count() {
 }
 
 #[test]
+fn the_c_library_around_a_rust_program_does_not_count() {
+    let own = frame("shop::main", "src/main.rs", 3);
+    let on = |libc: &str| {
+        let mut event = failed("E", "x", vec![frame(libc, "libc-start.c", 1), own.clone()]);
+        event.platform = Some("rust".into());
+        event
+    };
+    assert_eq!(print(&on("__libc_start_main_impl")), print(&on("__libc_start_main")));
+}
+
+#[test]
+fn where_only_a_runtime_is_on_the_stack_the_message_counts() {
+    let client = Frame { in_app: Some(false), ..frame("send", "/app/node_modules/@sentry/core/x.js", 1) };
+    let event = failed("Error", "plain string", vec![client]);
+    assert_eq!(names(&event), ["types", "frames", "message"]);
+}
+
+#[test]
 fn minified_functions_count_with_their_file() {
     let a = failed("TypeError", "x", vec![frame("t", "https://a.b/assets/cart.3f2a9c.js", 1)]);
     let b = failed("TypeError", "x", vec![frame("t", "https://cdn.b/assets/cart.77aa01.js?x=1", 1)]);

@@ -1,0 +1,83 @@
+//! `GET /api/errors`: issues, filtered, sorted and by pages.
+
+use crate::{
+    access::Read,
+    api::{item::Item, params::Params, success},
+    app::App,
+    error::Error,
+};
+use axum::{extract::State, response::IntoResponse};
+use errtrack_core::{
+    Level, Status, Timestamp,
+    store::{IssueQuery, Sort},
+};
+use serde::Serialize;
+
+#[derive(Debug, Serialize)]
+struct List<'a> {
+    errors: Vec<Item<'a>>,
+    total: i64,
+    page: u32,
+    limit: u32,
+    offset: u32,
+    next_cursor: Option<String>,
+}
+
+pub(in crate::api) async fn list(State(app): State<App>, _: Read, params: Params) -> Result<impl IntoResponse, Error> {
+    let query = query(&app, &params).await?;
+    let page = app.store().issues(&query).await?;
+    let list = List {
+        errors: page.issues.iter().map(Item::new).collect(),
+        total: page.total,
+        page: query.offset / query.limit + 1,
+        limit: query.limit,
+        offset: query.offset,
+        next_cursor: page.next.map(|cursor| cursor.to_string()),
+    };
+    Ok(success(list).into_response())
+}
+
+async fn query(app: &App, params: &Params) -> Result<IssueQuery, Error> {
+    const TIME: &str = "a time as in RFC 3339, like 2026-11-20T22:41:07Z";
+    let mut query = IssueQuery {
+        limit: params.limit()?,
+        offset: params.parse("offset", "a number from 0")?.unwrap_or(0),
+        cursor: params.parse("cursor", "a `next_cursor` that was answered")?,
+        sort: params
+            .parse("sort", format_args!("one of {}", Sort::ALL.map(Sort::as_str).join(", ")))?
+            .unwrap_or_default(),
+        levels: Vec::from_iter(params.parse::<Level>("level", "one of fatal, error, warning, info, debug")?),
+        source: params.text("source").map(str::to_owned),
+        status: status(params)?,
+        since: params.parse::<Timestamp>("since", TIME)?,
+        until: params.parse::<Timestamp>("until", TIME)?,
+        words: params.text("search").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
+        ..IssueQuery::default()
+    };
+    if let Some(slug) = params.text("project") {
+        // An unknown project has no issues.
+        query.projects = Some(app.project_by_slug(&slug.to_lowercase()).await?.map(|p| p.id).into_iter().collect());
+    }
+    for key in ["environment", "release", "user"] {
+        query.tags.extend(params.text(key).map(|value| (key.to_owned(), value.to_owned())));
+    }
+    for tag in params.all("tag") {
+        let pair = tag.split_once(':').filter(|(key, _)| !key.is_empty());
+        let (key, value) = pair.ok_or_else(|| Error::bad_request("tag: must be key:value"))?;
+        query.tags.push((key.to_owned(), value.to_owned()));
+    }
+    Ok(query)
+}
+
+/// `status`, and `resolved`, which says the same in fewer words.
+fn status(params: &Params) -> Result<Option<Status>, Error> {
+    let status: Option<Status> = params.parse("status", "one of unresolved, resolved, ignored")?;
+    let resolved: Option<bool> = params.parse("resolved", "true or false")?;
+    match (status, resolved) {
+        (status, None) => Ok(status),
+        (None, Some(true)) => Ok(Some(Status::Resolved)),
+        (None, Some(false)) => Ok(Some(Status::Unresolved)),
+        (Some(status), Some(resolved)) if (status == Status::Resolved) == resolved => Ok(Some(status)),
+        _ => Err(Error::bad_request("resolved: contradicts status")),
+    }
+}

@@ -1,0 +1,106 @@
+//! `GET /api/events/{event_id}`: one occurrence with all that is known of it.
+
+use super::success;
+use crate::{access::Read, app::App, error::Error};
+use axum::{
+    extract::{Path, State},
+    response::IntoResponse,
+};
+use errtrack_core::{
+    Breadcrumb, Event, EventId, Exception, Level, Map, Mark, Request, Sdk, Thread, Timestamp, User, grouping::Grouping,
+    store::StoredEvent,
+};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+pub(super) async fn show(State(app): State<App>, _: Read, Path(id): Path<String>) -> Result<impl IntoResponse, Error> {
+    let id: EventId =
+        id.parse().map_err(|_| Error::bad_request("event_id: must be 32 hex digits, with dashes or without"))?;
+    let stored = app.store().event(None, id.uuid()).await?.ok_or_else(|| Error::not_found("event"))?;
+    Ok(success(View::new(&stored)).into_response())
+}
+
+/// An event as the API shows it. `exceptions` stand in the order in which Sentry's protocol sends them: the root cause first.
+#[derive(Debug, Serialize)]
+pub(super) struct View<'a> {
+    id: Uuid,
+    event_id: EventId,
+    issue_id: Uuid,
+    timestamp: Timestamp,
+    original_timestamp: Option<&'a str>,
+    received_at: Timestamp,
+    level: Level,
+    platform: Option<&'a str>,
+    source: Option<&'a str>,
+    logger: Option<&'a str>,
+    transaction: Option<&'a str>,
+    server_name: Option<&'a str>,
+    release: Option<&'a str>,
+    dist: Option<&'a str>,
+    environment: Option<&'a str>,
+    message: Option<&'a str>,
+    message_template: Option<&'a str>,
+    message_params: &'a Value,
+    exceptions: &'a [Exception],
+    threads: &'a [Thread],
+    stack_trace: Option<&'a str>,
+    breadcrumbs: &'a [Breadcrumb],
+    request: Option<&'a Request>,
+    user: Option<&'a User>,
+    tags: &'a BTreeMap<String, String>,
+    contexts: &'a Map,
+    extra: &'a Map,
+    modules: &'a BTreeMap<String, String>,
+    debug_images: &'a [Value],
+    sdk: Option<&'a Sdk>,
+    fingerprint: &'a [String],
+    grouping: Option<&'a Grouping>,
+    filtered: &'a [Mark],
+    truncated: &'a [Mark],
+}
+
+impl<'a> View<'a> {
+    pub(super) fn new(stored: &'a StoredEvent) -> Self {
+        let StoredEvent { id, issue_uuid, event, .. } = stored;
+        let event: &Event = event;
+        let message = event.message.as_ref();
+        Self {
+            id: *id,
+            event_id: event.event_id,
+            issue_id: *issue_uuid,
+            timestamp: event.timestamp,
+            original_timestamp: event.original_timestamp.as_deref(),
+            received_at: event.received_at,
+            level: event.level,
+            platform: event.platform.as_deref(),
+            source: event.source.as_deref(),
+            logger: event.logger.as_deref(),
+            transaction: event.transaction.as_deref(),
+            server_name: event.server_name.as_deref(),
+            release: event.release.as_deref(),
+            dist: event.dist.as_deref(),
+            environment: event.environment.as_deref(),
+            message: message.map(|m| m.text.as_str()),
+            message_template: message.and_then(|m| m.template.as_deref()),
+            message_params: message.map_or(&Value::Null, |m| &m.params),
+            exceptions: &event.exceptions,
+            threads: &event.threads,
+            stack_trace: event.stack_trace.as_deref(),
+            breadcrumbs: &event.breadcrumbs,
+            request: event.request.as_ref(),
+            user: event.user.as_ref(),
+            tags: &event.tags,
+            contexts: &event.contexts,
+            extra: &event.extra,
+            modules: &event.modules,
+            debug_images: &event.debug_images,
+            sdk: event.sdk.as_ref(),
+            fingerprint: &event.fingerprint,
+            grouping: event.grouping.as_ref(),
+            filtered: &event.filtered,
+            truncated: &event.truncated,
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Query parameters, each checked; what is wrong is told by name.
+
+use crate::error::Error;
+use axum::{
+    extract::{FromRequestParts, Query},
+    http::request::Parts,
+};
+use std::{fmt::Display, str::FromStr};
+
+/// The parameters of a request. One that is empty, as forms send it, is like absent.
+#[derive(Debug)]
+pub(super) struct Params(Vec<(String, String)>);
+
+impl Params {
+    /// The value of a parameter, the last one if there are several.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.0.iter().rev().find(|(n, value)| n == name && !value.is_empty()).map(|(_, value)| value.as_str())
+    }
+
+    /// Every value of a parameter.
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(n, value)| n == name && !value.is_empty()).map(|(_, value)| value.as_str())
+    }
+
+    /// A parameter of a type that can be parsed; `what` says what it has to be.
+    pub(super) fn parse<T: FromStr>(&self, name: &str, what: impl Display) -> Result<Option<T>, Error> {
+        let wrong = || Error::bad_request(format!("{name}: must be {what}"));
+        self.text(name).map(|text| text.parse().map_err(|_| wrong())).transpose()
+    }
+
+    /// How many entries a page has: from 1 to 100, 50 unless asked otherwise.
+    pub(super) fn limit(&self) -> Result<u32, Error> {
+        const WHAT: &str = "a number from 1 to 100";
+        match self.parse("limit", WHAT)? {
+            None => Ok(50),
+            Some(limit @ 1..=100) => Ok(limit),
+            Some(_) => Err(Error::bad_request(format!("limit: must be {WHAT}"))),
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Params {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        let Query(pairs) = Query::try_from_uri(&parts.uri).map_err(|e| Error::bad_request(e.body_text()))?;
+        Ok(Self(pairs))
+    }
+}

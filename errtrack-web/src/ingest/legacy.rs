@@ -1,0 +1,100 @@
+//! `/error-tracker/…`: the API of the error-tracker service under its own prefix, with its numbers and its formula.
+
+use super::{
+    body,
+    fields::{Fields, Wrong},
+};
+use crate::{access::Ingest, app::App, error::Error};
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use errtrack_core::{
+    Event, Exception, Fingerprint, Formula, IssueRef, Receipt, Report, Request, User, slugify, stacktext,
+    store::Outcome,
+};
+use md5::{Digest, Md5};
+use serde_json::{Value, json};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/error-tracker/api/errors", post(take))
+        .route("/error-tracker/health", get(async || Json(json!({ "status": "ok" }))))
+}
+
+async fn take(State(app): State<App>, _: Ingest, headers: HeaderMap, body: Body) -> Result<Response, Error> {
+    let body = body::read_report(&headers, body, app.config().max_body).await?;
+    let mut fields = Fields::parse(&body).map_err(Error::bad_request)?;
+    let name = fields.required_short("project", 100)?;
+    let slug = slugify(&name);
+    if slug.is_empty() {
+        return Err(Wrong::new("project", "must hold an ASCII letter or digit").into());
+    }
+    let event = read(&mut fields)?;
+    let fingerprint = fingerprint(&name, &event);
+    let because = "project:exception_type:file:line of the innermost frame".to_owned();
+    let project = app.ensure_project(&slug).await?.id;
+    let report = Report { project, event, formula: Formula::Fixed { fingerprint, because } };
+    match app.tracker().ingest(report).await? {
+        Receipt::Recorded { issue, outcome: Outcome::New, .. } => {
+            let answer = json!({ "status": "created", "fingerprint": fingerprint.to_string(), "id": issue });
+            Ok((StatusCode::CREATED, Json(answer)).into_response())
+        }
+        Receipt::Recorded { issue, .. } => {
+            let count = app.store().issue(&IssueRef::Id(issue)).await?.map_or(1, |issue| issue.count);
+            let answer = json!({ "status": "existing", "fingerprint": fingerprint.to_string(), "count": count });
+            Ok(Json(answer).into_response())
+        }
+        Receipt::Ignored { .. } => {
+            Ok(Json(json!({ "status": "ignored", "fingerprint": fingerprint.to_string() })).into_response())
+        }
+    }
+}
+
+fn read(fields: &mut Fields) -> Result<Event, Wrong> {
+    let mut event = super::received();
+    let ty = fields.required_short("exception_type", 200)?;
+    let message = fields.text("message")?.unwrap_or_default();
+    event.exceptions.push(Exception::new(ty, message));
+    event.stack_trace = fields.text("traceback")?.filter(|text| !text.trim().is_empty());
+    event.environment = Some(fields.short("environment", 50)?.unwrap_or_else(|| "production".into()));
+    event.source = fields.text("source")?;
+    event.user = fields.name("user_id")?.map(User::id);
+    event.extra = fields.object("extra")?;
+    let text = |value: Value| if let Value::String(text) = value { text } else { value.to_string() };
+    let request = Request {
+        url: fields.text("request_url")?,
+        method: fields.text("request_method")?,
+        headers: fields.object("request_headers")?.into_iter().map(|(name, value)| (name, text(value))).collect(),
+        ..Request::default()
+    };
+    event.request = (request != Request::default()).then_some(request);
+    Ok(event)
+}
+
+/// MD5 of `project:exception_type:file:line` of the innermost frame; file and line are empty where there is none.
+fn fingerprint(project: &str, event: &Event) -> Fingerprint {
+    let place = event.stack_trace.as_deref().and_then(stacktext::innermost_place);
+    let (file, line) = place.map_or((String::new(), String::new()), |(file, line)| (file, line.to_string()));
+    let ty = event.title().0;
+    Fingerprint(Md5::digest(format!("{project}:{ty}:{file}:{line}").as_bytes()).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fingerprint_is_that_of_the_document() {
+        let mut event = Event { stack_trace: Some("Traceback (most recent call last):\n  File \"/srv/a.py\", line 3, in f\n    g()\n  File \"/srv/b.py\", line 9, in g\n    raise ValueError(1)\nValueError: 1".into()), ..Event::default() };
+        event.exceptions.push(Exception::new("ValueError", "1"));
+        let md5 = |text: &str| Fingerprint(Md5::digest(text.as_bytes()).into());
+        assert_eq!(fingerprint("my-app", &event), md5("my-app:ValueError:/srv/b.py:9"));
+        event.stack_trace = None;
+        assert_eq!(fingerprint("my-app", &event), md5("my-app:ValueError::"));
+    }
+}

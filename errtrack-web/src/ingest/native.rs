@@ -1,0 +1,89 @@
+//! `POST /api/errors`: a report in the words of our own API.
+
+use super::{
+    body,
+    fields::{Fields, Wrong},
+    peer::Peer,
+};
+use crate::{access::Ingest, api, app::App, error::Error};
+use axum::{
+    Json,
+    body::Body,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use errtrack_core::{Event, Exception, Formula, IssueRef, Level, Message, Receipt, Report, Request, User, slugify};
+use serde_json::json;
+
+/// The project of reports that name none.
+const DEFAULT_PROJECT: &str = "default";
+
+impl From<Wrong> for Error {
+    fn from(wrong: Wrong) -> Self {
+        Self::bad_request(wrong.to_string())
+    }
+}
+
+/// Takes a report and answers the issue as it stands after it.
+pub(crate) async fn create(
+    State(app): State<App>,
+    _: Ingest,
+    peer: Peer,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Error> {
+    let body = body::read_report(&headers, body, app.config().max_body).await?;
+    let mut fields = Fields::parse(&body).map_err(Error::bad_request)?;
+    let project = match fields.text("project")? {
+        Some(name) => slugify(&name),
+        None => DEFAULT_PROJECT.to_owned(),
+    };
+    if project.is_empty() {
+        return Err(Wrong::new("project", "must hold an ASCII letter or digit").into());
+    }
+    let event = event(&mut fields, &headers, peer)?;
+    let project = app.ensure_project(&project).await?;
+    match app.tracker().ingest(Report { project: project.id, event, formula: Formula::Ours }).await? {
+        Receipt::Recorded { issue, .. } => {
+            let issue = app.store().issue(&IssueRef::Id(issue)).await?.ok_or_else(|| Error::not_found("error"))?;
+            let item = api::item::whole(&app, &issue).await?;
+            Ok((StatusCode::CREATED, api::success(item)).into_response())
+        }
+        // The host has a rule that drops it, so there is no issue to show.
+        Receipt::Ignored { event } => {
+            let data = json!({ "event_id": event, "ignored": true });
+            Ok((StatusCode::ACCEPTED, Json(json!({ "data": data, "status": "success" }))).into_response())
+        }
+    }
+}
+
+fn event(fields: &mut Fields, headers: &HeaderMap, Peer(peer): Peer) -> Result<Event, Wrong> {
+    let mut event = super::received();
+    let message = fields.required("message")?;
+    event.source = Some(fields.required("source")?);
+    event.level = fields.level("level")?.unwrap_or(Level::Error);
+    event.stack_trace = fields.text("stack_trace")?.filter(|text| !text.trim().is_empty());
+    event.extra = fields.object("context")?;
+    event.environment = Some(fields.text("environment")?.unwrap_or_else(|| "production".into()));
+    event.release = fields.text("release")?;
+    event.tags = fields.texts("tags")?;
+    event.fingerprint = fields.list("fingerprint")?;
+    event.user = fields.name("user_id")?.map(User::id);
+    event.timestamp = fields.time("timestamp")?.unwrap_or(event.received_at);
+    // Without a type there is a message; core makes an exception of it where the stack trace names one.
+    match fields.text("type")?.filter(|ty| !ty.is_empty()) {
+        Some(ty) => event.exceptions.push(Exception::new(ty, message)),
+        None => event.message = Some(Message::new(message)),
+    }
+    let mut request = Request { url: fields.text("url")?, ..Request::default() };
+    if let Some(agent) = headers.get(header::USER_AGENT) {
+        request.headers.insert("User-Agent".into(), String::from_utf8_lossy(agent.as_bytes()).into_owned());
+    }
+    // Who reports need not be the user whom it happened to, so the address is no fact about a user.
+    if let Some(peer) = peer {
+        request.env.insert("REMOTE_ADDR".into(), peer.to_string());
+    }
+    event.request = (request != Request::default()).then_some(request);
+    Ok(event)
+}

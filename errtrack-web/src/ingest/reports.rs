@@ -1,0 +1,248 @@
+//! `POST /api/v1/errors` and `/api/v1/errors/batch`: reports of web and mobile apps.
+//!
+//! Always answered with `{"success": …}`, so that a client that only looks at that is never surprised.
+
+use super::{
+    body,
+    fields::{Fields, Wrong, cut},
+    peer::Peer,
+};
+use crate::{access::Caller, app::App, error::Error};
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::State,
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use errtrack_core::{Event, Exception, Fingerprint, Formula, Level, ProjectId, Report, Request, User, slugify};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+/// What identifiers may have at most; longer ones are refused.
+const IDENTIFIER: usize = 100;
+/// What texts may have at most; longer ones are cut.
+const MESSAGE: usize = 5_000;
+const STACK: usize = 50_000;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/api/v1/errors", post(take)).route("/api/v1/errors/batch", post(take_batch))
+}
+
+/// A failure, in the words of this dialect.
+struct Failure(Error);
+
+impl<E: Into<Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let Self(error) = self;
+        error.log();
+        let body = json!({ "success": false, "error": error.message });
+        let mut response = (error.status, Json(body)).into_response();
+        if error.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        response
+    }
+}
+
+/// Who reports, beside what is reported.
+#[derive(Debug)]
+struct Sender {
+    /// Has a key of ours, and so may make new apps.
+    known: bool,
+    app_id: Option<String>,
+    user_agent: Option<String>,
+    peer: Peer,
+}
+
+impl Sender {
+    async fn find(app: &App, parts: &Parts, peer: Peer) -> Result<Self, Error> {
+        // A bearer token that is none of ours belongs to the app's own users: it opens nothing here, and nothing keeps it.
+        let caller = Caller::find(app, parts).await?;
+        let text = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).map(|v| v.trim().to_owned());
+        let mut known = caller.is_some_and(|caller| caller.permissions.ingest);
+        if let (false, Some(key)) = (known, text("x-app-key")) {
+            known = app.project_by_key(&key).await?.is_some();
+        }
+        Ok(Self { known, app_id: text("x-app-id").filter(|id| !id.is_empty()), user_agent: text("user-agent"), peer })
+    }
+
+    /// The project of an app.
+    async fn project(&self, app: &App, app_id: &str) -> Result<ProjectId, Error> {
+        let slug = slugify(app_id);
+        if slug.is_empty() {
+            return Err(Wrong::new("appId", "must hold an ASCII letter or digit").into());
+        }
+        if self.known {
+            return Ok(app.ensure_project(&slug).await?.id);
+        }
+        let project = app.project_by_slug(&slug).await?;
+        Ok(project.ok_or_else(|| Wrong::new("appId", "no such app; only a key can make it"))?.id)
+    }
+
+    async fn report(&self, app: &App, mut fields: Fields) -> Result<Report, Error> {
+        let app_id = match fields.short("appId", IDENTIFIER)?.filter(|id| !id.is_empty()) {
+            Some(id) => id,
+            None => self.app_id.clone().ok_or_else(|| Wrong::new("appId", "is required, here or as X-App-Id"))?,
+        };
+        let (event, formula) = read(&mut fields, &app_id, self)?;
+        // Last, so that a report that is refused makes no app.
+        let project = self.project(app, &app_id).await?;
+        Ok(Report { project, event, formula })
+    }
+}
+
+async fn take(State(app): State<App>, peer: Peer, parts: Parts, body: Body) -> Result<Response, Failure> {
+    let sender = Sender::find(&app, &parts, peer).await?;
+    let body = body::read_report(&parts.headers, body, app.config().max_body).await?;
+    let fields = Fields::parse(&body).map_err(Error::bad_request)?;
+    let report = sender.report(&app, fields).await?;
+    let receipt = app.tracker().ingest(report).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "success": true, "id": receipt.event() }))).into_response())
+}
+
+async fn take_batch(State(app): State<App>, peer: Peer, parts: Parts, body: Body) -> Result<Response, Failure> {
+    let sender = Sender::find(&app, &parts, peer).await?;
+    let body = body::read_report(&parts.headers, body, app.config().max_body).await?;
+    let mut fields = Fields::parse(&body).map_err(Error::bad_request)?;
+    let Some(Value::Array(entries)) = fields.any("errors") else {
+        return Err(Wrong::new("errors", "must be a list").into());
+    };
+    let total = entries.len();
+    let mut reports = Vec::with_capacity(total);
+    for fields in entries.into_iter().filter_map(Fields::from_value) {
+        match sender.report(&app, fields).await {
+            Ok(report) => reports.push(report),
+            Err(error) if error.status.is_server_error() => return Err(error.into()),
+            Err(_) => {}
+        }
+    }
+    let receipts = app.tracker().ingest_all(reports).await;
+    let succeeded = receipts.iter().filter(|receipt| receipt.is_ok()).count();
+    // Nothing was written: the client may send all of it again.
+    if let (0, Some(Err(error))) = (succeeded, receipts.first()) {
+        return Err((*error).into());
+    }
+    let answer = json!({ "success": true, "total": total, "succeeded": succeeded, "failed": total - succeeded });
+    Ok(Json(answer).into_response())
+}
+
+fn read(fields: &mut Fields, app_id: &str, sender: &Sender) -> Result<(Event, Formula), Wrong> {
+    let mut event = super::received();
+    let code = fields.required_short("errorCode", IDENTIFIER)?;
+    let ty = fields.required_short("errorType", IDENTIFIER)?;
+    let mut message = fields.required("message")?;
+    cut(&mut event, "message", &mut message, MESSAGE);
+    if let Some(mut stack) = fields.text("stackTrace")?.filter(|text| !text.trim().is_empty()) {
+        cut(&mut event, "stack_trace", &mut stack, STACK);
+        event.stack_trace = Some(stack);
+    }
+    event.exceptions.push(Exception::new(ty.clone(), message));
+    event.source = fields.one_of("sourceType", &["backend", "frontend_web", "frontend_mobile"])?;
+    event.environment = fields.one_of("environment", &["development", "staging", "production"])?;
+    event.environment.get_or_insert_with(|| "production".into());
+    event.level = match fields.one_of("severity", &["debug", "info", "warning", "error", "critical"])? {
+        Some(severity) => severity.parse().unwrap_or_default(),
+        None => Level::Error,
+    };
+    event.user = fields.name("userId")?.map(User::id);
+    event.timestamp = fields.time("occurredAt")?.unwrap_or(event.received_at);
+    event.extra = fields.object("context")?;
+    event.tags.insert("error_code".into(), code.clone());
+    for (name, tag) in [("serviceName", "service_name"), ("sessionId", "session_id")] {
+        event.tags.extend(fields.name(name)?.map(|value| (tag.to_owned(), value)));
+    }
+    for (name, context) in [("browserInfo", "browser"), ("deviceInfo", "device")] {
+        let info = fields.object(name)?;
+        if !info.is_empty() {
+            event.contexts.insert(context.into(), Value::Object(info));
+        }
+    }
+    let request = request(fields, &event, sender)?;
+    let formula = formula(
+        fields.text("fingerprint")?.filter(|f| !f.is_empty()),
+        [
+            &code,
+            &ty,
+            app_id,
+            path_of(request.url.as_deref().unwrap_or_default()),
+            request.method.as_deref().unwrap_or_default(),
+        ],
+    );
+    event.request = (request != Request::default()).then_some(request);
+    Ok((event, formula))
+}
+
+fn request(fields: &mut Fields, event: &Event, sender: &Sender) -> Result<Request, Wrong> {
+    let mut request = Request { url: fields.text("requestUrl")?, ..Request::default() };
+    request.method = fields.text("requestMethod")?;
+    let text = |value: Value| if let Value::String(text) = value { text } else { value.to_string() };
+    request.headers = fields.object("requestHeaders")?.into_iter().map(|(name, value)| (name, text(value))).collect();
+    request.data = fields.any("requestBody");
+    request.status = match fields.any("responseStatusCode") {
+        None => None,
+        Some(status) => {
+            let status =
+                status.as_u64().and_then(|status| u16::try_from(status).ok()).filter(|s| (100..1000).contains(s));
+            Some(status.ok_or_else(|| Wrong::new("responseStatusCode", "must be a status of HTTP"))?)
+        }
+    };
+    // A page reports from where it failed; a server does so on behalf of somebody else.
+    if event.source.as_deref().is_some_and(|source| source.starts_with("frontend")) {
+        if let Some(agent) = &sender.user_agent {
+            request.headers.entry("User-Agent".into()).or_insert_with(|| agent.clone());
+        }
+        request.env.extend(sender.peer.0.map(|peer| ("REMOTE_ADDR".to_owned(), peer.to_string())));
+    }
+    Ok(request)
+}
+
+/// The document's formula: what the client says, or what it happened to.
+fn formula(client: Option<String>, parts: [&str; 5]) -> Formula {
+    let (text, because) = match client {
+        Some(fingerprint) => (format!("client\0{fingerprint}"), "the client's fingerprint"),
+        None => (parts.join("\0"), "errorCode, errorType, appId, path of requestUrl, requestMethod"),
+    };
+    let digest = Sha256::digest(text.as_bytes());
+    let fingerprint = Fingerprint(digest.first_chunk().copied().unwrap_or_default());
+    Formula::Fixed { fingerprint, because: because.into() }
+}
+
+/// The path of a URL: without scheme, host and query.
+fn path_of(url: &str) -> &str {
+    let path = match url.split_once("://") {
+        Some((_, rest)) => rest.find(['/', '?', '#']).and_then(|at| rest.get(at..)).unwrap_or_default(),
+        None => url,
+    };
+    path.split(['?', '#']).next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_of_a_url_leaves_host_and_query_out() {
+        for url in ["https://api.example.com/users/1?x=2#y", "/users/1?x=/3", "/users/1"] {
+            assert_eq!(path_of(url), "/users/1", "{url}");
+        }
+        assert_eq!((path_of("https://h"), path_of("https://h?a=/b"), path_of("")), ("", "", ""));
+    }
+
+    #[test]
+    fn the_formula_leaves_the_query_out_and_looks_at_all_else() {
+        let of = |parts| formula(None, parts);
+        let base = of(["A", "B", "c", path_of("/x?1"), "GET"]);
+        assert_eq!(base, of(["A", "B", "c", path_of("https://h/x?2"), "GET"]));
+        assert_ne!(base, of(["A", "B", "c", "/x", "POST"]));
+        assert_ne!(base, of(["AB", "", "c", "/x", "GET"]));
+        assert_ne!(formula(Some("mine".into()), ["", "", "", "", ""]), base);
+    }
+}
