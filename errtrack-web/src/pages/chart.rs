@@ -18,12 +18,21 @@ pub(super) struct Bars {
     pub(super) bars: Vec<Bar>,
     /// Lines of the grid, from the top: a height and a number.
     pub(super) grid: Vec<(String, String)>,
-    /// Labels below: a place and a text.
-    pub(super) axis: Vec<(String, String)>,
+    /// Labels below.
+    pub(super) axis: Vec<Label>,
     pub(super) label: String,
 }
 
-/// One bar; `None` high if there is nothing.
+/// A text below the bars.
+#[derive(Debug, Clone)]
+pub(super) struct Label {
+    pub(super) x: String,
+    pub(super) text: String,
+    /// Left out where the chart is narrow.
+    pub(super) is_minor: bool,
+}
+
+/// One bar.
 #[derive(Debug, Clone)]
 pub(super) struct Bar {
     pub(super) x: String,
@@ -64,10 +73,12 @@ pub(super) fn hot_from(counts: &[i64], news: News) -> Option<usize> {
 
 /// The last three buckets, if they hold three times what is usual.
 pub(super) fn rising_from(counts: &[i64]) -> Option<usize> {
-    let start = counts.len().checked_sub(3)?;
+    // What was before the first event says nothing about what is usual.
+    let begun = counts.iter().position(|n| *n > 0)?;
+    let start = counts.len().checked_sub(3).filter(|start| *start >= begun + 3)?;
     let recent: i64 = counts.iter().skip(start).sum();
     let before: i64 = counts.iter().take(start).sum();
-    let usual = i128::from(before) * 3 / i128::try_from(start.max(1)).ok()?;
+    let usual = i128::from(before) * 3 / i128::try_from(start - begun).ok()?;
     (recent >= 10 && before > 0 && i128::from(recent) > usual * 3).then_some(start)
 }
 
@@ -117,8 +128,13 @@ pub(super) fn bars(counts: &[i64], names: &[String], every: usize, news: News, l
         axis: names
             .iter()
             .enumerate()
-            .filter(|(i, _)| (names.len() - 1 - i).is_multiple_of(every))
-            .map(|(i, name)| (percent(left(i) + step / 2), name.clone()))
+            .map(|(i, name)| (i, names.len() - 1 - i, name))
+            .filter(|(_, back, _)| back.is_multiple_of(every))
+            .map(|(i, back, name)| Label {
+                x: percent(left(i) + step / 2),
+                text: name.clone(),
+                is_minor: !back.is_multiple_of(2 * every),
+            })
             .collect(),
         label,
     }
