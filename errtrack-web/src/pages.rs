@@ -9,6 +9,8 @@ mod dress;
 mod failure;
 mod issue;
 mod issues;
+#[cfg(test)]
+mod journeys;
 mod login;
 mod next;
 mod page;

@@ -117,8 +117,10 @@ const parts = {
     await page.keyboard.press("Enter");
     assert.match(await page.getByRole("alert").innerText(), /is:opne is no status/);
     assert.equal(await page.getByRole("searchbox").inputValue(), "is:opne level:error");
-    await page.getByRole("searchbox").fill("is:unresolved pool");
+    await page.getByRole("searchbox").fill("is:unresolved OrderError");
     await page.keyboard.press("Enter");
+    await page.waitForURL(/OrderError/);
+    await page.locator(".row").waitFor();
     const [title] = await titles();
 
     // Read the stack.
@@ -155,14 +157,14 @@ const parts = {
     await shoot("no-match");
 
     // The theme is a choice that lasts.
-    await page.getByText("Account of").click();
+    await page.locator(".top .end summary").click();
     await page.getByRole("button", { name: "Dark" }).click();
     await page.waitForFunction(() => document.documentElement.dataset.theme === "dark");
     expected.add(404);
     await page.goto(`${BASE}/issues/CHECKOUT-API-999`);
     await page.getByRole("heading", { name: "Nothing here" }).waitFor();
     await page.goto(`${BASE}/issues`);
-    await page.getByText("Account of").click();
+    await page.locator(".top .end summary").click();
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.waitForURL(`${BASE}/login`);
   },

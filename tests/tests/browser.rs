@@ -3,10 +3,10 @@
 use anyhow::{Context, Result, ensure};
 use axum::Router;
 use errtrack::{
-    Event, SqliteStore, Timestamp, Tracker,
+    EventId, SqliteStore, Timestamp, Tracker,
     web::{Access, Accounts},
 };
-use errtrack_core::{Formula, Report};
+use errtrack_tests::Client;
 use serde_json::{Value, json};
 use std::{
     net::SocketAddr,
@@ -47,7 +47,7 @@ async fn the_dashboard_works_in_a_browser() -> Result<()> {
         }
     };
     run("empty").await?;
-    report(&tracker, &folder).await?;
+    report(tracker.project().public_key(), address, &folder).await?;
     run("full").await
 }
 
@@ -88,12 +88,12 @@ async fn serve(folder: &Path) -> Result<(Tracker, SocketAddr)> {
     Ok((tracker, address))
 }
 
-/// Sends the events of `events.json`, each several times over some hours up to now.
-async fn report(tracker: &Tracker, folder: &Path) -> Result<()> {
+/// Sends the events of `events.json` as an SDK does, each several times over some hours up to now.
+async fn report(key: &str, address: SocketAddr, folder: &Path) -> Result<()> {
     let text = std::fs::read_to_string(folder.join("events.json"))?;
     let kinds: Vec<Value> = serde_json::from_str(&text)?;
     let now = Timestamp::now();
-    let mut reports = Vec::new();
+    let mut events = Vec::new();
     for (kind, n) in kinds.iter().zip(1..) {
         let times = kind["times"].as_u64().context("times")?;
         let minutes = kind["over_hours"].as_u64().context("over_hours")? * 60;
@@ -101,35 +101,40 @@ async fn report(tracker: &Tracker, folder: &Path) -> Result<()> {
             let share = if kind["rising"] == true { (i * i, times * times) } else { (i, times) };
             let back = minutes * share.0 / share.1 + (i * 37 + n * 11) % 23;
             let at = now.minus(Duration::from_secs(60 * back + n));
-            reports.push(Report { project: tracker.project().id, event: event(kind, i, at)?, formula: Formula::Ours });
+            events.push((at, event(kind, i, at)));
         }
     }
     // The oldest first, as they would come.
-    reports.sort_by_key(|report| report.event.timestamp);
-    for receipt in tracker.ingest_all(reports).await {
-        receipt?;
+    events.sort_by_key(|(at, _)| *at);
+    let mut client = Client::new(address);
+    for (_, event) in events {
+        let envelope = format!("{{}}\n{{\"type\":\"event\"}}\n{event}\n");
+        let answer = client.post(&format!("{MOUNT}/api/1/envelope/?sentry_key={key}"), envelope).await?;
+        ensure!(answer.status.is_success(), "{}: {}", answer.status, answer.text());
     }
     Ok(())
 }
 
 /// One of the events of a kind: another user, server and release each time.
-fn event(kind: &Value, i: u64, at: Timestamp) -> Result<Event> {
-    let mut event = kind["event"].clone();
-    let one_of = |list: &Value| {
-        let list = list.as_array().cloned().unwrap_or_default();
-        (!list.is_empty()).then(|| list[usize::try_from(i).unwrap_or(0) % list.len()].clone())
+fn event(kind: &Value, i: u64, at: Timestamp) -> Value {
+    let one_of = |name: &str| {
+        let list = kind.get(name).and_then(Value::as_array).filter(|list| !list.is_empty())?;
+        list.get(usize::try_from(i).ok()? % list.len()).cloned()
     };
-    event["event_id"] = json!("00000000000000000000000000000000");
-    event["timestamp"] = json!(at);
-    event["received_at"] = json!(at);
-    event["server_name"] = one_of(&kind["servers"]).unwrap_or_default();
-    event["release"] = one_of(&kind["releases"]).unwrap_or_default();
-    let users = kind["users"].as_u64().unwrap_or(0);
+    let mut event = kind.get("event").and_then(Value::as_object).cloned().unwrap_or_default();
+    event.insert("event_id".into(), json!(EventId::random()));
+    event.insert("timestamp".into(), json!(at));
+    event.insert("server_name".into(), json!(one_of("servers")));
+    event.insert("release".into(), json!(one_of("releases")));
+    let users = kind.get("users").and_then(Value::as_u64).unwrap_or(0);
     if users > 0 && i > 0 {
-        event["user"] = json!({ "id": format!("u_{}", 8_000 + i % users) });
+        event.insert("user".into(), json!({ "id": format!("u_{}", 8_000 + i % users) }));
     }
-    for crumb in event["breadcrumbs"].as_array_mut().into_iter().flatten() {
-        crumb["timestamp"] = json!(at.minus(Duration::from_millis(crumb["before_ms"].as_u64().unwrap_or(0))));
+    let mut event = Value::Object(event);
+    let crumbs = event.pointer_mut("/breadcrumbs/values").and_then(Value::as_array_mut);
+    for crumb in crumbs.into_iter().flatten().filter_map(Value::as_object_mut) {
+        let before = crumb.remove("before_ms").and_then(|ms| ms.as_u64()).unwrap_or(0);
+        crumb.insert("timestamp".into(), json!(at.minus(Duration::from_millis(before))));
     }
-    Ok(serde_json::from_value(event)?)
+    event
 }

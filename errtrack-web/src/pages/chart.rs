@@ -18,12 +18,21 @@ pub(super) struct Bars {
     pub(super) bars: Vec<Bar>,
     /// Lines of the grid, from the top: a height and a number.
     pub(super) grid: Vec<(String, String)>,
-    /// Labels below: a place and a text.
-    pub(super) axis: Vec<(String, String)>,
+    /// Labels below.
+    pub(super) axis: Vec<Label>,
     pub(super) label: String,
 }
 
-/// One bar; `None` high if there is nothing.
+/// A text below the bars.
+#[derive(Debug, Clone)]
+pub(super) struct Label {
+    pub(super) x: String,
+    pub(super) text: String,
+    /// Left out where the chart is narrow.
+    pub(super) is_minor: bool,
+}
+
+/// One bar.
 #[derive(Debug, Clone)]
 pub(super) struct Bar {
     pub(super) x: String,
@@ -38,23 +47,43 @@ pub(super) struct Bar {
     pub(super) count: String,
 }
 
-/// From which bucket on bars are worth a look: since an issue was new, came back, or is rising.
-pub(super) fn hot_from(counts: &[i64], news: bool) -> Option<usize> {
-    if news {
-        // After the last pause; what is new has been going on since then.
-        let last = counts.iter().rposition(|n| *n > 0)?;
-        let pause = counts.iter().take(last).rposition(|n| *n == 0);
-        return Some(pause.map_or(0, |at| at + 1));
+/// Why bars may be worth a look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum News {
+    /// The issue is new: all of them are.
+    New,
+    /// It came back: those since the last pause are.
+    Back,
+    /// Nothing is known, but it may be rising.
+    None,
+}
+
+/// From which bucket on bars are worth a look.
+pub(super) fn hot_from(counts: &[i64], news: News) -> Option<usize> {
+    match news {
+        News::New => counts.iter().position(|n| *n > 0),
+        News::Back => {
+            let last = counts.iter().rposition(|n| *n > 0)?;
+            let pause = counts.iter().take(last).rposition(|n| *n == 0);
+            Some(pause.map_or(0, |at| at + 1))
+        }
+        News::None => rising_from(counts),
     }
-    let start = counts.len().checked_sub(3)?;
+}
+
+/// The last three buckets, if they hold three times what is usual.
+pub(super) fn rising_from(counts: &[i64]) -> Option<usize> {
+    // What was before the first event says nothing about what is usual.
+    let begun = counts.iter().position(|n| *n > 0)?;
+    let start = counts.len().checked_sub(3).filter(|start| *start >= begun + 3)?;
     let recent: i64 = counts.iter().skip(start).sum();
     let before: i64 = counts.iter().take(start).sum();
-    let usual = i128::from(before) * 3 / i128::try_from(start.max(1)).ok()?;
+    let usual = i128::from(before) * 3 / i128::try_from(start - begun).ok()?;
     (recent >= 10 && before > 0 && i128::from(recent) > usual * 3).then_some(start)
 }
 
 /// The small chart of the last hours.
-pub(super) fn spark(counts: &[i64], news: bool) -> Spark {
+pub(super) fn spark(counts: &[i64], news: News) -> Spark {
     let most = counts.iter().copied().max().unwrap_or(0).max(1);
     let hot_from = hot_from(counts, news).unwrap_or(usize::MAX);
     let mut spark = Spark::default();
@@ -74,7 +103,7 @@ const PLOT: i64 = 120;
 const BASE: i64 = 132;
 
 /// A chart of bars. `names` are those of the buckets; each `every`th stands on the axis.
-pub(super) fn bars(counts: &[i64], names: &[String], every: usize, news: bool, label: String) -> Bars {
+pub(super) fn bars(counts: &[i64], names: &[String], every: usize, news: News, label: String) -> Bars {
     let top = round_up(counts.iter().copied().max().unwrap_or(0));
     let hot_from = hot_from(counts, news).unwrap_or(usize::MAX);
     let step = 9_300 / i64::try_from(counts.len().max(1)).unwrap_or(1); // hundredths of a percent, beside the numbers
@@ -99,8 +128,13 @@ pub(super) fn bars(counts: &[i64], names: &[String], every: usize, news: bool, l
         axis: names
             .iter()
             .enumerate()
-            .filter(|(i, _)| (names.len() - 1 - i).is_multiple_of(every))
-            .map(|(i, name)| (percent(left(i) + step / 2), name.clone()))
+            .map(|(i, name)| (i, names.len() - 1 - i, name))
+            .filter(|(_, back, _)| back.is_multiple_of(every))
+            .map(|(i, back, name)| Label {
+                x: percent(left(i) + step / 2),
+                text: name.clone(),
+                is_minor: !back.is_multiple_of(2 * every),
+            })
             .collect(),
         label,
     }
@@ -132,7 +166,7 @@ mod tests {
 
     #[test]
     fn the_highest_bar_fills_the_spark() {
-        let spark = spark(&[0, 10, 5], false);
+        let spark = spark(&[0, 10, 5], News::None);
         assert_eq!(spark.quiet, "M0 24v-0.5h3v0.5zM4 24v-23.0h3v23.0zM8 24v-11.5h3v11.5z");
         assert_eq!(spark.label, "15 events in the last 3 hours");
     }
@@ -140,11 +174,12 @@ mod tests {
     #[test]
     fn rising_and_new_ones_are_hot() {
         let mut counts = [2; 24];
-        assert_eq!(hot_from(&counts, false), None);
+        assert_eq!(hot_from(&counts, News::None), None);
         counts[21..].copy_from_slice(&[20, 30, 40]);
-        assert_eq!(hot_from(&counts, false), Some(21));
-        assert_eq!(hot_from(&[1, 0, 0, 3, 4], true), Some(3));
-        assert_eq!(hot_from(&[0, 0], true), None);
+        assert_eq!(hot_from(&counts, News::None), Some(21));
+        assert_eq!(hot_from(&[1, 0, 0, 3, 4], News::Back), Some(3));
+        assert_eq!(hot_from(&[0, 0], News::Back), None);
+        assert_eq!(hot_from(&[0, 1, 0, 3], News::New), Some(1));
     }
 
     #[test]

@@ -37,9 +37,9 @@ pub(super) struct ErrorPage {
 }
 
 impl ErrorPage {
-    pub(super) fn new(shell: &Shell, status: StatusCode, message: String) -> Self {
+    pub(super) fn new(shell: &Shell, status: StatusCode, message: &str) -> Self {
         let heading = heading(status);
-        Self { layout: shell.layout(heading), status: status.as_u16(), heading, message: text::line(&message, 400) }
+        Self { layout: shell.layout(heading), status: status.as_u16(), heading, message: text::line(message, 400) }
     }
 }
 
@@ -91,7 +91,7 @@ fn error_page(shell: &Shell, response: &Response) -> Response {
         }
         None => explanation(status).into(),
     };
-    let mut page = Page::with_status(status, ErrorPage::new(shell, status, message)).into_response();
+    let mut page = Page::with_status(status, ErrorPage::new(shell, status, &message)).into_response();
     if status == StatusCode::SERVICE_UNAVAILABLE {
         page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     }

@@ -152,7 +152,7 @@ impl IssuePage {
         let event = found.event.as_ref();
         let view = event.map(|(event, position)| EventView::new(shell, &path, event, position, mode, now));
         let badge = row::badge(issue, now);
-        let (chart, chart_title) = answers::chart(issue, &found.hours, badge.is_some(), now);
+        let (chart, chart_title) = answers::chart(issue, &found.hours, Badge::news(badge), now);
         Self {
             layout: shell.layout(format!("{short_id} {}", if ty.is_empty() { &value } else { &ty })),
             list: shell.links.path("/issues"),

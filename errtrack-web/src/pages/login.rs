@@ -153,7 +153,7 @@ fn target_of(shell: &Shell, next: Option<&str>) -> String {
 impl LoginPage {
     fn new(app: &App, shell: &Shell, form: &SignIn, problem: Option<String>) -> Self {
         let next = next::safe(form.next.as_deref()).unwrap_or_default();
-        Self::view(shell, app.access().has_members(), text::line(&form.email, 200), next.to_owned(), problem)
+        Self::view(shell, app.access().asks_for_email(), text::line(&form.email, 200), next.to_owned(), problem)
     }
 
     fn view(shell: &Shell, asks_for_email: bool, email: String, next: String, problem: Option<String>) -> Self {

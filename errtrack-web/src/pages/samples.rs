@@ -265,7 +265,7 @@ fn every_sample_renders_and_is_harmless() {
     pages.extend(IssuesPage::samples(&shell).iter().map(|p| ("issues", p.render().unwrap())));
     pages.extend(IssuePage::samples(&shell).iter().map(|p| ("issue", p.render().unwrap())));
     pages.extend(StartPage::samples(&shell).iter().map(|p| ("start", p.render().unwrap())));
-    let error = ErrorPage::new(&shell, http::StatusCode::NOT_FOUND, HOSTILE.into());
+    let error = ErrorPage::new(&shell, http::StatusCode::NOT_FOUND, HOSTILE);
     pages.push(("error", error.render().unwrap()));
     for (name, html) in &pages {
         for forbidden in ["<script>", " style=\"", "onclick=", "\u{202e}", "\0", "\u{1b}", "javascript:"] {

@@ -2,7 +2,7 @@
 
 use super::event::EventView;
 use crate::pages::{
-    chart::{self, Bars},
+    chart::{self, Bars, News},
     text,
     time::When,
 };
@@ -85,7 +85,7 @@ fn trend(issue: &Issue, hours: &[i64], now: Timestamp) -> Option<Trend> {
 }
 
 /// The chart of an issue and its heading: hours while it is young, else days.
-pub(super) fn chart(issue: &Issue, hours: &[i64], news: bool, now: Timestamp) -> (Bars, &'static str) {
+pub(super) fn chart(issue: &Issue, hours: &[i64], news: News, now: Timestamp) -> (Bars, &'static str) {
     let age = now.as_seconds() - issue.first_seen.as_seconds();
     if age < 2 * DAY {
         let shown = if age < DAY { 24 } else { 48 };
@@ -109,7 +109,7 @@ fn at(now: Timestamp, back: usize, unit: i64) -> Timestamp {
     Timestamp::from_micros(start.saturating_mul(1_000_000))
 }
 
-fn bars(counts: &[i64], names: &[String], unit: &str, every: usize, news: bool) -> Bars {
+fn bars(counts: &[i64], names: &[String], unit: &str, every: usize, news: News) -> Bars {
     let most = counts.iter().zip(names).max_by_key(|(count, _)| **count);
     let label = match (most, names.first(), names.last()) {
         (Some((most, name)), Some(first), Some(last)) if *most > 0 => {
@@ -138,7 +138,7 @@ mod tests {
         hours[335 - 23] = 7;
         let mut issue = samples::issue(1);
         issue.first_seen = now.minus(std::time::Duration::from_secs(9 * 86_400));
-        let (chart, title) = chart(&issue, &hours, false, now);
+        let (chart, title) = chart(&issue, &hours, News::None, now);
         assert_eq!(title, "Events per day");
         let last: Vec<_> = chart.bars.iter().rev().take(2).map(|b| (b.name.as_str(), b.count.as_str())).collect();
         assert_eq!(last, [("20 Nov", "7"), ("19 Nov", "7")]);

@@ -27,7 +27,11 @@ pub(in crate::pages) struct Section {
 
 impl Field {
     pub(super) fn new(name: &str, value: &str) -> Self {
-        let value = text::block(value, LONGEST);
+        Self::cut(name, value, LONGEST)
+    }
+
+    fn cut(name: &str, value: &str, most: usize) -> Self {
+        let value = text::block(value, most);
         Self { name: text::line(name, 100), block: value.contains('\n'), value: text::rich(&value) }
     }
 
@@ -39,6 +43,11 @@ impl Field {
 /// The entries of a JSON object.
 pub(super) fn of_map(map: &Map) -> Vec<Field> {
     map.iter().take(MOST).map(|(name, value)| Field::of_json(name, value)).collect()
+}
+
+/// The entries of a JSON object of which there are many on a page: variables.
+pub(super) fn short_of_map(map: &Map) -> Vec<Field> {
+    map.iter().take(MOST).map(|(name, value)| Field::cut(name, &written(value), 500)).collect()
 }
 
 /// The entries of a map of texts.

@@ -49,7 +49,11 @@ fn whole_url(request: &Request) -> String {
 }
 
 fn answer(request: &Request) -> Option<String> {
-    let took = request.duration_ms.map(|ms| if ms < 10.0 { format!("{ms:.1} ms") } else { format!("{ms:.0} ms") });
+    let took = request.duration_ms.map(|ms| match ms {
+        ..10.0 => format!("{ms:.1} ms"),
+        10.0..1_000.0 => format!("{ms:.0} ms"),
+        _ => format!("{:.2} s", ms / 1_000.0),
+    });
     match (request.status, took) {
         (Some(status), Some(took)) => Some(format!("answered {status} in {took}")),
         (Some(status), None) => Some(format!("answered {status}")),

@@ -12,6 +12,8 @@ use errtrack_core::{Event, Exception, Frame, Thread};
 const MOST_EXCEPTIONS: usize = 30;
 /// Frames of one exception that are shown.
 const MOST_FRAMES: usize = 300;
+/// Frames of one exception that are shown with their source; beyond, it is recursion.
+const MOST_WHOLE: usize = 50;
 /// Characters of a stack as text.
 const LONGEST_TEXT: usize = 60_000;
 
@@ -188,7 +190,8 @@ fn groups(frames: &[Frame], mode: Mode) -> Vec<Group> {
             continue;
         }
         fold(&mut groups, &mut folded);
-        let mut view = FrameView::new(frame, is_app(frame));
+        let make = if depth < MOST_WHOLE { FrameView::whole } else { FrameView::line };
+        let mut view = make(frame, is_app(frame));
         view.open = view.is_expandable() && !opened && (is_app(frame) || !any_app);
         opened |= view.open;
         groups.push(Group { summary: None, frames: vec![view] });
@@ -207,7 +210,7 @@ fn fold(groups: &mut Vec<Group>, folded: &mut Vec<&Frame>) {
         return;
     }
     let summary = library::summary(folded);
-    let frames = folded.drain(..).map(|frame| FrameView::new(frame, false)).collect();
+    let frames = folded.drain(..).map(|frame| FrameView::line(frame, false)).collect();
     groups.push(Group { summary: Some(summary), frames });
 }
 

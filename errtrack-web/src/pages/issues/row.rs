@@ -1,7 +1,7 @@
 //! One line of the list.
 
 use super::super::{
-    chart::{self, Spark},
+    chart::{self, News, Spark},
     shell::{Shell, Who},
     text,
     time::{self, When},
@@ -41,11 +41,22 @@ pub(in super::super) struct Badge {
     pub(in super::super) text: &'static str,
 }
 
+impl Badge {
+    /// What a badge means for charts.
+    pub(in super::super) fn news(badge: Option<Self>) -> News {
+        match badge.map(|badge| badge.text) {
+            Some("New") => News::New,
+            Some("Regressed") => News::Back,
+            _ => News::None,
+        }
+    }
+}
+
 impl Row {
     pub(super) fn new(shell: &Shell, issue: &Issue, hours: &[i64], now: Timestamp) -> Self {
         let (ty, value) = title(issue);
         let news = badge(issue, now);
-        let rising = news.is_none() && chart::hot_from(hours, false).is_some();
+        let rising = news.is_none() && chart::rising_from(hours).is_some();
         Self {
             id: issue.uuid.to_string(),
             short_id: text::line(&issue.short_id(), 80),
@@ -58,7 +69,7 @@ impl Row {
             culprit: text::line(&issue.culprit, 160),
             environment: issue.environment.as_deref().map(|e| text::line(e, 40)),
             release: issue.last_release.as_deref().map(|r| text::line(r, 40)),
-            spark: chart::spark(hours, news.is_some()),
+            spark: chart::spark(hours, Badge::news(news)),
             events: text::number(issue.count),
             users: text::number(issue.user_count),
             seen: When::new(issue.last_seen, now),

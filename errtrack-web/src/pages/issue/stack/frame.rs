@@ -26,17 +26,21 @@ pub(in crate::pages) struct Line {
 }
 
 impl FrameView {
-    pub(super) fn new(frame: &Frame, is_app: bool) -> Self {
+    /// A frame with its source and variables.
+    pub(super) fn whole(frame: &Frame, is_app: bool) -> Self {
         let before = u32::try_from(frame.pre_context.len()).unwrap_or(0);
         Self {
-            function: text::line(&function(frame), 400),
-            at: text::line(&at(frame), 300),
-            is_app,
-            open: false,
             lines: lines(frame),
             start: frame.lineno.unwrap_or(1).saturating_sub(before).max(1),
-            vars: field::of_map(&frame.vars),
+            vars: field::short_of_map(&frame.vars),
+            ..Self::line(frame, is_app)
         }
+    }
+
+    /// Only where it is.
+    pub(super) fn line(frame: &Frame, is_app: bool) -> Self {
+        let (function, at) = (text::line(&function(frame), 400), text::line(&at(frame), 300));
+        Self { function, at, is_app, open: false, lines: Vec::new(), start: 1, vars: Vec::new() }
     }
 
     pub(in crate::pages) fn is_expandable(&self) -> bool {
