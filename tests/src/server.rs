@@ -147,8 +147,10 @@ fn binary() -> Result<&'static Path> {
     static BINARY: OnceLock<Option<PathBuf>> = OnceLock::new();
     let built = BINARY.get_or_init(|| {
         let release = !cfg!(debug_assertions);
-        let built = std::process::Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "errtrack-example-standalone", "--example", "standalone"])
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        // With the features of the whole workspace, as the tests are built: or every dependency would be built again.
+        let built = std::process::Command::new(cargo)
+            .args(["build", "--quiet", "--workspace", "--example", "standalone"])
             .args(release.then_some("--release"))
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status();
