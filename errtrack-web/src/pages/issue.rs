@@ -151,7 +151,8 @@ impl IssuePage {
         let (ty, value) = row::title(issue);
         let event = found.event.as_ref();
         let view = event.map(|(event, position)| EventView::new(shell, &path, event, position, mode, now));
-        let badge = row::badge(issue, now);
+        let day = found.hours.get(found.hours.len().saturating_sub(24)..).unwrap_or_default();
+        let badge = row::badge(issue, day, now);
         let (chart, chart_title) = answers::chart(issue, &found.hours, Badge::news(badge), now);
         Self {
             layout: shell.layout(format!("{short_id} {}", if ty.is_empty() { &value } else { &ty })),
