@@ -24,7 +24,7 @@ impl Exception {
     ///
     /// let error = std::io::Error::other("x".parse::<i32>().unwrap_err());
     /// let chain = Exception::chain(&error, "generic", true);
-    /// assert_eq!(chain.last().unwrap().ty.as_deref(), Some("std::io::error::Error::Custom"));
+    /// assert_eq!(chain.last().unwrap().ty.as_deref(), Some("std::io::Error::Other"));
     /// ```
     pub fn chain<E: Error + ?Sized>(error: &E, mechanism: &str, handled: bool) -> Vec<Self> {
         exceptions(error, mechanism, handled)
@@ -79,6 +79,7 @@ fn named(path: &str, shown: Option<String>) -> String {
     }
     let bare = path.split('<').next().unwrap_or(path);
     match shown {
+        Some(shown) if shown.starts_with(IO_ERROR) => shown,
         Some(variant) if !bare.ends_with(&variant) => format!("{bare}::{variant}"),
         _ => bare.to_owned(),
     }
@@ -99,7 +100,22 @@ fn debug_name<E: Error + ?Sized>(error: &E) -> Option<String> {
     let end = text.text.find(|c: char| !c.is_alphanumeric() && c != '_');
     let (name, rest) = text.text.split_at(end.unwrap_or(text.text.len()));
     let derived = rest.starts_with(" {") || rest.starts_with('(') || (rest.is_empty() && whole);
+    if let Some(kind) = io_kind(name, rest) {
+        return Some(format!("{IO_ERROR}::{kind}"));
+    }
     (derived && name.starts_with(|c: char| c.is_ascii_uppercase())).then(|| name.to_owned())
+}
+
+/// How people call the most common error of all, whose own name for its variants (`Os`, `Custom`) says nothing.
+const IO_ERROR: &str = "std::io::Error";
+
+/// The kind in the `Debug` text of an [`std::io::Error`]: `Os { code: 2, kind: NotFound, …`.
+fn io_kind<'a>(name: &str, rest: &'a str) -> Option<&'a str> {
+    if !matches!(name, "Os" | "Custom") {
+        return None;
+    }
+    let (_, kind) = rest.split_once("kind: ")?;
+    kind.split([',', ' ']).next()
 }
 
 /// A string that stops taking text when it is full, and so stops the formatting.
@@ -140,7 +156,7 @@ mod tests {
         let error = OrderError::Payment(7, io::Error::other(Plain));
         let chain = exceptions(&error, "generic", true);
         let shown: Vec<_> = chain.iter().map(|e| (e.ty.as_deref().unwrap(), e.value.as_deref().unwrap())).collect();
-        assert_eq!(shown.first(), Some(&("Custom", "plain")));
+        assert_eq!(shown.first(), Some(&("std::io::Error::Other", "plain")));
         assert_eq!(
             shown.last(),
             Some(&("errtrack_core::chain::tests::OrderError::Payment", "could not take payment for order 7"))

@@ -273,7 +273,7 @@ impl Tracker {
         self.shared.writes.has_room()
     }
 
-    /// What last went wrong inside the tracker, with the time; `None` after it went well again.
+    /// What last went wrong inside the tracker, with the time. That the database was away is forgotten when it is back.
     #[must_use]
     pub fn trouble(&self) -> Option<(crate::Timestamp, String)> {
         self.shared.engine.trouble.last()

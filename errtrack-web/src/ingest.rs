@@ -23,26 +23,38 @@ mod unpack;
 
 pub(crate) use native::create as create_error;
 
-use crate::app::App;
+use crate::{api, app::App};
 use axum::{Router, middleware};
 use errtrack_core::{Event, EventId};
+use peer::Peer;
+use serde_json::json;
 
 /// The routes of all dialects but `POST /api/errors`, which shares its path with the list. They need the state twice: CORS asks
 /// it for the origins.
 pub(crate) fn routes(app: &App) -> Router<App> {
-    Router::new()
-        .merge(reports::routes())
-        .merge(legacy::routes())
-        .merge(sentry::routes())
-        .layer(middleware::from_fn_with_state(app.clone(), cors::layer))
+    with_cors(app, Router::new().merge(reports::routes()).merge(legacy::routes()).merge(sentry::routes()))
 }
 
 /// Lets browsers on other origins report through a route.
 pub(crate) fn with_cors(app: &App, routes: Router<App>) -> Router<App> {
-    routes.layer(middleware::from_fn_with_state(app.clone(), cors::layer))
+    // The layer answers OPTIONS, so it must lie around what answers unknown methods.
+    routes
+        .method_not_allowed_fallback(api::wrong_method)
+        .layer(middleware::from_fn_with_state(app.clone(), cors::layer))
 }
 
 /// An event that was just received. It has no id yet: one that the tracker makes need not be looked up.
 fn received() -> Event {
     Event { event_id: EventId::default(), ..Event::new() }
+}
+
+/// The context that says where a report came from.
+pub(crate) const REPORTER: &str = "reporter";
+
+/// Notes the address that a report came from. Whoever reports need not be the user whom it happened to, so it is no fact about
+/// a user; and it was asked for, so it is no part of the request, whose addresses are filtered.
+fn note_reporter(event: &mut Event, Peer(peer): Peer) {
+    if let Some(peer) = peer {
+        event.contexts.insert(REPORTER.into(), json!({ "ip_address": peer.to_string() }));
+    }
 }

@@ -12,6 +12,8 @@ mod ingest;
 mod links;
 mod pages;
 mod router;
+#[cfg(test)]
+mod tests;
 
 pub use access::{Access, Accounts, Permissions};
 pub use config::{Config, Origins};

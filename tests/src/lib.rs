@@ -4,11 +4,13 @@
 
 mod client;
 mod faulty;
+mod recordings;
 mod server;
 mod watched;
 
 pub use client::{Answer, Client};
 pub use faulty::FaultyStore;
+pub use recordings::{Recording, recordings};
 pub use server::{Exit, Server};
 pub use watched::Watched;
 

@@ -4,7 +4,7 @@ use super::{function::rust_crate, language::Language};
 use crate::Frame;
 
 /// Crates that run code: their frames say how it was called, never what it did.
-const CRATES: [&str; 29] = [
+const CRATES: [&str; 34] = [
     "core",
     "__rustc",
     "std",
@@ -34,15 +34,28 @@ const CRATES: [&str; 29] = [
     "rocket",
     "warp",
     "mio",
+    "errtrack",
+    "errtrack_core",
+    "errtrack_tower",
+    "errtrack_tracing",
+    "errtrack_web",
 ];
 
-/// The same, for whole families: `tower`, `tower_http`, `axum_core`, ….
-const FAMILIES: [&str; 7] = ["futures", "tower", "axum", "actix", "sentry", "errtrack", "wasm_bindgen"];
+/// The same, for families of crates. By their whole names: a program may well be called `axum_app` or `tower_defense`.
+const FAMILIES: [(&str, &[&str]); 6] = [
+    ("futures", &["", "_util", "_core", "_executor", "_channel", "_task", "_io", "_sink"]),
+    ("tower", &["", "_http", "_service", "_layer", "_sessions", "_cookies"]),
+    ("axum", &["", "_core", "_extra", "_macros", "_server", "_login"]),
+    ("actix", &["", "_web", "_http", "_rt", "_server", "_service", "_router", "_codec", "_utils", "_macros"]),
+    ("sentry", &["", "_core", "_backtrace", "_panic", "_tower", "_actix", "_tracing", "_anyhow", "_log"]),
+    ("wasm_bindgen", &["", "_futures", "_test"]),
+];
 
 /// Whether a crate only runs code.
 pub(super) fn is_crate(name: &str) -> bool {
-    let of = |family: &&str| name.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
-    CRATES.contains(&name) || FAMILIES.iter().any(of)
+    let of_family =
+        |(family, members): &(&str, &[&str])| name.strip_prefix(family).is_some_and(|member| members.contains(&member));
+    CRATES.contains(&name) || FAMILIES.iter().any(of_family)
 }
 
 /// Whether a frame belongs to a runtime; it never counts, whatever the client said of it.
@@ -53,7 +66,7 @@ pub(super) fn is_runtime(frame: &Frame, language: Language) -> bool {
             let function = frame.function.as_deref().unwrap_or_default();
             let name = rust_crate(function).or_else(|| frame.module.as_deref().and_then(rust_crate));
             let is_c = name.is_none() && !path.ends_with(".rs");
-            is_c || name.is_some_and(is_crate) || path.contains("/rustc/")
+            is_c || name.is_some_and(is_crate) || path.contains("/rustc/") || is_ours(path)
         }
         Language::JavaScript => {
             path.starts_with("node:")
@@ -79,6 +92,12 @@ pub(super) fn is_runtime(frame: &Frame, language: Language) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a file is of the crates that stand around a handler to catch its errors. Inlined functions carry no crate in
+/// their name, so the folder must tell.
+fn is_ours(path: &str) -> bool {
+    ["/errtrack-core/src/", "/errtrack-tower/src/", "/errtrack-tracing/src/"].iter().any(|folder| path.contains(folder))
 }
 
 /// The whole path of a frame's file, else what is known of it.

@@ -16,7 +16,9 @@ pub(super) fn form(text: &str, rules: &Rules) -> Option<(String, Vec<Label>)> {
         }
         let (key, value) = part.split_once('=').unwrap_or(("", part));
         let label = if key.contains('%') { rules.key(&decode(key)) } else { rules.key(key) };
-        let spared = label.as_ref().is_some_and(Label::spares_numbers) && value.len() < 6 && is_number(value);
+        let spared = label
+            .as_ref()
+            .is_some_and(|label| label.spares(value) || label.spares_numbers() && value.len() < 6 && is_number(value));
         match label.filter(|_| !is_filtered(value) && !spared) {
             Some(label) => {
                 out.push_str(key);

@@ -16,14 +16,26 @@ pub(super) enum Label {
 impl Label {
     /// Numbers under such a key are counts more often than secrets.
     pub(super) fn spares_numbers(&self) -> bool {
-        matches!(self, Self::Known("token" | "session" | "authorization"))
+        matches!(self, Self::Known("token" | "session" | "session id" | "authorization"))
+    }
+
+    /// Values that are no secrets although their key says so: a session's id that is short or a UUID only tells sessions
+    /// apart, as the reports of seeds 001 and 002 use it; what opens a session is longer. `PWD` is a folder in environments.
+    pub(super) fn spares(&self, value: &str) -> bool {
+        match self {
+            Self::Known("session id") => value.len() < 24 || value.len() == 36 && uuid::Uuid::try_parse(value).is_ok(),
+            Self::Known("pwd") => value.starts_with('/'),
+            _ => false,
+        }
     }
 
     /// So surely a secret that a plain word after it is one too: `password: swordfish`.
     pub(super) fn is_strong(&self) -> bool {
         matches!(
             self,
-            Self::Known("password" | "secret" | "api key" | "private key" | "credentials" | "cookie" | "authorization")
+            Self::Known(
+                "password" | "pwd" | "secret" | "api key" | "private key" | "credentials" | "cookie" | "authorization"
+            )
         )
     }
 }
@@ -96,7 +108,8 @@ const HARMLESS: [&str; 49] = [
 /// Words that make a secret of whatever holds them, but for the harmless endings.
 fn strong(word: &str) -> Option<&'static str> {
     Some(match word {
-        "password" | "passwords" | "passwd" | "passphrase" | "pwd" | "passcode" => "password",
+        "password" | "passwords" | "passwd" | "passphrase" | "passcode" => "password",
+        "pwd" => "pwd",
         "secret" | "secrets" => "secret",
         "apikey" | "apikeys" => "api key",
         "authorization" => "authorization",
@@ -154,7 +167,8 @@ fn pair(first: &str, second: &str) -> Option<&'static str> {
             "key" | "keys",
         ) => "api key",
         ("private", "key" | "keys") => "private key",
-        ("session", "id" | "ids" | "key" | "token" | "data") => "session",
+        ("session", "id" | "ids") => "session id",
+        ("session", "key" | "token" | "data") => "session",
         ("card", "number" | "no") | ("credit", "card") | ("cc", "number") => "card number",
         ("security" | "card", "code") => "card code",
         ("social", "security") => "ssn",

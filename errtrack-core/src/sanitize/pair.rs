@@ -39,7 +39,12 @@ pub(super) fn value_after(text: &str, start: usize, end: usize, rules: &Rules, k
         None => (from, bare_end(text, from, &label)),
     };
     let value = text.get(from..to)?;
-    if value.is_empty() || is_filtered(value) || value.starts_with("[Filtered") || is_placeholder(value) {
+    if value.is_empty()
+        || is_filtered(value)
+        || value.starts_with("[Filtered")
+        || is_placeholder(value)
+        || label.spares(value)
+    {
         return None;
     }
     if quoted.is_none() && joint == Joint::Loose && !looks_secret(value, &label, text.get(to..)?) {

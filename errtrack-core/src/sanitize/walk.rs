@@ -111,8 +111,7 @@ impl Walk<'_> {
 
     /// Filters a text whole.
     fn whole(&mut self, path: &Path<'_>, text: &mut String, label: Label) {
-        // An environment's `PWD` is a folder.
-        if is_filtered(text) || label == Label::Known("password") && text.starts_with('/') {
+        if is_filtered(text) || label.spares(text) {
             return;
         }
         let label = token::scheme(text).map_or(label, Label::Known);

@@ -1,9 +1,8 @@
 //! What goes wrong inside the tracker: kept for the status page and logged once per burst, never captured.
 
 use super::Engine;
-use crate::Timestamp;
+use crate::{StoreError, Timestamp};
 use std::{
-    error::Error,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -18,6 +17,8 @@ pub(crate) struct Trouble(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     last: Option<(Timestamp, String)>,
+    /// It is over as soon as anything can be written again; a row that was refused stays refused.
+    passes: bool,
     logged: Option<Timestamp>,
 }
 
@@ -26,7 +27,7 @@ impl Trouble {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).last.clone()
     }
 
-    fn note(&self, text: String) {
+    fn note(&self, text: String, passes: bool) {
         let now = Timestamp::now();
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if state.logged.is_none_or(|logged| logged.plus(QUIET) < now) {
@@ -34,27 +35,28 @@ impl Trouble {
             tracing::warn!(target: "errtrack", "{text}");
         }
         state.last = Some((now, text));
+        state.passes = passes;
     }
 
     fn clear(&self) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.last.take().is_some() {
+        if state.passes && state.last.take().is_some() {
             tracing::info!(target: "errtrack", "writing again");
         }
     }
 }
 
 impl Engine {
-    /// Notes that something failed, with all that its sources say.
-    pub(crate) fn note_trouble(&self, error: &dyn Error) {
+    /// Notes that the store failed, with all that its sources say.
+    pub(crate) fn note_trouble(&self, error: &StoreError) {
         let mut text = error.to_string();
-        let mut source = error.source();
+        let mut source = std::error::Error::source(error);
         while let Some(cause) = source {
             text.push_str(": ");
             text.push_str(&cause.to_string());
             source = cause.source();
         }
-        self.trouble.note(text);
+        self.trouble.note(text, error.is_unavailable());
     }
 
     /// Notes that writing goes well.

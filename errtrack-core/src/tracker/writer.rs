@@ -120,14 +120,8 @@ fn size(occurrence: &Occurrence) -> usize {
 
 /// Writes until the queue is closed and everything in it is written.
 pub(crate) async fn run(engine: Arc<Engine>, mut writes: Writes) {
-    let mut writer = Writer {
-        engine,
-        coalescer: Coalescer::default(),
-        held: Vec::new(),
-        pause: FIRST_PAUSE,
-        flushes: Vec::new(),
-        refused: false,
-    };
+    let mut writer =
+        Writer { engine, coalescer: Coalescer::default(), held: Vec::new(), pause: FIRST_PAUSE, flushes: Vec::new() };
     let mut items = Vec::with_capacity(BATCH);
     let mut open = true;
     while open || !writer.held.is_empty() {
@@ -157,8 +151,6 @@ struct Writer {
     pause: Duration,
     /// Who waits until everything before is written, the held included.
     flushes: Vec<oneshot::Sender<()>>,
-    /// Something of what was last written was refused.
-    refused: bool,
 }
 
 impl Writer {
@@ -189,9 +181,7 @@ impl Writer {
             return;
         }
         self.pause = FIRST_PAUSE;
-        if !std::mem::take(&mut self.refused) {
-            self.engine.note_recovery();
-        }
+        self.engine.note_recovery();
         for done in self.flushes.drain(..) {
             let _ = done.send(());
         }
@@ -282,8 +272,7 @@ impl Writer {
         }
     }
 
-    fn refuse(&mut self, writes: Vec<Write>, error: &StoreError) {
-        self.refused = true;
+    fn refuse(&self, writes: Vec<Write>, error: &StoreError) {
         self.engine.note_trouble(error);
         for write in writes {
             self.engine.ledger.of(write.occurrence.project()).dropped_by_store(write.occurrence.times());

@@ -1,6 +1,6 @@
 //! An issue as the API shows it: the *error* of the REST document.
 
-use crate::{app::App, error::Error};
+use crate::{app::App, error::Error, ingest::REPORTER};
 use errtrack_core::{Event, Issue, Level, Map, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
@@ -104,8 +104,8 @@ fn user_agent(event: &Event) -> Option<String> {
     headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("user-agent")).map(|(_, value)| value.clone())
 }
 
-/// The user's address, else the one that the request came from.
+/// The user's address, else the one that the report came from.
 fn ip_address(event: &Event) -> Option<String> {
     let of_user = event.user.as_ref().and_then(|user| user.ip_address.clone());
-    of_user.or_else(|| event.request.as_ref()?.env.get("REMOTE_ADDR").cloned())
+    of_user.or_else(|| Some(event.contexts.get(REPORTER)?.get("ip_address")?.as_str()?.to_owned()))
 }

@@ -3,7 +3,9 @@
 use super::{
     body,
     fields::{Fields, Wrong},
+    note_reporter,
     peer::Peer,
+    received,
 };
 use crate::{access::Ingest, api, app::App, error::Error};
 use axum::{
@@ -58,8 +60,8 @@ pub(crate) async fn create(
     }
 }
 
-fn event(fields: &mut Fields, headers: &HeaderMap, Peer(peer): Peer) -> Result<Event, Wrong> {
-    let mut event = super::received();
+fn event(fields: &mut Fields, headers: &HeaderMap, peer: Peer) -> Result<Event, Wrong> {
+    let mut event = received();
     let message = fields.required("message")?;
     event.source = Some(fields.required("source")?);
     event.level = fields.level("level")?.unwrap_or(Level::Error);
@@ -76,13 +78,10 @@ fn event(fields: &mut Fields, headers: &HeaderMap, Peer(peer): Peer) -> Result<E
         Some(ty) => event.exceptions.push(Exception::new(ty, message)),
         None => event.message = Some(Message::new(message)),
     }
+    note_reporter(&mut event, peer);
     let mut request = Request { url: fields.text("url")?, ..Request::default() };
     if let Some(agent) = headers.get(header::USER_AGENT) {
         request.headers.insert("User-Agent".into(), String::from_utf8_lossy(agent.as_bytes()).into_owned());
-    }
-    // Who reports need not be the user whom it happened to, so the address is no fact about a user.
-    if let Some(peer) = peer {
-        request.env.insert("REMOTE_ADDR".into(), peer.to_string());
     }
     event.request = (request != Request::default()).then_some(request);
     Ok(event)

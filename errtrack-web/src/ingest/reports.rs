@@ -5,7 +5,9 @@
 use super::{
     body,
     fields::{Fields, Wrong, cut},
+    note_reporter,
     peer::Peer,
+    received,
 };
 use crate::{access::Caller, app::App, error::Error};
 use axum::{
@@ -135,7 +137,7 @@ async fn take_batch(State(app): State<App>, peer: Peer, parts: Parts, body: Body
 }
 
 fn read(fields: &mut Fields, app_id: &str, sender: &Sender) -> Result<(Event, Formula), Wrong> {
-    let mut event = super::received();
+    let mut event = received();
     let code = fields.required_short("errorCode", IDENTIFIER)?;
     let ty = fields.required_short("errorType", IDENTIFIER)?;
     let mut message = fields.required("message")?;
@@ -166,6 +168,9 @@ fn read(fields: &mut Fields, app_id: &str, sender: &Sender) -> Result<(Event, Fo
         }
     }
     let request = request(fields, &event, sender)?;
+    if is_frontend(&event) {
+        note_reporter(&mut event, sender.peer);
+    }
     let formula = formula(
         fields.text("fingerprint")?.filter(|f| !f.is_empty()),
         [
@@ -195,13 +200,14 @@ fn request(fields: &mut Fields, event: &Event, sender: &Sender) -> Result<Reques
         }
     };
     // A page reports from where it failed; a server does so on behalf of somebody else.
-    if event.source.as_deref().is_some_and(|source| source.starts_with("frontend")) {
-        if let Some(agent) = &sender.user_agent {
-            request.headers.entry("User-Agent".into()).or_insert_with(|| agent.clone());
-        }
-        request.env.extend(sender.peer.0.map(|peer| ("REMOTE_ADDR".to_owned(), peer.to_string())));
+    if let (true, Some(agent)) = (is_frontend(event), &sender.user_agent) {
+        request.headers.entry("User-Agent".into()).or_insert_with(|| agent.clone());
     }
     Ok(request)
+}
+
+fn is_frontend(event: &Event) -> bool {
+    event.source.as_deref().is_some_and(|source| source.starts_with("frontend"))
 }
 
 /// The document's formula: what the client says, or what it happened to.

@@ -4,18 +4,21 @@ use super::find;
 use crate::{access::Write, api::success, app::App, error::Error, ingest::json};
 use axum::{
     body::Bytes,
-    extract::{Path, State},
+    extract::{Path, State, rejection::BytesRejection},
     http::StatusCode,
     response::IntoResponse,
 };
 use errtrack_core::Status;
 use serde_json::json;
 
+/// A body, or why there is none.
+type Sent = Result<Bytes, BytesRejection>;
+
 pub(in crate::api) async fn resolve(
     app: State<App>,
     write: Write,
     id: Path<String>,
-    body: Bytes,
+    body: Sent,
 ) -> Result<impl IntoResponse, Error> {
     set(app, write, id, body, Status::Resolved).await
 }
@@ -24,7 +27,7 @@ pub(in crate::api) async fn unresolve(
     app: State<App>,
     write: Write,
     id: Path<String>,
-    body: Bytes,
+    body: Sent,
 ) -> Result<impl IntoResponse, Error> {
     set(app, write, id, body, Status::Unresolved).await
 }
@@ -33,7 +36,7 @@ pub(in crate::api) async fn ignore(
     app: State<App>,
     write: Write,
     id: Path<String>,
-    body: Bytes,
+    body: Sent,
 ) -> Result<impl IntoResponse, Error> {
     set(app, write, id, body, Status::Ignored).await
 }
@@ -42,9 +45,10 @@ async fn set(
     State(app): State<App>,
     _: Write,
     Path(id): Path<String>,
-    body: Bytes,
+    body: Sent,
     status: Status,
 ) -> Result<impl IntoResponse, Error> {
+    let body = body.map_err(|e| Error::new(e.status(), e.body_text()))?;
     refuse_conditions(&body)?;
     let issue = find(&app, &id).await?;
     if app.store().set_status(&[issue.id], status).await? == 0 {

@@ -30,11 +30,11 @@ impl Refusal {
         Self::new(StatusCode::FORBIDDEN, detail)
     }
 
-    pub(super) fn invalid(detail: &str, cause: impl ToString) -> Self {
+    pub(super) fn invalid(detail: &str, cause: &impl ToString) -> Self {
         Self::new(StatusCode::BAD_REQUEST, detail).because(cause)
     }
 
-    pub(super) fn because(mut self, cause: impl ToString) -> Self {
+    pub(super) fn because(mut self, cause: &impl ToString) -> Self {
         self.causes.push(cause.to_string());
         self
     }
@@ -59,7 +59,7 @@ impl From<Unreadable> for Refusal {
             StatusCode::PAYLOAD_TOO_LARGE => "the request is too large",
             _ => "the body could not be read",
         };
-        Self::new(error.status(), detail).because(error)
+        Self::new(error.status(), detail).because(&error)
     }
 }
 

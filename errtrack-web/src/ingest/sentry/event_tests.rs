@@ -3,7 +3,7 @@ use errtrack_core::Frame;
 use proptest::prelude::*;
 use serde_json::json;
 
-fn event(value: &serde_json::Value) -> Event {
+fn event(value: &Value) -> Event {
     parse(&serde_json::to_vec(value).unwrap(), &Circumstances::default()).unwrap().unwrap()
 }
 
@@ -153,7 +153,7 @@ fn the_client_names_itself_when_the_event_does_not() {
 }
 
 /// JSON of any shape, its names often those of real fields.
-fn any_json() -> impl Strategy<Value = serde_json::Value> {
+fn any_json() -> impl Strategy<Value = Value> {
     let names = prop::sample::select(vec![
         "exception",
         "values",

@@ -83,7 +83,7 @@ impl Sender {
     /// Adds what the header of an envelope says, which must not contradict the rest.
     fn take_dsn(&mut self, dsn: &str) -> Result<(), Refusal> {
         let Some((key, project)) = dsn_parts(dsn) else {
-            return Err(Refusal::invalid("invalid envelope", "its dsn is none"));
+            return Err(Refusal::invalid("invalid envelope", &"its dsn is none"));
         };
         if self.project.is_some_and(|id| id.0 != project) {
             return Err(Refusal::forbidden("the dsn names another project than the path"));
@@ -124,7 +124,7 @@ async fn read_envelope(app: App, sender: Sender, headers: &HeaderMap, body: Body
 }
 
 async fn take_items(app: App, mut sender: Sender, body: Bytes) -> Result<Response, Refusal> {
-    let envelope = envelope::parse(&body).map_err(|e| Refusal::invalid("invalid envelope", e))?;
+    let envelope = envelope::parse(&body).map_err(|e| Refusal::invalid("invalid envelope", &e))?;
     if let Some(dsn) = &envelope.header.dsn {
         sender.take_dsn(dsn)?;
     }
@@ -174,7 +174,7 @@ async fn take_event(
 async fn store_event(app: App, sender: Sender, body: Bytes) -> Result<Response, Refusal> {
     let project = sender.admit(&app).await?;
     let body = store::unwrap(body, app.config().max_unpacked)?;
-    let event = event::parse(&body, &sender.about()).map_err(|e| Refusal::invalid("invalid event", e))?;
+    let event = event::parse(&body, &sender.about()).map_err(|e| Refusal::invalid("invalid event", &e))?;
     Ok(accepted(ingest(&app, project, Vec::from_iter(event)).await?))
 }
 
@@ -189,7 +189,7 @@ async fn beacon(
 ) -> Result<Response, Refusal> {
     let sender = Sender::new(place.project.as_deref(), &headers, &uri, peer)?;
     let Some(data) = query.get("sentry_data") else {
-        return Err(Refusal::invalid("invalid event", "sentry_data is missing"));
+        return Err(Refusal::invalid("invalid event", &"sentry_data is missing"));
     };
     store_event(app, sender, Bytes::from(data.clone())).await?;
     Ok(pixel())

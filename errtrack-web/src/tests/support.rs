@@ -3,6 +3,7 @@
 //! `TestApp::new().await`, then [`TestApp::send`] and the shorter forms. The key [`KEY`] may do everything, [`READ_KEY`] may
 //! only see; project 1 (`default`) has the public key [`PUBLIC_KEY`].
 
+use crate::{Access, Config, Permissions, router_with};
 use axum::{
     Router,
     body::{Body, Bytes},
@@ -10,38 +11,37 @@ use axum::{
 };
 use errtrack_core::{ProjectId, Tracker, store::ProjectStore};
 use errtrack_store::SqliteStore;
-use errtrack_web::{Access, Config, Permissions, router_with};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use std::net::SocketAddr;
 use tower::ServiceExt;
 
-pub const KEY: &str = "test-api-key";
-pub const READ_KEY: &str = "read-key";
-pub const PUBLIC_KEY: &str = "a1b2c3d4e5f60718293a4b5c6d7e8f90";
+pub(super) const KEY: &str = "test-api-key";
+pub(super) const READ_KEY: &str = "read-key";
+pub(super) const PUBLIC_KEY: &str = "a1b2c3d4e5f60718293a4b5c6d7e8f90";
 
-pub struct TestApp {
-    pub tracker: Tracker,
+pub(super) struct TestApp {
+    pub(super) tracker: Tracker,
     router: Router,
     _folder: tempfile::TempDir,
 }
 
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Bytes,
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
 }
 
 impl Answer {
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {:?}", self.body))
     }
 
     /// The data of a success.
     #[track_caller]
-    pub fn data(&self) -> Value {
+    pub(super) fn data(&self) -> Value {
         let mut json = self.json();
         assert_eq!(json["status"], "success", "{json}");
         json["data"].take()
@@ -49,7 +49,7 @@ impl Answer {
 
     /// The text of an error in the frame of the API.
     #[track_caller]
-    pub fn error(&self, status: u16) -> String {
+    pub(super) fn error(&self, status: u16) -> String {
         let json = self.json();
         assert_eq!((self.status.as_u16(), &json["status"]), (status, &"error".into()), "{json}");
         json["error"].as_str().expect("a text").to_owned()
@@ -57,11 +57,11 @@ impl Answer {
 }
 
 impl TestApp {
-    pub async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         Self::with(Config::default()).await
     }
 
-    pub async fn with(config: Config) -> Self {
+    pub(super) async fn with(config: Config) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = SqliteStore::open(folder.path().join("errors.db").to_str().expect("UTF-8")).await.expect("a store");
         let tracker = Tracker::builder().store(store).build().await.expect("a tracker");
@@ -72,7 +72,13 @@ impl TestApp {
         Self { tracker, router, _folder: folder }
     }
 
-    pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+    pub(super) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
         let peer: SocketAddr = "192.0.2.7:4242".parse().expect("an address");
         let mut request = Request::builder().method(method).uri(path).extension(ConnectInfo(peer));
         for (name, value) in headers {
@@ -85,20 +91,20 @@ impl TestApp {
         Answer { status: parts.status, headers: parts.headers, body }
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(super) async fn get(&self, path: &str) -> Answer {
         self.send("GET", path, &[("x-api-key", KEY)], "").await
     }
 
-    pub async fn put(&self, path: &str) -> Answer {
+    pub(super) async fn put(&self, path: &str) -> Answer {
         self.send("PUT", path, &[("x-api-key", KEY)], "").await
     }
 
-    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Answer {
         self.send("POST", path, &[("x-api-key", KEY), ("user-agent", "curl/8")], body.to_string()).await
     }
 
     /// Sends an envelope to project 1.
-    pub async fn envelope(&self, body: impl Into<Body>) -> Answer {
+    pub(super) async fn envelope(&self, body: impl Into<Body>) -> Answer {
         let path = format!("/api/1/envelope/?sentry_key={PUBLIC_KEY}&sentry_version=7");
         self.send("POST", &path, &[], body).await
     }

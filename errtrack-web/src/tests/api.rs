@@ -1,9 +1,7 @@
 //! The REST API, asked as its document shows it.
 
-mod support;
-
+use super::support::{Answer, KEY, READ_KEY, TestApp};
 use serde_json::{Value, json};
-use support::{Answer, KEY, READ_KEY, TestApp};
 
 /// The fields of an error that the document names.
 const DOCUMENTED: [&str; 18] = [
