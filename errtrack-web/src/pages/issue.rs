@@ -102,8 +102,8 @@ pub(super) async fn show(
     let issue = find_issue(&app, &name).await?;
     let found = find(&app, issue, params.event.as_deref(), now).await?;
     let mut page = IssuePage::new(&shell, &found, Mode::of(params.stack.as_deref()), now);
-    let project = projects.iter().find(|project| project.id == found.issue.project);
-    page.layout = page.layout.with_projects(&projects, project, |project| match project {
+    let project = app.project(found.issue.project).await?;
+    page.layout = page.layout.with_projects(&projects, project.as_ref(), |project| match project {
         Some(project) => {
             shell.links.path(text::url("/issues", &[("q", &format!("is:unresolved project:{}", project.slug))]))
         }
