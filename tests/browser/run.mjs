@@ -17,7 +17,7 @@ const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run
 
 const profile = await mkdtemp(join(tmpdir(), "errtrack-browser-"));
 const browser = await chromium.launchPersistentContext(profile, {
-  executablePath: CHROMIUM, headless: true, args, colorScheme: "light", viewport: { width: 1280, height: 900 },
+  executablePath: CHROMIUM, headless: true, args, colorScheme: "light", reducedMotion: "reduce", viewport: { width: 1280, height: 900 },
   permissions: ["clipboard-read", "clipboard-write"],
 });
 browser.setDefaultTimeout(15_000);
@@ -102,6 +102,7 @@ const parts = {
     await page.keyboard.press("x");
     await page.keyboard.press("?");
     await page.getByRole("heading", { name: "Keyboard shortcuts" }).waitFor();
+    await page.screenshot({ path: join(SCREENSHOTS, "keys.png") });
     await page.keyboard.press("Escape");
     await page.keyboard.press("/");
     assert.equal(await page.evaluate(() => document.activeElement.id), "q");
@@ -113,9 +114,13 @@ const parts = {
     await page.waitForURL(`${BASE}/issues`);
 
     // What does not parse says so, and loses nothing.
+    await page.getByText("What to search for").click();
+    await page.screenshot({ path: join(SCREENSHOTS, "terms.png") });
+    await page.keyboard.press("Escape");
     await page.getByRole("searchbox").fill("is:opne level:error");
     await page.keyboard.press("Enter");
     assert.match(await page.getByRole("alert").innerText(), /is:opne is no status/);
+    await page.screenshot({ path: join(SCREENSHOTS, "misunderstood.png") });
     assert.equal(await page.getByRole("searchbox").inputValue(), "is:opne level:error");
     await page.getByRole("searchbox").fill("is:unresolved OrderError");
     await page.keyboard.press("Enter");

@@ -144,12 +144,12 @@ fn percent(hundredths: i64) -> String {
     format!("{}.{:02}%", hundredths / 100, hundredths % 100)
 }
 
-/// The next number with one digit, or 15 or 25 with zeros, so that half of it is round too.
+/// The next number of one digit and zeros that has a whole half; 1 is the least.
 fn round_up(n: i64) -> i64 {
     let mut scale = 1;
     loop {
-        for step in [1, 2, 4, 6, 8, 10] {
-            if n <= step * scale {
+        for step in [1, 2, 3, 4, 5, 6, 8, 10] {
+            if n <= step * scale && (step == 1 || step * scale % 2 == 0) {
                 return step * scale;
             }
         }
@@ -184,6 +184,6 @@ mod tests {
 
     #[test]
     fn scales_end_on_round_numbers() {
-        assert_eq!([0, 1, 3, 7, 41, 654, 70_000].map(round_up), [1, 1, 4, 8, 60, 800, 80_000]);
+        assert_eq!([0, 1, 3, 7, 41, 654, 70_000].map(round_up), [1, 1, 4, 8, 50, 800, 80_000]);
     }
 }

@@ -102,8 +102,8 @@ pub(super) async fn show(
     let issue = find_issue(&app, &name).await?;
     let found = find(&app, issue, params.event.as_deref(), now).await?;
     let mut page = IssuePage::new(&shell, &found, Mode::of(params.stack.as_deref()), now);
-    let project = projects.iter().find(|project| project.id == found.issue.project);
-    page.layout = page.layout.with_projects(&projects, project, |project| match project {
+    let project = app.project(found.issue.project).await?;
+    page.layout = page.layout.with_projects(&projects, project.as_ref(), |project| match project {
         Some(project) => {
             shell.links.path(text::url("/issues", &[("q", &format!("is:unresolved project:{}", project.slug))]))
         }
@@ -151,7 +151,8 @@ impl IssuePage {
         let (ty, value) = row::title(issue);
         let event = found.event.as_ref();
         let view = event.map(|(event, position)| EventView::new(shell, &path, event, position, mode, now));
-        let badge = row::badge(issue, now);
+        let day = found.hours.get(found.hours.len().saturating_sub(24)..).unwrap_or_default();
+        let badge = row::badge(issue, day, now);
         let (chart, chart_title) = answers::chart(issue, &found.hours, Badge::news(badge), now);
         Self {
             layout: shell.layout(format!("{short_id} {}", if ty.is_empty() { &value } else { &ty })),

@@ -55,8 +55,7 @@ impl Badge {
 impl Row {
     pub(super) fn new(shell: &Shell, issue: &Issue, hours: &[i64], now: Timestamp) -> Self {
         let (ty, value) = title(issue);
-        let news = badge(issue, now);
-        let rising = news.is_none() && chart::rising_from(hours).is_some();
+        let badge = badge(issue, hours, now);
         Self {
             id: issue.uuid.to_string(),
             short_id: text::line(&issue.short_id(), 80),
@@ -65,11 +64,11 @@ impl Row {
             level_name: level_name(issue.level),
             ty,
             value,
-            badge: news.or(rising.then_some(Badge { class: "warning", text: "Rising" })),
+            badge,
             culprit: text::line(&issue.culprit, 160),
             environment: issue.environment.as_deref().map(|e| text::line(e, 40)),
             release: issue.last_release.as_deref().map(|r| text::line(r, 40)),
-            spark: chart::spark(hours, Badge::news(news)),
+            spark: chart::spark(hours, Badge::news(badge)),
             events: text::number(issue.count),
             users: text::number(issue.user_count),
             seen: When::new(issue.last_seen, now),
@@ -85,15 +84,18 @@ pub(in super::super) fn title(issue: &Issue) -> (String, String) {
     if ty.is_empty() && value.is_empty() { (ty, "(no message)".into()) } else { (ty, value) }
 }
 
-/// Whether an issue has come back or is new, while nobody has dealt with it.
-pub(in super::super) fn badge(issue: &Issue, now: Timestamp) -> Option<Badge> {
+/// Whether an issue has come back, is new or is rising, while nobody has dealt with it.
+pub(in super::super) fn badge(issue: &Issue, hours: &[i64], now: Timestamp) -> Option<Badge> {
     if issue.status != Status::Unresolved {
         return None;
     }
     if issue.regressed {
         return Some(Badge { class: "error", text: "Regressed" });
     }
-    (issue.first_seen > now.minus(NEW)).then_some(Badge { class: "info", text: "New" })
+    if issue.first_seen > now.minus(NEW) {
+        return Some(Badge { class: "info", text: "New" });
+    }
+    chart::rising_from(hours).map(|_| Badge { class: "warning", text: "Rising" })
 }
 
 /// The name of a level for people.
