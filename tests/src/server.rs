@@ -154,8 +154,10 @@ fn binary() -> Result<&'static Path> {
             .args(release.then_some("--release"))
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status();
-        let test = std::env::current_exe().ok()?;
-        let folder = test.parent()?.parent()?.join("examples");
+        let own = std::env::current_exe().ok()?;
+        // Tests lie in `deps`, beside `examples`; benchmarks lie one folder up.
+        let profile = own.ancestors().find(|folder| folder.join("examples").is_dir())?;
+        let folder = profile.join("examples");
         built.is_ok_and(|status| status.success()).then(|| folder.join("standalone"))
     });
     built.as_deref().context("the standalone example could not be built")
