@@ -4,6 +4,7 @@
 //! went over the wire but for the framing of chunks, a line feed.
 
 use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
 use serde_json::Value;
 use std::net::SocketAddr;
 use tokio::{
@@ -12,7 +13,7 @@ use tokio::{
 };
 
 /// A recorded request.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
 pub struct Recording {
     /// SDK and case: `browser-sentry-11/attachment-02`.
     pub name: String,
@@ -24,6 +25,8 @@ pub struct Recording {
     headers: Vec<(String, String)>,
     /// The sizes of the chunks, where the body was sent in chunks.
     chunks: Option<Vec<usize>>,
+    length: usize,
+    #[serde(skip)]
     body: Vec<u8>,
     /// What its event holds.
     pub expect: Value,
@@ -41,30 +44,14 @@ pub fn recordings() -> Result<Vec<Recording>> {
     while !rest.is_empty() {
         let end = rest.iter().position(|&b| b == b'\n').context("an entry begins with a line")?;
         let (line, after) = rest.split_at_checked(end).context("the line is there")?;
-        let head: Value = serde_json::from_slice(line)?;
-        let length = head["length"].as_u64().context("a length")?.try_into()?;
+        let mut recording: Recording = serde_json::from_slice(line)?;
         let after = after.strip_prefix(b"\n").context("the line ends")?;
-        let (body, after) = after.split_at_checked(length).context("a whole body")?;
-        recordings.push(recording(&head, body).with_context(|| head["name"].to_string())?);
+        let (body, after) = after.split_at_checked(recording.length).context("a whole body")?;
+        recording.body = body.to_vec();
+        recordings.push(recording);
         rest = after.strip_prefix(b"\n").context("the entry ends")?;
     }
     Ok(recordings)
-}
-
-fn recording(head: &Value, body: &[u8]) -> Result<Recording> {
-    let text = |value: &Value| value.as_str().map(str::to_owned).context("a text");
-    let pairs = head["headers"].as_array().context("headers")?;
-    let sizes = head["chunks"].as_array();
-    Ok(Recording {
-        name: text(&head["name"])?,
-        method: text(&head["method"])?,
-        path: text(&head["path"])?,
-        query: text(&head["query"])?,
-        headers: pairs.iter().map(|pair| Ok((text(&pair[0])?, text(&pair[1])?))).collect::<Result<_>>()?,
-        chunks: sizes.map(|sizes| sizes.iter().filter_map(Value::as_u64).map(|n| n as usize).collect()),
-        body: body.to_vec(),
-        expect: head["expect"].clone(),
-    })
 }
 
 impl Recording {

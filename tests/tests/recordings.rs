@@ -1,5 +1,7 @@
 //! What 19 unmodified SDKs really sent, byte for byte over TCP, is found again through the API.
 
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "the helpers of a test may panic as it may")]
+
 use errtrack::{
     SqliteStore, Tracker,
     web::{Access, router},

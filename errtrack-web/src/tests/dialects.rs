@@ -16,7 +16,8 @@ fn report() -> Value {
 
 fn with(change: Value) -> Value {
     let mut body = report();
-    body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+    let Value::Object(change) = change else { panic!("{change}") };
+    body.as_object_mut().unwrap().extend(change);
     body
 }
 

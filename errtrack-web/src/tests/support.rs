@@ -22,7 +22,6 @@ pub(super) const READ_KEY: &str = "read-key";
 pub(super) const PUBLIC_KEY: &str = "a1b2c3d4e5f60718293a4b5c6d7e8f90";
 
 pub(super) struct TestApp {
-    pub(super) tracker: Tracker,
     router: Router,
     _folder: tempfile::TempDir,
 }
@@ -69,7 +68,7 @@ impl TestApp {
         store.add_public_key(ProjectId(1), PUBLIC_KEY).await.expect("a key");
         let access = Access::accounts().key(KEY, Permissions::ALL).key(READ_KEY, Permissions::READ);
         let router = router_with(&tracker, access, config);
-        Self { tracker, router, _folder: folder }
+        Self { router, _folder: folder }
     }
 
     pub(super) async fn send(
