@@ -1,7 +1,7 @@
 //! What every handler has at hand.
 
 use crate::{Access, Config};
-use errtrack_core::{Project, Store, StoreError, Tracker};
+use errtrack_core::{Project, ProjectId, Store, StoreError, Tracker};
 use std::{
     sync::{Arc, PoisonError, RwLock},
     time::{Duration, Instant},
@@ -81,6 +81,11 @@ impl App {
     /// Waits for a turn at work that needs much memory.
     pub(crate) async fn heavy_turn(&self) -> Option<OwnedSemaphorePermit> {
         self.inner.heavy.clone().acquire_owned().await.ok()
+    }
+
+    /// The project with that number.
+    pub(crate) async fn project(&self, id: ProjectId) -> Result<Option<Project>, StoreError> {
+        self.find_project(|p| p.id == id).await
     }
 
     /// The project with that slug.
