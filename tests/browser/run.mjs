@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 
-const { BASE, EMAIL, PASSWORD, CHROMIUM, SCREENSHOTS } = process.env;
+const { BASE, EMAIL, PASSWORD, PROJECT, CHROMIUM, SCREENSHOTS } = process.env;
 const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync", "--hide-scrollbars"];
 
@@ -77,7 +77,8 @@ const parts = {
     await signIn();
     assert.equal(page.url(), `${BASE}/issues?q=is:unresolved`);
     await page.getByRole("heading", { name: "Nothing has gone wrong yet" }).waitFor();
-    assert.match(await page.locator("#dsn").innerText(), /^http:\/\/\w+@127\.0\.0\.1:\d+\/errors\/1$/);
+    const dsn = (await page.locator("#dsn").innerText()).replace(/\/\/[0-9a-f]{32}@/, "//");
+    assert.equal(dsn, `${BASE}/1`, "the address of a project, with its key");
     await page.locator("[data-copy=dsn]").click();
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), await page.locator("#dsn").innerText());
     await shoot("start");
@@ -109,7 +110,7 @@ const parts = {
     await page.keyboard.press("Escape");
     await page.keyboard.press("j");
     await page.keyboard.press("o");
-    await page.waitForURL(`${BASE}/issues/CHECKOUT-API-*`);
+    await page.waitForURL(`${BASE}/issues/${PROJECT}-*`);
     await page.keyboard.press("u");
     await page.waitForURL(`${BASE}/issues`);
 
@@ -141,7 +142,7 @@ const parts = {
     await page.getByRole("link", { name: "Previous event" }).click();
     await page.waitForURL(/event=.*stack=full/);
     await page.getByRole("button", { name: "Copy as Markdown" }).click();
-    assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^# CHECKOUT-API-\d+: /);
+    assert.match(await page.evaluate(() => navigator.clipboard.readText()), new RegExp(`^# ${PROJECT}-\\d+: `));
 
     // Resolve it: gone from the open ones, there among the resolved.
     await page.getByRole("button", { name: "Assign to me" }).click();
@@ -166,7 +167,7 @@ const parts = {
     await page.getByRole("button", { name: "Dark" }).click();
     await page.waitForFunction(() => document.documentElement.dataset.theme === "dark");
     expected.add(404);
-    await page.goto(`${BASE}/issues/CHECKOUT-API-999`);
+    await page.goto(`${BASE}/issues/${PROJECT}-999`);
     await page.getByRole("heading", { name: "Nothing here" }).waitFor();
     await page.goto(`${BASE}/issues`);
     await page.locator(".top .end summary").click();

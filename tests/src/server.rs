@@ -113,6 +113,13 @@ impl Server {
         Ok(timeout(PATIENCE, self.child.wait()).await??.code())
     }
 
+    /// The public key in the DSN that it printed.
+    #[must_use]
+    pub fn public_key(&self) -> Option<&str> {
+        let dsn = self.banner.lines().find_map(|line| line.trim().strip_prefix("DSN "))?;
+        dsn.trim().strip_prefix("http://")?.split('@').next()
+    }
+
     /// The number of its process, while it runs.
     #[must_use]
     pub fn id(&self) -> Option<u32> {

@@ -6,7 +6,7 @@ use errtrack::{
     EventId, SqliteStore, Timestamp, Tracker,
     web::{Access, Accounts},
 };
-use errtrack_tests::Client;
+use errtrack_tests::{Client, Server};
 use serde_json::{Value, json};
 use std::{
     net::SocketAddr,
@@ -22,33 +22,61 @@ const MOUNT: &str = "/errors";
 const PATIENCE: Duration = Duration::from_secs(180);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_dashboard_works_in_a_browser() -> Result<()> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser");
-    let missing = missing(&folder);
-    if !missing.is_empty() {
-        ensure!(std::env::var_os("ERRTRACK_REQUIRE_SERVICES").is_none(), "needs {}", missing.join(", "));
-        println!("skipped the_dashboard_works_in_a_browser: needs {}", missing.join(", "));
-        return Ok(());
-    }
+async fn the_standalone_server_works_in_a_browser() -> Result<()> {
+    let Some(browser) = Browser::find("the_standalone_server_works_in_a_browser")? else { return Ok(()) };
+    let data = tempfile::tempdir()?;
+    let variables = [("ADMIN_EMAIL", EMAIL), ("ADMIN_PASSWORD", PASSWORD)];
+    let server = Server::start(data.path(), &variables).await?;
+    let key = server.public_key().context("a DSN in the banner")?;
+    browser.journey(server.address, "", "DEFAULT", key, data.path()).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dashboard_under_a_prefix_works_in_a_browser() -> Result<()> {
+    let Some(browser) = Browser::find("a_dashboard_under_a_prefix_works_in_a_browser")? else { return Ok(()) };
     let data = tempfile::tempdir()?;
     let (tracker, address) = serve(data.path()).await?;
-    let screenshots = std::env::var_os("SCREENSHOTS").map_or_else(|| data.path().join("screenshots"), PathBuf::from);
-    std::fs::create_dir_all(&screenshots)?;
-    let run = |part: &'static str| {
-        let mut node = Command::new("node");
-        node.arg("run.mjs").arg(part).current_dir(&folder).kill_on_drop(true);
-        node.env("BASE", format!("http://{address}{MOUNT}"));
-        node.env("EMAIL", EMAIL).env("PASSWORD", PASSWORD).env("CHROMIUM", chromium());
-        node.env("SCREENSHOTS", &screenshots);
-        async move {
-            let status = timeout(PATIENCE, node.status()).await.context("the browser took too long")??;
-            ensure!(status.success(), "the browser's part `{part}` failed; what it saw stands above");
-            Ok(())
+    browser.journey(address, MOUNT, "CHECKOUT-API", tracker.project().public_key(), data.path()).await
+}
+
+/// What drives Chromium.
+struct Browser {
+    folder: PathBuf,
+}
+
+impl Browser {
+    /// Finds it; `None`, with a word to whoever reads the output, where something is missing and may be.
+    fn find(test: &str) -> Result<Option<Self>> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser");
+        let missing = missing(&folder);
+        if missing.is_empty() {
+            return Ok(Some(Self { folder }));
         }
-    };
-    run("empty").await?;
-    report(tracker.project().public_key(), address, &folder).await?;
-    run("full").await
+        ensure!(std::env::var_os("ERRTRACK_REQUIRE_SERVICES").is_none(), "needs {}", missing.join(", "));
+        println!("skipped {test}: needs {}", missing.join(", "));
+        Ok(None)
+    }
+
+    /// Goes through the dashboard: first without events, then with some.
+    async fn journey(&self, address: SocketAddr, mount: &str, project: &str, key: &str, data: &Path) -> Result<()> {
+        let screenshots = std::env::var_os("SCREENSHOTS").map_or_else(|| data.join("screenshots"), PathBuf::from);
+        std::fs::create_dir_all(&screenshots)?;
+        let run = |part: &'static str| {
+            let mut node = Command::new("node");
+            node.arg("run.mjs").arg(part).current_dir(&self.folder).kill_on_drop(true);
+            node.env("BASE", format!("http://{address}{mount}")).env("PROJECT", project);
+            node.env("EMAIL", EMAIL).env("PASSWORD", PASSWORD).env("CHROMIUM", chromium());
+            node.env("SCREENSHOTS", &screenshots);
+            async move {
+                let status = timeout(PATIENCE, node.status()).await.context("the browser took too long")??;
+                ensure!(status.success(), "the browser's part `{part}` failed; what it saw stands above");
+                Ok(())
+            }
+        };
+        run("empty").await?;
+        report(&format!("{mount}/api/1/envelope/?sentry_key={key}"), address, &self.folder).await?;
+        run("full").await
+    }
 }
 
 /// What this test needs and this machine does not have.
@@ -89,7 +117,7 @@ async fn serve(folder: &Path) -> Result<(Tracker, SocketAddr)> {
 }
 
 /// Sends the events of `events.json` as an SDK does, each several times over some hours up to now.
-async fn report(key: &str, address: SocketAddr, folder: &Path) -> Result<()> {
+async fn report(path: &str, address: SocketAddr, folder: &Path) -> Result<()> {
     let text = std::fs::read_to_string(folder.join("events.json"))?;
     let kinds: Vec<Value> = serde_json::from_str(&text)?;
     let now = Timestamp::now();
@@ -109,7 +137,7 @@ async fn report(key: &str, address: SocketAddr, folder: &Path) -> Result<()> {
     let mut client = Client::new(address);
     for (_, event) in events {
         let envelope = format!("{{}}\n{{\"type\":\"event\"}}\n{event}\n");
-        let answer = client.post(&format!("{MOUNT}/api/1/envelope/?sentry_key={key}"), envelope).await?;
+        let answer = client.post(path, envelope).await?;
         ensure!(answer.status.is_success(), "{}: {}", answer.status, answer.text());
     }
     Ok(())

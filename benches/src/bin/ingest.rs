@@ -74,7 +74,7 @@ struct Run {
 
 /// Reports over some connections for a while; every answer comes after its commit.
 async fn load(server: &Server, connections: usize, time: Duration, envelopes: Arc<Vec<Bytes>>) -> Result<Run> {
-    let path = format!("/api/1/envelope/?sentry_key={}", key(&server.banner)?);
+    let path = format!("/api/1/envelope/?sentry_key={}", server.public_key().context("a DSN")?);
     let process = server.id().context("it runs")?;
     let next = Arc::new(AtomicU64::new(0));
     let (start, before) = (Instant::now(), cpu_time(process));
@@ -105,12 +105,6 @@ async fn load(server: &Server, connections: usize, time: Duration, envelopes: Ar
     let (seconds, cpu) = (start.elapsed().as_secs_f64(), cpu_time(process) - before);
     latencies.sort();
     Ok(Run { events: latencies.len() as u64, seconds, cpu, latencies })
-}
-
-/// The public key in the DSN that the server printed.
-fn key(banner: &str) -> Result<&str> {
-    let dsn = banner.lines().find_map(|l| l.trim().strip_prefix("DSN ")).context("a DSN")?.trim();
-    dsn.strip_prefix("http://").and_then(|d| d.split('@').next()).context("a key in the DSN")
 }
 
 /// The same rows by nothing but SQLite: an event with its three indexes, the counter, the hour's rollup.
