@@ -21,7 +21,7 @@ pub(crate) trait Bulk: Send {
         count: i64,
     ) -> impl Future<Output = Result<Option<i64>, sqlx::Error>> + Send;
 
-    /// Makes issues with their groupings and answers their ids by project and number.
+    /// Makes issues, but not their groupings, and answers their ids by project and number.
     fn insert_issues(
         &mut self,
         issues: &[(i64, &Group<'_>)],
@@ -31,12 +31,13 @@ pub(crate) trait Bulk: Send {
     /// What is there of the tags that ask; in their order.
     fn tags(&mut self, tags: &[NewTag<'_>]) -> impl Future<Output = Result<Vec<Answer>, sqlx::Error>> + Send;
 
-    /// Writes everything else. `issues` holds the issue of each group.
+    /// Writes everything else. `issues` holds the issue of each group, `payloads` those of the plan.
     fn write(
         &mut self,
         plan: &Plan<'_>,
         tallies: &Tallies<'_>,
         issues: &[Target],
+        payloads: Vec<u8>,
         now: i64,
     ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 }

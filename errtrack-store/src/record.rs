@@ -57,7 +57,7 @@ impl Recorder for SqlStore {
     }
 }
 
-async fn write<C: Bulk>(connection: &mut C, plan: Plan<'_>, known: &Known) -> Result<Written, sqlx::Error> {
+async fn write<C: Bulk>(connection: &mut C, mut plan: Plan<'_>, known: &Known) -> Result<Written, sqlx::Error> {
     let now = Timestamp::now().as_micros();
     let found = connection.find(&plan).await?;
     if !found.events.is_empty() {
@@ -70,10 +70,11 @@ async fn write<C: Bulk>(connection: &mut C, plan: Plan<'_>, known: &Known) -> Re
     };
     let targets: Vec<Target> = (0..plan.groups.len()).map(target).collect();
     let recorded = outcomes(&plan.slots, &targets);
+    let payloads = std::mem::take(&mut plan.payloads);
     let mut tallies = Tallies::new(&plan, &targets, known);
     let answers = connection.tags(&tallies.new_tags).await?;
     tallies.settle(&answers);
-    connection.write(&plan, &tallies, &targets, now).await?;
+    connection.write(&plan, &tallies, &targets, payloads, now).await?;
     Ok(Written::Done(recorded, tallies.facts()))
 }
 

@@ -56,15 +56,8 @@ impl Bulk for SqliteConnection {
             rows.raw(group.kept.map_or(group.newest.event().event_id, |(_, id)| id).uuid().as_bytes());
         }
         let query = sqlx::query_as(bulk::INSERT_ISSUES).bind(rows.rows()).bind(rows.cells).bind(texts).bind(now);
-        let made: Vec<(i64, i64, i64)> = query.fetch_all(&mut *self).await?;
-        let made: HashMap<_, _> = made.into_iter().map(|(id, project, number)| ((project, number), id)).collect();
-        let mut edges = Cells::new(issues.len(), 56);
-        for (number, group) in issues {
-            let Some(id) = made.get(&(group.project, *number)) else { continue };
-            edges.row().int(group.project).int(*id).raw(&group.fingerprint.0);
-        }
-        sqlx::query(bulk::INSERT_GROUPINGS).bind(edges.rows()).bind(edges.cells).execute(self).await?;
-        Ok(made)
+        let made: Vec<(i64, i64, i64)> = query.fetch_all(self).await?;
+        Ok(made.into_iter().map(|(id, project, number)| ((project, number), id)).collect())
     }
 
     async fn tags(&mut self, tags: &[NewTag<'_>]) -> Result<Vec<Answer>, sqlx::Error> {
@@ -87,10 +80,12 @@ impl Bulk for SqliteConnection {
         plan: &Plan<'_>,
         tallies: &Tallies<'_>,
         issues: &[Target],
+        payloads: Vec<u8>,
         now: i64,
     ) -> Result<(), sqlx::Error> {
         let mut texts = Vec::new();
         let lists = [
+            groupings(plan, issues),
             updates(plan, issues, &mut texts),
             pairs(&tallies.users),
             triples(&tallies.hours),
@@ -103,9 +98,19 @@ impl Bulk for SqliteConnection {
         for mut list in lists {
             query = query.bind(list.rows()).bind(list.cells);
         }
-        query.bind(plan.payloads.clone()).bind(texts).bind(now).execute(self).await?;
+        query.bind(payloads).bind(texts).bind(now).execute(self).await?;
         Ok(())
     }
+}
+
+/// Those of new issues.
+fn groupings(plan: &Plan<'_>, issues: &[Target]) -> Cells {
+    let new = plan.groups.iter().zip(issues).filter(|(_, target)| target.existing.is_none());
+    let mut rows = Cells::new(0, 56);
+    for (group, target) in new {
+        rows.row().int(group.project).int(target.issue).raw(&group.fingerprint.0);
+    }
+    rows
 }
 
 /// One row per issue: two fingerprints of a batch may belong to the same.

@@ -127,8 +127,21 @@ FROM json_each($1) r
 RETURNING id, project_id, number"
 );
 
-/// `$1`, `$2` project, issue, fingerprint.
-pub(crate) const INSERT_GROUPINGS: &str = concat!(
+/// Run as one text, with the same parameters: `$1`, `$2` groupings, `$3`, `$4` issues, `$5`, `$6` users, `$7`, `$8` hours,
+/// `$9`, `$10` hours of projects, `$11`, `$12` tags, `$13`, `$14` new tags, `$15`, `$16` events, `$17` their payloads,
+/// `$18` texts, `$19` the time.
+pub(crate) const WRITE: [&str; 8] = [
+    INSERT_GROUPINGS,
+    UPDATE_ISSUES,
+    INSERT_USERS,
+    COUNT_HOURS,
+    COUNT_PROJECT_HOURS,
+    COUNT_TAGS,
+    COUNT_NEW_TAGS,
+    INSERT_EVENTS,
+];
+
+const INSERT_GROUPINGS: &str = concat!(
     "
 INSERT INTO errtrack_grouping (project_id, issue_id, fingerprint)
 SELECT ",
@@ -140,49 +153,44 @@ SELECT ",
     " FROM json_each($1) r"
 );
 
-/// Run as one text, with the same parameters: `$1`, `$2` issues, `$3`, `$4` users, `$5`, `$6` hours, `$7`, `$8` hours of
-/// projects, `$9`, `$10` tags, `$11`, `$12` new tags, `$13`, `$14` events, `$15` their payloads, `$16` texts, `$17` the time.
-pub(crate) const WRITE: [&str; 7] =
-    [UPDATE_ISSUES, INSERT_USERS, COUNT_HOURS, COUNT_PROJECT_HOURS, COUNT_TAGS, COUNT_NEW_TAGS, INSERT_EVENTS];
-
 const UPDATE_ISSUES: &str = concat!(
     "
 WITH d AS MATERIALIZED (
   SELECT ",
-    int!(2, 296, 1),
+    int!(4, 296, 1),
     " AS id, ",
-    int!(2, 296, 21),
+    int!(4, 296, 21),
     " AS count, ",
-    int!(2, 296, 41),
+    int!(4, 296, 41),
     " AS stored, ",
-    int!(2, 296, 61),
+    int!(4, 296, 61),
     " AS first_seen, ",
-    int!(2, 296, 81),
+    int!(4, 296, 81),
     " AS last_seen, ",
-    size!(2, 296, 101),
+    size!(4, 296, 101),
     " AS level, ",
-    text!(2, 296, 111, 121, 16),
+    text!(4, 296, 111, 121, 18),
     " AS type, ",
-    text!(2, 296, 131, 141, 16),
+    text!(4, 296, 131, 141, 18),
     " AS value, ",
-    text!(2, 296, 151, 161, 16),
+    text!(4, 296, 151, 161, 18),
     " AS culprit, ",
-    text!(2, 296, 171, 181, 16),
+    text!(4, 296, 171, 181, 18),
     " AS source, ",
-    text!(2, 296, 191, 201, 16),
+    text!(4, 296, 191, 201, 18),
     " AS platform, ",
-    text!(2, 296, 211, 221, 16),
+    text!(4, 296, 211, 221, 18),
     " AS environment, ",
-    text!(2, 296, 231, 241, 16),
+    text!(4, 296, 231, 241, 18),
     " AS first_release, ",
-    text!(2, 296, 251, 261, 16),
+    text!(4, 296, 251, 261, 18),
     " AS last_release, ",
     "iif(",
-    size!(2, 296, 271),
+    size!(4, 296, 271),
     ", ",
-    raw!(2, 296, 281),
+    raw!(4, 296, 281),
     ", NULL) AS last_event
-  FROM json_each($1) r
+  FROM json_each($3) r
 )
 UPDATE errtrack_issue AS i SET
   count = i.count + d.count,
@@ -203,7 +211,7 @@ UPDATE errtrack_issue AS i SET
   regressed = iif(i.status = 1, TRUE, i.regressed),
   resolved_at = iif(i.status = 1, NULL, i.resolved_at),
   status = iif(i.status = 1, 0, i.status),
-  updated_at = $17
+  updated_at = $19
 FROM d WHERE i.id = d.id"
 );
 
@@ -211,10 +219,10 @@ const INSERT_USERS: &str = concat!(
     "
 INSERT INTO errtrack_issue_user (issue_id, user_hash)
 SELECT ",
-    int!(4, 40, 1),
+    int!(6, 40, 1),
     ", ",
-    int!(4, 40, 21),
-    " FROM json_each($3) r WHERE TRUE
+    int!(6, 40, 21),
+    " FROM json_each($5) r WHERE TRUE
 ON CONFLICT DO NOTHING"
 );
 
@@ -222,12 +230,12 @@ const COUNT_HOURS: &str = concat!(
     "
 INSERT INTO errtrack_issue_hour (hour, issue_id, count)
 SELECT ",
-    int!(6, 60, 1),
+    int!(8, 60, 1),
     ", ",
-    int!(6, 60, 21),
+    int!(8, 60, 21),
     ", ",
-    int!(6, 60, 41),
-    " FROM json_each($5) r WHERE TRUE
+    int!(8, 60, 41),
+    " FROM json_each($7) r WHERE TRUE
 ON CONFLICT (hour, issue_id) DO UPDATE SET count = count + excluded.count"
 );
 
@@ -235,12 +243,12 @@ const COUNT_PROJECT_HOURS: &str = concat!(
     "
 INSERT INTO errtrack_project_hour (project_id, hour, count)
 SELECT ",
-    int!(8, 60, 1),
+    int!(10, 60, 1),
     ", ",
-    int!(8, 60, 21),
+    int!(10, 60, 21),
     ", ",
-    int!(8, 60, 41),
-    " FROM json_each($7) r WHERE TRUE
+    int!(10, 60, 41),
+    " FROM json_each($9) r WHERE TRUE
 ON CONFLICT (project_id, hour) DO UPDATE SET count = count + excluded.count"
 );
 
@@ -249,12 +257,12 @@ const COUNT_TAGS: &str = concat!(
     "
 INSERT INTO errtrack_issue_tag (issue_id, tag, count, key, value)
 SELECT ",
-    int!(10, 60, 1),
+    int!(12, 60, 1),
     ", ",
-    int!(10, 60, 21),
+    int!(12, 60, 21),
     ", ",
-    int!(10, 60, 41),
-    ", '', '' FROM json_each($9) r WHERE TRUE
+    int!(12, 60, 41),
+    ", '', '' FROM json_each($11) r WHERE TRUE
 ON CONFLICT (issue_id, tag) DO UPDATE SET count = count + excluded.count"
 );
 
@@ -262,16 +270,16 @@ const COUNT_NEW_TAGS: &str = concat!(
     "
 INSERT INTO errtrack_issue_tag (issue_id, tag, count, key, value)
 SELECT ",
-    int!(12, 100, 1),
+    int!(14, 100, 1),
     ", ",
-    int!(12, 100, 21),
+    int!(14, 100, 21),
     ", ",
-    int!(12, 100, 41),
+    int!(14, 100, 41),
     ", ",
-    text!(12, 100, 61, 71, 16),
+    text!(14, 100, 61, 71, 18),
     ", ",
-    text!(12, 100, 81, 91, 16),
-    " FROM json_each($11) r WHERE TRUE
+    text!(14, 100, 81, 91, 18),
+    " FROM json_each($13) r WHERE TRUE
 ON CONFLICT (issue_id, tag) DO UPDATE SET count = count + excluded.count"
 );
 
@@ -279,23 +287,23 @@ const INSERT_EVENTS: &str = concat!(
     "
 INSERT INTO errtrack_event (project_id, issue_id, timestamp, codec, payload, id, client_id)
 SELECT ",
-    int!(14, 122, 1),
+    int!(16, 122, 1),
     ", ",
-    int!(14, 122, 21),
+    int!(16, 122, 21),
     ", ",
-    int!(14, 122, 41),
+    int!(16, 122, 41),
     ", ",
-    size!(14, 122, 61),
+    size!(16, 122, 61),
     ", ",
-    slice!(14, 122, 71, 81, 15),
+    slice!(16, 122, 71, 81, 17),
     ", ",
-    raw!(14, 122, 91),
+    raw!(16, 122, 91),
     ", ",
-    raw!(14, 122, 107),
+    raw!(16, 122, 107),
     "
-FROM json_each($13) r WHERE TRUE
+FROM json_each($15) r WHERE TRUE
 ON CONFLICT DO NOTHING"
 );
 
 #[cfg(test)]
-pub(crate) const EVERY: &[&str] = &[FIND, FIND_TAGS, TAKE_NUMBERS, INSERT_ISSUES, INSERT_GROUPINGS];
+pub(crate) const EVERY: &[&str] = &[FIND, FIND_TAGS, TAKE_NUMBERS, INSERT_ISSUES];
