@@ -5,14 +5,14 @@
 use super::{Bulk, Existing, Found, Target, cells::Cells};
 use crate::{
     plan::{Group, Plan},
-    sql::bulk,
+    sql::{bulk, write},
     tally::{Answer, NewTag, Tallies},
 };
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr, SqliteConnection};
 use std::{collections::HashMap, sync::LazyLock};
 
 /// All writes as one text: each awaited statement costs two hops between threads.
-static WRITE: LazyLock<SqlStr> = LazyLock::new(|| AssertSqlSafe(bulk::WRITE.join(";\n")).into_sql_str());
+static WRITE: LazyLock<SqlStr> = LazyLock::new(|| AssertSqlSafe(write::WRITE.join(";\n")).into_sql_str());
 
 impl Bulk for SqliteConnection {
     async fn find(&mut self, plan: &Plan<'_>) -> Result<Found, sqlx::Error> {
