@@ -39,7 +39,7 @@ pub use id::{EventId, Fingerprint, InvalidId, IssueId, ProjectId};
 pub use issue::{InvalidIssueRef, Issue, IssueRef, Status, UnknownStatus};
 pub use occurrence::Occurrence;
 pub use panic::last_panic;
-pub use prepare::{Formula, Limits, Preparer};
+pub use prepare::{Formula, Limits, Preparer, user_hash};
 pub use project::{Project, slugify};
 pub use scope::{BreadcrumbSource, InScope, RequestSource, Scope, ScopeHandle};
 pub use store::{Store, StoreError};

@@ -65,7 +65,7 @@ impl Preparer {
         stacktext::fill_frames(&mut event);
         self.in_app.mark(&mut event);
         self.limits.apply(&mut event);
-        let user_hash = event.user.as_ref().and_then(crate::User::key).map(hash_user);
+        let user_hash = event.user.as_ref().and_then(crate::User::key).map(user_hash);
         self.sanitizer.sanitize(&mut event);
         let grouped = grouping::group(&event);
         let (fingerprint, grouping) = match formula {
@@ -80,23 +80,23 @@ impl Preparer {
     }
 }
 
-/// Users are counted by a hash, so that the counting table holds no personal data.
-fn hash_user(key: &str) -> i64 {
+/// The hash by which users are counted, of [`User::key`](crate::User::key): so the counting table holds no personal data.
+#[must_use]
+pub fn user_hash(key: &str) -> i64 {
     let digest = Sha256::digest(key.as_bytes());
     digest.first_chunk().map_or(0, |bytes| i64::from_le_bytes(*bytes))
 }
 
-/// The tags of an event, and the parts of it that are tallied like tags.
+/// The tags of an event, and the parts of it that are tallied like tags. Not its level and user: an issue shows the one,
+/// and counts the others by their hashes.
 fn dimensions(event: &Event) -> Vec<(String, String)> {
     let implicit = [
         ("environment", event.environment.as_deref()),
         ("release", event.release.as_deref()),
         ("server_name", event.server_name.as_deref()),
         ("transaction", event.transaction.as_deref()),
-        ("user", event.user.as_ref().and_then(crate::User::key)),
     ];
-    let mut all = Vec::with_capacity(event.tags.len() + 6);
-    all.push(("level".to_owned(), event.level.as_str().to_owned()));
+    let mut all = Vec::with_capacity(event.tags.len() + implicit.len());
     for (key, value) in implicit {
         if let Some(value) = value.filter(|v| !v.is_empty() && !event.tags.contains_key(key)) {
             all.push((key.to_owned(), value.chars().take(200).collect()));

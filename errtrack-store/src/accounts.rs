@@ -6,6 +6,8 @@ use errtrack_core::{Member, StoreError, Timestamp, TokenHash, TokenKind, store::
 use uuid::Uuid;
 
 const READ: &str = "cannot read members";
+const WRITE: &str = "cannot write a member";
+const TOKEN: &str = "cannot write a token";
 
 /// A member as SQL gives it.
 type MemberRow = (Vec<u8>, String, String, String, Option<String>, i64);
@@ -25,14 +27,13 @@ impl AccountStore for SqlStore {
 
     async fn put_member(&self, new: &Member) -> Result<Member, StoreError> {
         let new = new.clone();
-        let job = move |pool| async move {
-            on!(&pool, |pool| {
-                let query = sqlx::query_as(sql::PUT).bind(new.id.as_bytes().to_vec()).bind(new.email).bind(new.name);
-                let query = query.bind(new.role.as_str()).bind(new.password_hash).bind(new.created_at.as_micros());
-                query.fetch_one(pool).await
-            })
-        };
-        member(self.writer.run("cannot write a member", job).await?)
+        let mut writer = self.writer.lock(WRITE).await?;
+        let row = on!(&mut *writer, |connection| {
+            let query = sqlx::query_as(sql::PUT).bind(new.id.as_bytes().to_vec()).bind(new.email).bind(new.name);
+            let query = query.bind(new.role.as_str()).bind(new.password_hash).bind(new.created_at.as_micros());
+            query.fetch_one(connection).await
+        });
+        member(self.writer.check(row, WRITE)?)
     }
 
     async fn put_token(
@@ -42,14 +43,13 @@ impl AccountStore for SqlStore {
         member: Uuid,
         expires: Timestamp,
     ) -> Result<(), StoreError> {
-        let job = move |pool| async move {
-            on!(&pool, |pool| {
-                let query = sqlx::query(sql::PUT_TOKEN).bind(number(kind)).bind(token.0.to_vec());
-                let query = query.bind(member.as_bytes().to_vec()).bind(expires.as_micros());
-                query.execute(pool).await.map(drop)
-            })
-        };
-        self.writer.run("cannot write a token", job).await
+        let mut writer = self.writer.lock(TOKEN).await?;
+        let done = on!(&mut *writer, |connection| {
+            let query = sqlx::query(sql::PUT_TOKEN).bind(number(kind)).bind(token.0.to_vec());
+            let query = query.bind(member.as_bytes().to_vec()).bind(expires.as_micros());
+            query.execute(connection).await.map(drop)
+        });
+        self.writer.check(done, TOKEN)
     }
 
     async fn token_member(&self, kind: TokenKind, token: TokenHash) -> Result<Option<Member>, StoreError> {
@@ -61,13 +61,12 @@ impl AccountStore for SqlStore {
     }
 
     async fn take_token(&self, kind: TokenKind, token: TokenHash) -> Result<bool, StoreError> {
-        let job = move |pool| async move {
-            on!(&pool, |pool| {
-                let query = sqlx::query_scalar(sql::TAKE_TOKEN).bind(number(kind)).bind(token.0.to_vec());
-                query.fetch_optional(pool).await
-            })
-        };
-        let expires: Option<i64> = self.writer.run("cannot take a token", job).await?;
+        let mut writer = self.writer.lock(TOKEN).await?;
+        let expires = on!(&mut *writer, |connection| {
+            let query = sqlx::query_scalar(sql::TAKE_TOKEN).bind(number(kind)).bind(token.0.to_vec());
+            query.fetch_optional(connection).await
+        });
+        let expires: Option<i64> = self.writer.check(expires, TOKEN)?;
         Ok(expires.is_some_and(|expires| expires > Timestamp::now().as_micros()))
     }
 }

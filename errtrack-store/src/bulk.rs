@@ -1,15 +1,18 @@
 //! The statements that write whole batches: the one place in which the databases differ.
 
-mod rows;
+mod cells;
 mod sqlite;
 
-use crate::plan::{Group, Plan};
+use crate::{
+    plan::{Group, Plan},
+    tally::{Answer, NewTag, Tallies},
+};
 use std::{collections::HashMap, future::Future};
 
 /// Sets of rows, read and written by one statement each.
 pub(crate) trait Bulk: Send {
     /// Which groups have an issue, and which events are stored already.
-    fn find(&mut self, plan: &Plan) -> impl Future<Output = Result<Found, sqlx::Error>> + Send;
+    fn find(&mut self, plan: &Plan<'_>) -> impl Future<Output = Result<Found, sqlx::Error>> + Send;
 
     /// Takes that many numbers of a project and answers the last; `None` if there is no such project.
     fn take_numbers(
@@ -18,18 +21,23 @@ pub(crate) trait Bulk: Send {
         count: i64,
     ) -> impl Future<Output = Result<Option<i64>, sqlx::Error>> + Send;
 
-    /// Makes issues with their groupings and answers their ids by project and number.
+    /// Makes issues, but not their groupings, and answers their ids by project and number.
     fn insert_issues(
         &mut self,
-        issues: &[(i64, &Group)],
+        issues: &[(i64, &Group<'_>)],
         now: i64,
     ) -> impl Future<Output = Result<HashMap<(i64, i64), i64>, sqlx::Error>> + Send;
 
-    /// Writes everything else. `issues` holds the issue of each group.
+    /// What is there of the tags that ask; in their order.
+    fn tags(&mut self, tags: &[NewTag<'_>]) -> impl Future<Output = Result<Vec<Answer>, sqlx::Error>> + Send;
+
+    /// Writes everything else. `issues` holds the issue of each group, `payloads` those of the plan.
     fn write(
         &mut self,
-        plan: Plan,
+        plan: &Plan<'_>,
+        tallies: &Tallies<'_>,
         issues: &[Target],
+        payloads: Vec<u8>,
         now: i64,
     ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 }
@@ -48,8 +56,6 @@ pub(crate) struct Found {
 pub(crate) struct Existing {
     pub(crate) issue: i64,
     pub(crate) resolved: bool,
-    /// How many users of the batch it has not hit before.
-    pub(crate) new_users: i64,
 }
 
 /// The issue of a group.

@@ -7,6 +7,7 @@ use crate::{
     sql::upkeep as sql,
 };
 use errtrack_core::{IssueId, StoreError};
+use sqlx::Connection;
 
 /// Rows that are deleted in one transaction.
 pub(crate) const STEP: i64 = 500;
@@ -14,8 +15,8 @@ pub(crate) const STEP: i64 = 500;
 const HOURS: i64 = 2000;
 const WHAT: &str = "cannot delete issues";
 
-/// An issue that is gone: its number, project, first and last hour.
-type Buried = (i64, i64, i64, i64);
+/// An issue that is gone: its id, first and last hour.
+type Buried = (i64, i64, i64);
 
 impl SqlStore {
     /// Deletes issues at once, as anyone can see, and then what belongs to them.
@@ -23,17 +24,19 @@ impl SqlStore {
         let mut deleted = 0;
         for chunk in issues.chunks(100) {
             let ids = ids(chunk);
-            let job = move |pool| async move {
-                on!(pool, |pool| {
-                    let mut tx = pool.begin_with(Db::BEGIN).await?;
+            let mut writer = self.writer.lock(WHAT).await?;
+            let gone = on!(&mut *writer, |connection| {
+                let work = async {
+                    let mut tx = connection.begin_with(Db::BEGIN).await?;
                     sqlx::query(sql::BURY).bind(ids.clone()).execute(&mut *tx).await?;
                     sqlx::query(sql::DELETE_GROUPINGS).bind(ids.clone()).execute(&mut *tx).await?;
                     let gone = sqlx::query(sql::DELETE_ISSUES).bind(ids).execute(&mut *tx).await?.rows_affected();
                     tx.commit().await?;
                     Ok(gone)
-                })
-            };
-            deleted += self.writer.run(WHAT, job).await?;
+                };
+                work.await
+            });
+            deleted += self.writer.check(gone, WHAT)?;
         }
         self.sweep().await?;
         Ok(deleted)
@@ -42,9 +45,11 @@ impl SqlStore {
     /// Deletes what belongs to issues that are gone, also those of a run that was cut short.
     pub(crate) async fn sweep(&self) -> Result<(), StoreError> {
         loop {
-            let job =
-                |pool| async move { on!(&pool, |pool| sqlx::query_as(sql::BURIED).bind(STEP).fetch_all(pool).await) };
-            let buried: Vec<Buried> = self.writer.run(WHAT, job).await?;
+            let mut writer = self.writer.lock(WHAT).await?;
+            let buried =
+                on!(&mut *writer, |connection| sqlx::query_as(sql::BURIED).bind(STEP).fetch_all(connection).await);
+            drop(writer);
+            let buried: Vec<Buried> = self.writer.check(buried, WHAT)?;
             if buried.is_empty() {
                 return Ok(());
             }
@@ -54,46 +59,26 @@ impl SqlStore {
         }
     }
 
-    async fn sweep_one(&self, (issue, project, first, last): Buried) -> Result<(), StoreError> {
+    async fn sweep_one(&self, (issue, first, last): Buried) -> Result<(), StoreError> {
         let mut hour = first;
         while hour <= last {
             let until = last.min(hour + HOURS - 1);
-            let job = move |pool| async move {
-                on!(&pool, |pool| {
-                    let query = sqlx::query(sql::DELETE_HOURS).bind(project).bind(issue).bind(hour).bind(until);
-                    query.execute(pool).await.map(drop)
-                })
-            };
-            self.writer.run(WHAT, job).await?;
+            self.step(sql::DELETE_HOURS, &[issue, hour, until]).await?;
             hour = until + 1;
         }
-        for sql in [sql::DELETE_USERS, sql::DELETE_TAGS] {
-            loop {
-                let job = move |pool| async move {
-                    on!(&pool, |pool| {
-                        let query = sqlx::query(sql).bind(project).bind(issue).bind(STEP);
-                        Ok(query.execute(pool).await?.rows_affected())
-                    })
-                };
-                if self.writer.run(WHAT, job).await? == 0 {
-                    break;
-                }
-            }
+        for sql in [sql::DELETE_USERS, sql::DELETE_TAGS, sql::DELETE_EVENTS] {
+            while self.step(sql, &[issue, STEP]).await? > 0 {}
         }
-        loop {
-            let job = move |pool| async move {
-                on!(&pool, |pool| {
-                    let query = sqlx::query(sql::DELETE_EVENTS).bind(issue).bind(STEP);
-                    Ok(query.execute(pool).await?.rows_affected())
-                })
-            };
-            if self.writer.run(WHAT, job).await? == 0 {
-                break;
-            }
-        }
-        let forget = move |pool| async move {
-            on!(&pool, |pool| sqlx::query(sql::FORGET).bind(issue).execute(pool).await.map(drop))
-        };
-        self.writer.run(WHAT, forget).await
+        self.step(sql::FORGET, &[issue]).await.map(drop)
+    }
+
+    /// One short transaction; answers how many rows it deleted.
+    async fn step(&self, sql: &'static str, values: &[i64]) -> Result<u64, StoreError> {
+        let mut writer = self.writer.lock(WHAT).await?;
+        let done = on!(&mut *writer, |connection| {
+            let query = values.iter().fold(sqlx::query(sql), |query, value| query.bind(*value));
+            query.execute(connection).await
+        });
+        Ok(self.writer.check(done, WHAT)?.rows_affected())
     }
 }

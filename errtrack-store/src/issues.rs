@@ -3,7 +3,13 @@
 mod filter;
 mod row;
 
-use crate::{SqlStore, error::Doing, plan::OTHER, pool::on, sql::issue as sql};
+use crate::{
+    SqlStore,
+    error::Doing,
+    pool::on,
+    sql::issue as sql,
+    tag::{OTHER, tag_key, tag_numbers},
+};
 use async_trait::async_trait;
 use errtrack_core::{
     Issue, IssueId, IssueRef, ProjectId, Status, StoreError, Timestamp,
@@ -14,6 +20,7 @@ pub(crate) use row::read_uuid;
 use sqlx::{AssertSqlSafe, FromRow};
 
 const READ: &str = "cannot read issues";
+const CHANGE: &str = "cannot change an issue";
 
 #[async_trait]
 impl IssueStore for SqlStore {
@@ -67,25 +74,22 @@ impl IssueStore for SqlStore {
     async fn set_status(&self, issues: &[IssueId], status: Status) -> Result<u64, StoreError> {
         let ids = ids(issues);
         let now = Timestamp::now().as_micros();
-        let job = move |pool| async move {
-            on!(&pool, |pool| {
-                let query = sqlx::query(sql::SET_STATUS).bind(ids).bind(status.to_number()).bind(now);
-                Ok(query.execute(pool).await?.rows_affected())
-            })
-        };
-        self.writer.run("cannot change the status of issues", job).await
+        let mut writer = self.writer.lock(CHANGE).await?;
+        let done = on!(&mut *writer, |connection| {
+            let query = sqlx::query(sql::SET_STATUS).bind(ids).bind(status.to_number()).bind(now);
+            query.execute(connection).await
+        });
+        Ok(self.writer.check(done, CHANGE)?.rows_affected())
     }
 
     async fn assign(&self, issue: IssueId, to: Option<&str>) -> Result<bool, StoreError> {
         let to = to.map(str::to_owned);
         let now = Timestamp::now().as_micros();
-        let job = move |pool| async move {
-            on!(&pool, |pool| {
-                let query = sqlx::query(sql::ASSIGN).bind(issue.0).bind(to).bind(now);
-                Ok(query.execute(pool).await?.rows_affected() > 0)
-            })
-        };
-        self.writer.run("cannot assign an issue", job).await
+        let mut writer = self.writer.lock(CHANGE).await?;
+        let done = on!(&mut *writer, |connection| {
+            sqlx::query(sql::ASSIGN).bind(issue.0).bind(to).bind(now).execute(connection).await
+        });
+        Ok(self.writer.check(done, CHANGE)?.rows_affected() > 0)
     }
 
     async fn delete_issues(&self, issues: &[IssueId]) -> Result<u64, StoreError> {
@@ -141,10 +145,11 @@ impl IssueStore for SqlStore {
 
     async fn tag_values(&self, projects: &[ProjectId], key: &str, limit: u32) -> Result<Vec<String>, StoreError> {
         let projects = serde_json::Value::from(projects.iter().map(|p| p.0).collect::<Vec<_>>()).to_string();
-        let key = crate::plan::tag_key(key).into_owned();
+        let key = tag_key(key).into_owned();
+        let (first, last) = tag_numbers(&key);
         on!(&self.readers, |pool| {
             let query = sqlx::query_scalar(sql::TAG_VALUES).bind(projects).bind(key).bind(OTHER).bind(i64::from(limit));
-            query.fetch_all(pool).await.doing("cannot read the values of a tag")
+            query.bind(first).bind(last).fetch_all(pool).await.doing("cannot read the values of a tag")
         })
     }
 }

@@ -1,12 +1,12 @@
 //! The store of errtrack in a SQL database: a SQLite file, with its migrations and the suite that every store must pass.
 //!
 //! ```text
-//! Batch ──plan (coalesce, compress)──▶ writer thread ──one transaction──▶ file
-//!                                      reader pool   ◀──────────────────
+//! Batch ──plan (coalesce, compress)──▶ writer ──one transaction──▶ file
+//!                                      readers ◀─────────────────
 //! ```
 //!
-//! One connection writes, on a thread of its own, so that no runtime of the host can cut a transaction short; a few
-//! read-only connections answer questions beside it.
+//! One connection writes, for one caller after the other; a few read-only connections answer questions beside it. Each has
+//! a thread of its own, so none depends on the runtime that opened it.
 
 #[cfg(feature = "sqlite")]
 mod accounts;
@@ -22,6 +22,8 @@ mod error;
 mod events;
 #[cfg(feature = "sqlite")]
 mod issues;
+#[cfg(feature = "sqlite")]
+mod known;
 #[cfg(feature = "sqlite")]
 mod migrate;
 #[cfg(feature = "sqlite")]
@@ -40,6 +42,10 @@ mod sql;
 mod sqlite;
 #[cfg(feature = "sqlite")]
 mod store;
+#[cfg(feature = "sqlite")]
+mod tag;
+#[cfg(feature = "sqlite")]
+mod tally;
 #[cfg(feature = "sqlite")]
 mod upkeep;
 #[cfg(feature = "sqlite")]

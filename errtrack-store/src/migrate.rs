@@ -1,7 +1,7 @@
 //! The migrations, kept in the library and run when a store is opened.
 
 use sqlx::{
-    SqlSafeStr,
+    Connection, SqlSafeStr, SqliteConnection,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
 
@@ -9,9 +9,9 @@ use sqlx::{
 const SQLITE: &[(i64, &str, &str)] = &[(1, "initial", include_str!("../migrations/sqlite/0001_initial.sql"))];
 
 /// Brings a SQLite database up to date. Several may do so at once.
-pub(crate) async fn sqlite(pool: &sqlx::SqlitePool) -> Result<(), MigrateError> {
+pub(crate) async fn sqlite(connection: &mut SqliteConnection) -> Result<(), MigrateError> {
     // The first statement takes the write lock, so that one that comes second sees what the first has done.
-    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
     migrator(SQLITE).run(&mut *tx).await?;
     tx.commit().await?;
     Ok(())

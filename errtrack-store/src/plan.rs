@@ -1,31 +1,31 @@
-//! What a batch comes to: one row per issue, hour, tag and user instead of one per event.
+//! What a batch comes to: one row per issue instead of one per event, and what is tallied. It borrows from the batch.
 
-use crate::payload::Codec;
-use errtrack_core::{EventId, Fingerprint, Level, Occurrence, Timestamp, store::Batch};
+use crate::{
+    payload::Codec,
+    tag::{tag_key, tag_number, tag_value},
+};
+use errtrack_core::{EventId, Fingerprint, Occurrence, Timestamp, store::Batch};
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
 };
 use uuid::Uuid;
 
-/// Parts the name of a tag from its value.
-pub(crate) const PART: char = '\u{1f}';
-/// Stands for all values of a tag beyond the first hundred.
-pub(crate) const OTHER: &str = "\u{1f}";
-/// Distinct values that are kept per tag and issue.
-pub(crate) const VALUES: usize = 100;
-/// Characters of a tag's value that are kept in tallies.
-const VALUE_LENGTH: usize = 200;
-
 /// A batch, coalesced.
 #[derive(Debug, Default)]
-pub(crate) struct Plan {
-    pub(crate) groups: Vec<Group>,
+pub(crate) struct Plan<'a> {
+    pub(crate) groups: Vec<Group<'a>>,
     /// Events per project and hour.
     pub(crate) hours: BTreeMap<(i64, i64), i64>,
+    /// Group, hour and events; a pair may come more than once.
+    pub(crate) group_hours: Vec<(usize, i64, i64)>,
+    /// Group and user; a pair may come more than once.
+    pub(crate) users: Vec<(usize, i64)>,
+    /// A tag of a group may come more than once.
+    pub(crate) tags: Vec<Tag<'a>>,
     pub(crate) events: Vec<EventRow>,
-    /// For each kept event, one after the other: our id, the client's id, the packed payload.
-    pub(crate) blob: Vec<u8>,
+    /// The packed payloads, one after the other.
+    pub(crate) payloads: Vec<u8>,
     /// Events whose id may be stored already: the place in the batch, project, id.
     pub(crate) checks: Vec<(usize, i64, Uuid)>,
     pub(crate) slots: Vec<Slot>,
@@ -43,58 +43,46 @@ pub(crate) enum Slot {
 }
 
 /// All occurrences of a batch with one fingerprint.
-#[derive(Debug)]
-pub(crate) struct Group {
+#[derive(Debug, Clone)]
+pub(crate) struct Group<'a> {
     pub(crate) project: i64,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) count: i64,
     pub(crate) stored: i64,
     pub(crate) first_seen: Timestamp,
-    pub(crate) last_seen: Timestamp,
-    pub(crate) first_release: Option<String>,
-    pub(crate) last_release: Option<String>,
-    pub(crate) newest: Newest,
-    pub(crate) users: BTreeSet<i64>,
-    /// By hour, environment and release.
-    pub(crate) hours: BTreeMap<(i64, String, String), i64>,
-    /// By name and value, with [`PART`] between them.
-    pub(crate) tags: BTreeMap<String, i64>,
-    distinct: HashMap<String, usize>,
-}
-
-/// What an issue shows of its newest event.
-#[derive(Debug, Default)]
-pub(crate) struct Newest {
-    pub(crate) ty: String,
-    pub(crate) value: String,
-    pub(crate) culprit: String,
-    pub(crate) level: Level,
-    pub(crate) source: Option<String>,
-    pub(crate) platform: Option<String>,
-    pub(crate) environment: Option<String>,
-    pub(crate) event: EventId,
+    /// What the issue shows.
+    pub(crate) newest: &'a Occurrence,
     /// The newest event that is kept.
-    pub(crate) kept: Option<EventId>,
-    kept_at: Timestamp,
-    released_at: Timestamp,
+    pub(crate) kept: Option<(Timestamp, EventId)>,
+    pub(crate) first_release: Option<&'a str>,
+    pub(crate) last_release: Option<(Timestamp, &'a str)>,
 }
 
-/// An event that is kept; its bytes stand in [`Plan::blob`].
+/// A tag of some occurrences of a group.
+#[derive(Debug)]
+pub(crate) struct Tag<'a> {
+    pub(crate) group: usize,
+    pub(crate) number: i64,
+    pub(crate) count: i64,
+    pub(crate) key: Cow<'a, str>,
+    pub(crate) value: Cow<'a, str>,
+}
+
+/// An event that is kept; its payload stands in [`Plan::payloads`].
 #[derive(Debug)]
 pub(crate) struct EventRow {
     pub(crate) group: usize,
     pub(crate) timestamp: i64,
-    pub(crate) user_hash: Option<i64>,
-    pub(crate) environment: Option<String>,
-    pub(crate) release: Option<String>,
+    pub(crate) id: Uuid,
+    pub(crate) client_id: Uuid,
     pub(crate) codec: i64,
     pub(crate) offset: usize,
     pub(crate) length: usize,
 }
 
-impl Plan {
+impl<'a> Plan<'a> {
     /// Coalesces a batch, but for the occurrences that are known to be stored for an issue.
-    pub(crate) fn new(batch: &Batch, known: &HashMap<usize, i64>, codec: &Codec) -> Self {
+    pub(crate) fn new(batch: &'a Batch, known: &HashMap<usize, i64>, codec: &Codec) -> Self {
         let mut plan = Self::default();
         let mut groups = HashMap::new();
         let mut ids = HashMap::new();
@@ -120,128 +108,91 @@ impl Plan {
                 plan.groups.len() - 1
             });
             plan.slots.push(Slot::Counts(group));
-            let times = i64::try_from(occurrence.times()).unwrap_or(i64::MAX);
-            *plan.hours.entry((project, occurrence.timestamp().hour())).or_default() += times;
-            if let Some(entry) = plan.groups.get_mut(group) {
-                entry.add(occurrence, times, keep);
-            }
+            plan.count(group, occurrence, keep);
             if keep {
-                plan.blob.extend_from_slice(occurrence.id().as_bytes());
-                plan.blob.extend_from_slice(id.as_bytes());
-                let offset = plan.blob.len();
-                let codec = packer.pack(occurrence.payload(), &mut plan.blob);
-                let event = occurrence.event();
+                let offset = plan.payloads.len();
+                let codec = packer.pack(occurrence.payload(), &mut plan.payloads);
                 plan.events.push(EventRow {
                     group,
                     timestamp: occurrence.timestamp().as_micros(),
-                    user_hash: occurrence.user_hash(),
-                    environment: event.environment.clone(),
-                    release: event.release.clone(),
+                    id: occurrence.id(),
+                    client_id: id,
                     codec,
                     offset,
-                    length: plan.blob.len() - offset,
+                    length: plan.payloads.len() - offset,
                 });
             }
         }
         plan
     }
+
+    fn count(&mut self, group: usize, occurrence: &'a Occurrence, keep: bool) {
+        let times = i64::try_from(occurrence.times()).unwrap_or(i64::MAX);
+        let hour = occurrence.timestamp().hour();
+        *self.hours.entry((occurrence.project().0, hour)).or_default() += times;
+        self.group_hours.push((group, hour, times));
+        self.users.extend(occurrence.user_hash().map(|user| (group, user)));
+        self.tags.extend(occurrence.dimensions().iter().map(|(key, value)| {
+            let (key, value) = (tag_key(key), tag_value(value));
+            Tag { group, number: tag_number(&key, &value), count: times, key, value }
+        }));
+        if let Some(group) = self.groups.get_mut(group) {
+            group.add(occurrence, times, keep);
+        }
+    }
 }
 
-impl Group {
-    fn new(occurrence: &Occurrence) -> Self {
+impl<'a> Group<'a> {
+    fn new(occurrence: &'a Occurrence) -> Self {
         Self {
             project: occurrence.project().0,
             fingerprint: occurrence.fingerprint(),
             count: 0,
             stored: 0,
             first_seen: occurrence.timestamp(),
-            last_seen: Timestamp::default(),
+            newest: occurrence,
+            kept: None,
             first_release: None,
             last_release: None,
-            newest: Newest::default(),
-            users: BTreeSet::new(),
-            hours: BTreeMap::new(),
-            tags: BTreeMap::new(),
-            distinct: HashMap::new(),
         }
     }
 
-    fn add(&mut self, occurrence: &Occurrence, times: i64, keep: bool) {
-        let event = occurrence.event();
+    fn add(&mut self, occurrence: &'a Occurrence, times: i64, keep: bool) {
         let at = occurrence.timestamp();
-        self.count = self.count.saturating_add(times);
-        self.first_seen = self.first_seen.min(at);
-        if at >= self.last_seen {
-            self.last_seen = at;
-            self.newest.update(occurrence);
-        }
-        if keep {
-            self.stored += 1;
-            if self.newest.kept.is_none() || at >= self.newest.kept_at {
-                self.newest.kept = Some(event.event_id);
-                self.newest.kept_at = at;
-            }
-        }
-        if let Some(release) = &event.release {
-            self.first_release.get_or_insert_with(|| release.clone());
-            if self.last_release.is_none() || at >= self.newest.released_at {
-                self.last_release = Some(release.clone());
-                self.newest.released_at = at;
-            }
-        }
-        self.users.extend(occurrence.user_hash());
-        let environment = event.environment.clone().unwrap_or_default();
-        let release = event.release.clone().unwrap_or_default();
-        *self.hours.entry((at.hour(), environment, release)).or_default() += times;
-        for (key, value) in occurrence.dimensions() {
-            self.tally(key, value, times);
-        }
+        let release = occurrence.event().release.as_deref();
+        self.merge(&Self {
+            count: times,
+            stored: i64::from(keep),
+            kept: keep.then(|| (at, occurrence.event().event_id)),
+            first_release: release,
+            last_release: release.map(|release| (at, release)),
+            ..Self::new(occurrence)
+        });
     }
 
-    fn tally(&mut self, key: &str, value: &str, times: i64) {
-        let label = format!("{}{PART}{}", tag_key(key), tag_value(value));
-        if let Some(count) = self.tags.get_mut(&label) {
-            *count += times;
-            return;
+    /// Adds what came later in the batch.
+    pub(crate) fn merge(&mut self, later: &Self) {
+        self.count = self.count.saturating_add(later.count);
+        self.stored += later.stored;
+        self.first_seen = self.first_seen.min(later.first_seen);
+        if later.newest.timestamp() >= self.newest.timestamp() {
+            self.newest = later.newest;
         }
-        let key = tag_key(key);
-        let distinct = match self.distinct.get_mut(key.as_ref()) {
-            Some(distinct) => distinct,
-            None => self.distinct.entry(key.clone().into_owned()).or_default(),
-        };
-        *distinct += 1;
-        let label = if *distinct > VALUES { format!("{key}{PART}{OTHER}") } else { label };
-        *self.tags.entry(label).or_default() += times;
+        // Of two at the same time, the later one is the newer.
+        self.kept = newer(self.kept, later.kept);
+        self.last_release = newer(self.last_release, later.last_release);
+        self.first_release = self.first_release.or(later.first_release);
+    }
+
+    /// When it was last seen.
+    pub(crate) fn last_seen(&self) -> Timestamp {
+        self.newest.timestamp()
     }
 }
 
-impl Newest {
-    fn update(&mut self, occurrence: &Occurrence) {
-        let event = occurrence.event();
-        let (ty, value) = event.title();
-        ty.clone_into(&mut self.ty);
-        value.clone_into(&mut self.value);
-        occurrence.culprit().clone_into(&mut self.culprit);
-        self.level = occurrence.level();
-        self.source.clone_from(&event.source);
-        self.platform.clone_from(&event.platform);
-        self.environment.clone_from(&event.environment);
-        self.event = event.event_id;
+fn newer<T: Copy>(one: Option<(Timestamp, T)>, later: Option<(Timestamp, T)>) -> Option<(Timestamp, T)> {
+    match (one, later) {
+        (Some(one), Some(later)) if later.0 < one.0 => Some(one),
+        (one, later) => later.or(one),
     }
-}
-
-/// A tag's name as it is tallied.
-pub(crate) fn tag_key(key: &str) -> Cow<'_, str> {
-    clean(key)
-}
-
-/// A tag's value as it is tallied: at most 200 characters.
-pub(crate) fn tag_value(value: &str) -> Cow<'_, str> {
-    let end = if value.len() <= VALUE_LENGTH { None } else { value.char_indices().nth(VALUE_LENGTH) };
-    clean(end.and_then(|(end, _)| value.get(..end)).unwrap_or(value))
-}
-
-/// Without the two characters that cannot be stored: NUL, which some databases refuse, and our own [`PART`].
-fn clean(text: &str) -> Cow<'_, str> {
-    if text.contains(['\0', PART]) { text.replace(['\0', PART], "\u{fffd}").into() } else { text.into() }
 }

@@ -1,13 +1,18 @@
 //! The connections behind a store: one variant per database, one body per query.
 
-use sqlx::SqlitePool;
+use sqlx::{SqliteConnection, SqlitePool};
 
-/// The open connections, of whichever database.
+/// Something of whichever database.
 #[derive(Debug, Clone)]
-pub(crate) enum Pool {
-    /// A SQLite file.
-    Sqlite(SqlitePool),
+pub(crate) enum Any<S> {
+    /// Of SQLite.
+    Sqlite(S),
 }
+
+/// The connections that read.
+pub(crate) type Pool = Any<SqlitePool>;
+/// The connection that writes.
+pub(crate) type Connection = Any<SqliteConnection>;
 
 /// What the databases do not spell alike.
 pub(crate) trait Dialect {
@@ -23,11 +28,11 @@ impl Dialect for sqlx::Sqlite {
     const SHRINK: &'static str = "PRAGMA incremental_vacuum(1000)";
 }
 
-/// Runs one body against whichever pool is open; `Db` names its database.
+/// Runs one body against whichever pool or connection is open; `Db` names its database.
 macro_rules! on {
     ($pool:expr, |$open:ident| $body:expr) => {
         match $pool {
-            $crate::pool::Pool::Sqlite($open) => {
+            $crate::pool::Any::Sqlite($open) => {
                 #[expect(clippy::allow_attributes, reason = "not every body names its database")]
                 #[allow(dead_code, reason = "not every body names its database")]
                 type Db = sqlx::Sqlite;

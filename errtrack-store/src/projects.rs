@@ -8,9 +8,12 @@ use crate::{
 };
 use async_trait::async_trait;
 use errtrack_core::{Project, ProjectId, StoreError, Timestamp, store::ProjectStore};
+use sqlx::Connection;
 use uuid::Uuid;
 
 const READ: &str = "cannot read projects";
+const MAKE: &str = "cannot make a project";
+const KEY: &str = "cannot add a public key";
 
 /// A project and one of its keys.
 type ProjectRow = (i64, String, String, Option<String>, Option<String>);
@@ -28,9 +31,10 @@ impl ProjectStore for SqlStore {
         }
         let name = slug.to_owned();
         let now = Timestamp::now().as_micros();
-        let job = move |pool| async move {
-            on!(pool, |pool| {
-                let mut tx = pool.begin_with(Db::BEGIN).await?;
+        let mut writer = self.writer.lock(MAKE).await?;
+        let done = on!(&mut *writer, |connection| {
+            let work = async {
+                let mut tx = connection.begin_with(Db::BEGIN).await?;
                 let made = sqlx::query_scalar(sql::INSERT).bind(name).bind(now).fetch_optional(&mut *tx).await?;
                 // None if another caller was faster.
                 if let Some(id) = made {
@@ -39,22 +43,22 @@ impl ProjectStore for SqlStore {
                     sqlx::query(sql::INSERT_KEY).bind(id).bind(key).execute(&mut *tx).await?;
                 }
                 tx.commit().await
-            })
-        };
-        self.writer.run("cannot make a project", job).await?;
+            };
+            work.await
+        });
+        self.writer.check(done, MAKE)?;
+        drop(writer);
         let made = self.by_slug(slug).await?;
         made.ok_or_else(|| StoreError::corrupt("a project that was just made is not there"))
     }
 
     async fn add_public_key(&self, project: ProjectId, key: &str) -> Result<bool, StoreError> {
         let key = key.to_owned();
-        let job = move |pool| async move {
-            on!(&pool, |pool| {
-                let query = sqlx::query(sql::INSERT_KEY).bind(project.0).bind(key);
-                Ok(query.execute(pool).await?.rows_affected() > 0)
-            })
-        };
-        self.writer.run("cannot add a public key", job).await
+        let mut writer = self.writer.lock(KEY).await?;
+        let done = on!(&mut *writer, |connection| {
+            sqlx::query(sql::INSERT_KEY).bind(project.0).bind(key).execute(connection).await
+        });
+        Ok(self.writer.check(done, KEY)?.rows_affected() > 0)
     }
 }
 

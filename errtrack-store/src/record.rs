@@ -3,20 +3,25 @@
 use crate::{
     SqlStore,
     bulk::{Bulk, Target},
+    known::{Fact, Known},
     plan::{Group, Plan, Slot},
     pool::{Dialect, on},
+    tally::Tallies,
 };
 use async_trait::async_trait;
 use errtrack_core::{
     IssueId, StoreError, Timestamp,
     store::{Batch, Outcome, Recorded, Recorder},
 };
+use sqlx::Connection;
 use std::collections::{BTreeMap, HashMap};
+
+const WHAT: &str = "cannot record events";
 
 /// What came of writing a plan.
 enum Written {
-    /// It is in the transaction.
-    Done(Vec<Recorded>),
+    /// It is in the transaction; and what will be known when that is committed.
+    Done(Vec<Recorded>, Vec<Fact>),
     /// Nothing was written, because these places of the batch are stored already.
     Repeats(HashMap<usize, i64>),
 }
@@ -24,29 +29,35 @@ enum Written {
 #[async_trait]
 impl Recorder for SqlStore {
     async fn record(&self, batch: &Batch) -> Result<Vec<Recorded>, StoreError> {
-        let mut known = HashMap::new();
+        let mut repeats = HashMap::new();
         loop {
-            let plan = Plan::new(batch, &known, &self.codec);
-            let job = |pool| async move {
-                on!(pool, |pool| {
-                    let mut tx = pool.begin_with(Db::BEGIN).await?;
-                    let written = write(&mut *tx, plan).await?;
+            let plan = Plan::new(batch, &repeats, &self.codec);
+            let mut writer = self.writer.lock(WHAT).await?;
+            let written = on!(&mut *writer, |connection| {
+                let work = async {
+                    let mut tx = connection.begin_with(Db::BEGIN).await?;
+                    let written = write(&mut *tx, plan, &self.known).await?;
                     match written {
-                        Written::Done(_) => tx.commit().await?,
+                        Written::Done(..) => tx.commit().await?,
                         Written::Repeats(_) => tx.rollback().await?,
                     }
                     Ok(written)
-                })
-            };
-            match self.writer.run("cannot record events", job).await? {
-                Written::Done(recorded) => return Ok(recorded),
-                Written::Repeats(more) => known.extend(more),
+                };
+                work.await
+            });
+            drop(writer);
+            match self.writer.check(written, WHAT)? {
+                Written::Done(recorded, facts) => {
+                    self.known.add(facts);
+                    return Ok(recorded);
+                }
+                Written::Repeats(more) => repeats.extend(more),
             }
         }
     }
 }
 
-async fn write<C: Bulk>(connection: &mut C, plan: Plan) -> Result<Written, sqlx::Error> {
+async fn write<C: Bulk>(connection: &mut C, mut plan: Plan<'_>, known: &Known) -> Result<Written, sqlx::Error> {
     let now = Timestamp::now().as_micros();
     let found = connection.find(&plan).await?;
     if !found.events.is_empty() {
@@ -59,18 +70,22 @@ async fn write<C: Bulk>(connection: &mut C, plan: Plan) -> Result<Written, sqlx:
     };
     let targets: Vec<Target> = (0..plan.groups.len()).map(target).collect();
     let recorded = outcomes(&plan.slots, &targets);
-    connection.write(plan, &targets, now).await?;
-    Ok(Written::Done(recorded))
+    let payloads = std::mem::take(&mut plan.payloads);
+    let mut tallies = Tallies::new(&plan, &targets, known);
+    let answers = connection.tags(&tallies.new_tags).await?;
+    tallies.settle(&answers);
+    connection.write(&plan, &tallies, &targets, payloads, now).await?;
+    Ok(Written::Done(recorded, tallies.facts()))
 }
 
 /// Makes the issues of groups that have none, numbered in the order of the batch; answers their ids by group.
 async fn make_issues<C: Bulk>(
     connection: &mut C,
-    plan: &Plan,
+    plan: &Plan<'_>,
     is_new: impl Fn(usize) -> bool,
     now: i64,
 ) -> Result<HashMap<usize, i64>, sqlx::Error> {
-    let mut by_project: BTreeMap<i64, Vec<(usize, &Group)>> = BTreeMap::new();
+    let mut by_project: BTreeMap<i64, Vec<(usize, &Group<'_>)>> = BTreeMap::new();
     for (index, group) in plan.groups.iter().enumerate().filter(|(index, _)| is_new(*index)) {
         by_project.entry(group.project).or_default().push((index, group));
     }

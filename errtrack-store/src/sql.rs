@@ -2,14 +2,16 @@
 
 pub(crate) mod account;
 pub(crate) mod bulk;
+mod cells;
 pub(crate) mod event;
 pub(crate) mod issue;
 pub(crate) mod project;
 pub(crate) mod upkeep;
+pub(crate) mod write;
 
 #[cfg(test)]
 mod tests {
-    use super::{account, bulk, event, issue, project, upkeep};
+    use super::{account, bulk, event, issue, project, upkeep, write};
     use crate::SqlStore;
     use errtrack_core::store::Upkeep;
     use sqlx::{AssertSqlSafe, Executor, SqlSafeStr, SqlitePool};
@@ -20,7 +22,7 @@ mod tests {
         let path = folder.path().join("errors.db");
         SqlStore::open(path.to_str().unwrap()).await.unwrap().close().await;
         let pool = SqlitePool::connect(path.to_str().unwrap()).await.unwrap();
-        let lists = [account::EVERY, bulk::EVERY, &bulk::WRITE, issue::EVERY, project::EVERY, upkeep::EVERY];
+        let lists = [account::EVERY, bulk::EVERY, &write::WRITE, issue::EVERY, project::EVERY, upkeep::EVERY];
         let mut all: Vec<String> = lists.concat().into_iter().map(str::to_owned).collect();
         all.extend([issue::BY_UUID, issue::BY_ID, issue::BY_NUMBER].map(|end| [issue::COLUMNS, end].concat()));
         let ends = [event::BY_ID, event::BY_CLIENT_ID, event::NEWEST, event::NEWEST_AFTER];

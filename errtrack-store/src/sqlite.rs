@@ -3,10 +3,12 @@
 use crate::{
     error::{primary_code, translate},
     migrate,
-    pool::Pool,
+    pool::{Any, Pool},
+    writer::Writer,
 };
 use errtrack_core::StoreError;
 use sqlx::{
+    ConnectOptions,
     migrate::MigrateError,
     sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -22,7 +24,7 @@ const READERS: u32 = 4;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Opens the file, makes it where it is missing, and migrates it: the readers and the writer.
-pub(crate) async fn open(location: &str) -> Result<(Pool, Pool), StoreError> {
+pub(crate) async fn open(location: &str) -> Result<(Pool, Writer), StoreError> {
     let path = path(location)?;
     create(&path)?;
     let options = SqliteConnectOptions::new()
@@ -32,8 +34,8 @@ pub(crate) async fn open(location: &str) -> Result<(Pool, Pool), StoreError> {
         .pragma("temp_store", "MEMORY");
     let writer = options
         .clone()
-        // These two matter to a new file only.
-        .page_size(8192)
+        // These two matter to a new file only. Small pages, since a small batch writes little in many places.
+        .page_size(4096)
         .auto_vacuum(SqliteAutoVacuum::Incremental)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
@@ -41,10 +43,11 @@ pub(crate) async fn open(location: &str) -> Result<(Pool, Pool), StoreError> {
         .pragma("journal_size_limit", "67108864")
         .pragma("cache_size", "-16000")
         .thread_name(|_| "errtrack-sqlite-w".into());
-    let writer = pool(1).connect_with(writer).await.map_err(|error| explain(error, &path))?;
-    migrate::sqlite(&writer).await.map_err(|error| explain_migration(error, &path))?;
+    let mut connection = writer.connect().await.map_err(|error| explain(error, &path))?;
+    migrate::sqlite(&mut connection).await.map_err(|error| explain_migration(error, &path))?;
     let readers = options.read_only(true).thread_name(|n| format!("errtrack-sqlite-{n}"));
-    Ok((Pool::Sqlite(pool(READERS).connect_lazy_with(readers)), Pool::Sqlite(writer)))
+    let writer = Writer::new(Any::Sqlite(connection), Any::Sqlite(writer));
+    Ok((Any::Sqlite(pool(READERS).connect_lazy_with(readers)), writer))
 }
 
 /// Connections that live as long as the pool: a reaper would be a task on the runtime that happened to open it.

@@ -1,6 +1,6 @@
 //! The store: readers, one writer, and the way to open them.
 
-use crate::{payload::Codec, pool::Pool, sqlite, writer::Writer};
+use crate::{known::Known, payload::Codec, pool::Pool, sqlite, writer::Writer};
 use errtrack_core::StoreError;
 use std::sync::Arc;
 
@@ -27,6 +27,7 @@ pub struct SqlStore {
     pub(crate) readers: Pool,
     pub(crate) writer: Writer,
     pub(crate) codec: Arc<Codec>,
+    pub(crate) known: Arc<Known>,
 }
 
 /// A store in a SQLite file.
@@ -41,7 +42,6 @@ impl SqlStore {
     /// program.
     pub async fn open(location: &str) -> Result<Self, StoreError> {
         let (readers, writer) = sqlite::open(location).await?;
-        let writer = Writer::start(writer).map_err(StoreError::unavailable)?;
-        Ok(Self { readers, writer, codec: Arc::default() })
+        Ok(Self { readers, writer, codec: Arc::default(), known: Arc::default() })
     }
 }

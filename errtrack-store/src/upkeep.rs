@@ -9,10 +9,12 @@ use crate::{
 };
 use async_trait::async_trait;
 use errtrack_core::{IssueId, StoreError, Timestamp, store::Upkeep};
+use sqlx::Connection;
 use std::time::{Duration, Instant};
 
 const PRUNE: &str = "cannot prune";
 const TRIM: &str = "cannot trim events";
+const SHRINK: &str = "cannot shrink the file";
 
 #[async_trait]
 impl Upkeep for SqlStore {
@@ -26,17 +28,19 @@ impl Upkeep for SqlStore {
 
     async fn prune(&self, before: Timestamp) -> Result<u64, StoreError> {
         let now = Timestamp::now().as_micros();
-        let tokens = move |pool| async move {
-            on!(&pool, |pool| sqlx::query(sql::DELETE_TOKENS).bind(now).execute(pool).await.map(drop))
-        };
-        self.writer.run(PRUNE, tokens).await?;
+        let mut writer = self.writer.lock(PRUNE).await?;
+        let done = on!(&mut *writer, |connection| sqlx::query(sql::DELETE_TOKENS).bind(now).execute(connection).await);
+        drop(writer);
+        self.writer.check(done, PRUNE)?;
         self.sweep().await?;
         let mut pruned = 0;
         loop {
-            let stale = move |pool| async move {
-                on!(&pool, |pool| sqlx::query_scalar(sql::STALE).bind(before.as_micros()).fetch_all(pool).await)
-            };
-            let ids: Vec<i64> = self.writer.run(PRUNE, stale).await?;
+            let mut writer = self.writer.lock(PRUNE).await?;
+            let stale = on!(&mut *writer, |connection| {
+                sqlx::query_scalar(sql::STALE).bind(before.as_micros()).fetch_all(connection).await
+            });
+            drop(writer);
+            let ids: Vec<i64> = self.writer.check(stale, PRUNE)?;
             if ids.is_empty() {
                 break;
             }
@@ -81,18 +85,21 @@ impl SqlStore {
         let mut left = excess;
         while left > 0 {
             let step = left.min(STEP);
-            let job = move |pool| async move {
-                on!(pool, |pool| {
-                    let mut tx = pool.begin_with(Db::BEGIN).await?;
+            let mut writer = self.writer.lock(TRIM).await?;
+            let gone = on!(&mut *writer, |connection| {
+                let work = async {
+                    let mut tx = connection.begin_with(Db::BEGIN).await?;
                     let gone = sqlx::query(sql::DELETE_OLDEST).bind(issue).bind(step).execute(&mut *tx).await?;
                     let gone = gone.rows_affected();
                     let less = i64::try_from(gone).unwrap_or(i64::MAX);
                     sqlx::query(sql::LESS_STORED).bind(issue).bind(less).execute(&mut *tx).await?;
                     tx.commit().await?;
                     Ok(gone)
-                })
-            };
-            let gone = self.writer.run(TRIM, job).await?;
+                };
+                work.await
+            });
+            drop(writer);
+            let gone = self.writer.check(gone, TRIM)?;
             dropped += gone;
             if gone == 0 {
                 break;
@@ -104,7 +111,8 @@ impl SqlStore {
 
     /// Gives back some of the space that deletions have freed.
     async fn shrink(&self) -> Result<(), StoreError> {
-        let job = |pool| async move { on!(&pool, |pool| sqlx::query(Db::SHRINK).execute(pool).await.map(drop)) };
-        self.writer.run("cannot shrink the file", job).await
+        let mut writer = self.writer.lock(SHRINK).await?;
+        let done = on!(&mut *writer, |connection| sqlx::query(Db::SHRINK).execute(connection).await);
+        self.writer.check(done, SHRINK).map(drop)
     }
 }

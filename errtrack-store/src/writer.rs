@@ -1,72 +1,61 @@
-//! The thread that writes, one job after the other.
+//! The one connection that writes, for one caller after the other.
+//!
+//! sqlx runs it on a thread of its own, so the callers need none in between. A caller that stops waiting leaves no
+//! transaction behind: the connection rolls it back before it does anything else.
 
-use crate::{error::translate, pool::Pool};
-use errtrack_core::StoreError;
-use std::{future::Future, io, pin::Pin, thread};
-use tokio::{
-    runtime::Builder,
-    sync::{mpsc, oneshot},
+use crate::{
+    error::translate,
+    pool::{Any, Connection},
 };
+use errtrack_core::StoreError;
+use sqlx::{ConnectOptions, Connection as _, sqlite::SqliteConnectOptions};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
-type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
-type Job = Box<dyn FnOnce(Pool) -> Task + Send>;
-
-/// A handle on the thread; it ends when the last handle is dropped or after [`Writer::close`].
+/// A handle on the connection, which is closed with the last handle or by [`Writer::close`].
 #[derive(Debug, Clone)]
-pub(crate) struct Writer {
-    jobs: mpsc::Sender<Job>,
+pub(crate) struct Writer(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    /// `None` when it is closed.
+    connection: Mutex<Option<Connection>>,
+    options: Any<SqliteConnectOptions>,
+    /// The thread of the connection has ended; the next caller opens another.
+    broken: AtomicBool,
 }
 
 impl Writer {
-    /// Starts the thread. What it is asked to do waits in a short queue.
-    pub(crate) fn start(pool: Pool) -> io::Result<Self> {
-        let (jobs, mut queue) = mpsc::channel::<Job>(64);
-        let runtime = Builder::new_current_thread().enable_time().build()?;
-        thread::Builder::new().name("errtrack-writer".into()).spawn(move || {
-            runtime.block_on(async {
-                while let Some(job) = queue.recv().await {
-                    // As a task of its own, a panic ends the job and not the thread.
-                    let _ = tokio::spawn(job(pool.clone())).await;
-                }
-                pool.close().await;
-            });
-        })?;
-        Ok(Self { jobs })
+    pub(crate) fn new(connection: Connection, options: Any<SqliteConnectOptions>) -> Self {
+        Self(Arc::new(Shared { connection: Mutex::new(Some(connection)), options, broken: AtomicBool::new(false) }))
     }
 
-    /// Runs a job to its end on the thread, even if the caller stops waiting.
-    pub(crate) async fn run<T, F, Fut>(&self, what: &'static str, job: F) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        F: FnOnce(Pool) -> Fut + Send + 'static,
-        Fut: Future<Output = Result<T, sqlx::Error>> + Send + 'static,
-    {
-        let (answer, result) = oneshot::channel();
-        let job: Job = Box::new(move |pool| {
-            let work = job(pool);
-            Box::pin(async move {
-                let _ = answer.send(work.await);
-            })
-        });
-        self.jobs.send(job).await.map_err(|_| closed(what))?;
-        result.await.map_err(|_| closed(what))?.map_err(|error| translate(error, what))
+    /// Waits until those who asked before are done.
+    pub(crate) async fn lock(&self, what: &str) -> Result<MappedMutexGuard<'_, Connection>, StoreError> {
+        let mut guard = self.0.connection.lock().await;
+        if self.0.broken.load(Ordering::Relaxed) && guard.is_some() {
+            let Any::Sqlite(options) = &self.0.options;
+            *guard = Some(Any::Sqlite(options.connect().await.map_err(|error| translate(error, what))?));
+            self.0.broken.store(false, Ordering::Relaxed);
+        }
+        MutexGuard::try_map(guard, Option::as_mut).map_err(|_| translate(sqlx::Error::PoolClosed, what))
+    }
+
+    /// Translates what came of using the connection, and notes if it can be used no more.
+    pub(crate) fn check<T>(&self, result: Result<T, sqlx::Error>, what: &str) -> Result<T, StoreError> {
+        if matches!(result, Err(sqlx::Error::WorkerCrashed)) {
+            self.0.broken.store(true, Ordering::Relaxed);
+        }
+        result.map_err(|error| translate(error, what))
     }
 
     /// Closes the connection when all that was asked before is done.
     pub(crate) async fn close(&self) {
-        let (done, closed) = oneshot::channel();
-        let job: Job = Box::new(move |pool| {
-            Box::pin(async move {
-                pool.close().await;
-                let _ = done.send(());
-            })
-        });
-        if self.jobs.send(job).await.is_ok() {
-            let _ = closed.await;
+        if let Some(Any::Sqlite(connection)) = self.0.connection.lock().await.take() {
+            let _ = connection.close().await;
         }
     }
-}
-
-fn closed(what: &str) -> StoreError {
-    translate(sqlx::Error::PoolClosed, what)
 }

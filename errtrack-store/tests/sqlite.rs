@@ -5,7 +5,7 @@ use errtrack_core::{
     store::{Batch, EventStore, IssueQuery, IssueStore, Outcome, ProjectStore, Recorder, Upkeep},
 };
 use errtrack_store::SqliteStore;
-use std::fs;
+use std::{fs, time::Duration};
 use tempfile::tempdir;
 
 fn occurrence(project: ProjectId, ty: &str) -> Occurrence {
@@ -161,4 +161,75 @@ async fn one_damaged_payload_breaks_one_event() {
     let page = store.events(issue, None, 10).await.unwrap();
     assert_eq!(page.events.len(), 3);
     assert!(store.event(None, damaged).await.unwrap_err().is_corrupt());
+}
+
+#[tokio::test]
+async fn a_caller_that_stops_waiting_leaves_no_transaction() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("errors.db");
+    let path = path.to_str().unwrap();
+    let store = SqliteStore::open(path).await.unwrap();
+    let other = SqliteStore::open(path).await.unwrap();
+    let project = store.ensure_project("shop").await.unwrap().id;
+    for n in 0..60 {
+        let batch = Batch::whole(vec![occurrence(project, "Timeout"), occurrence(project, &format!("Own{n}"))]);
+        let _ = tokio::time::timeout(Duration::from_micros(n * 40), store.record(&batch)).await;
+        other.record(&Batch::whole(vec![occurrence(project, "Other")])).await.unwrap();
+    }
+    store.record(&Batch::whole(vec![occurrence(project, "Timeout")])).await.unwrap();
+    let page = store.issues(&IssueQuery { limit: 100, ..IssueQuery::default() }).await.unwrap();
+    let own = page.issues.iter().filter(|issue| issue.ty.starts_with("Own")).count() as i64;
+    for (ty, count) in [("Timeout", own + 1), ("Other", 60)] {
+        let issue = page.issues.iter().find(|issue| issue.ty == ty).unwrap();
+        assert_eq!((issue.count, issue.stored_count), (count, count), "{ty}");
+        assert_eq!(store.events(issue.id, None, 100).await.unwrap().events.len() as i64, count);
+    }
+}
+
+#[tokio::test]
+async fn two_fingerprints_of_one_issue_both_count() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("errors.db");
+    let path = path.to_str().unwrap();
+    let store = SqliteStore::open(path).await.unwrap();
+    let project = store.ensure_project("shop").await.unwrap().id;
+    let both = || Batch::whole(vec![occurrence(project, "A"), occurrence(project, "B"), occurrence(project, "B")]);
+    let recorded = store.record(&both()).await.unwrap();
+    let (a, b) = (recorded[0].issue, recorded[1].issue);
+    let pool = sqlx::SqlitePool::connect(path).await.unwrap();
+    let sql = "UPDATE errtrack_grouping SET issue_id = $1 WHERE issue_id = $2";
+    sqlx::query(sql).bind(a.0).bind(b.0).execute(&pool).await.unwrap();
+    let recorded = store.record(&both()).await.unwrap();
+    assert!(recorded.iter().all(|r| r.issue == a && r.outcome == Outcome::Seen));
+    let issue = store.issue(&IssueRef::Id(a)).await.unwrap().unwrap();
+    assert_eq!((issue.count, issue.stored_count, issue.ty.as_str()), (4, 4, "B"));
+}
+
+#[tokio::test]
+async fn a_store_that_knows_nothing_yet_tallies_exactly() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("errors.db");
+    let path = path.to_str().unwrap();
+    let tagged = |project, n: usize| {
+        let mut event = Event::new();
+        event.exceptions.push(Exception::new("Timeout", "it broke"));
+        event.user = Some(errtrack_core::User::id(format!("u{}", n % 7)));
+        event.tags = [("request".to_owned(), n.to_string()), ("color".to_owned(), "red".to_owned())].into();
+        Preparer::default().prepare(project, event, Formula::Ours)
+    };
+    let (mut issue, mut total) = (None, 0);
+    for round in 0..6 {
+        let store = SqliteStore::open(path).await.unwrap();
+        let project = store.ensure_project("shop").await.unwrap().id;
+        for _ in 0..2 {
+            let batch = (0..30).map(|n| tagged(project, round * 30 + n)).collect();
+            issue = store.record(&Batch::whole(batch)).await.unwrap().first().map(|r| r.issue);
+            total += 30;
+        }
+        let tallies = store.tag_tallies(issue.unwrap(), 1000).await.unwrap();
+        let found = tallies.iter().map(|t| (t.key.as_str(), t.total, t.values.len())).collect::<Vec<_>>();
+        assert_eq!(found, [("color", total, 1), ("request", total, 100.min((round + 1) * 30))]);
+        assert_eq!(store.issue(&IssueRef::Id(issue.unwrap())).await.unwrap().unwrap().user_count, 7);
+        store.close().await;
+    }
 }

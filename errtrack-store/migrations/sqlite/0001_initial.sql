@@ -59,11 +59,8 @@ CREATE TABLE errtrack_event (
     project_id BIGINT NOT NULL,
     issue_id BIGINT NOT NULL,
     timestamp BIGINT NOT NULL,
-    user_hash BIGINT,
     id BLOB NOT NULL,
     client_id BLOB NOT NULL,
-    environment TEXT,
-    release TEXT,
     codec BIGINT NOT NULL,
     payload BLOB NOT NULL
 );
@@ -73,13 +70,10 @@ CREATE INDEX errtrack_event_issue ON errtrack_event (issue_id, timestamp);
 
 -- The hour stands before the issue, so that a busy hour is written in one place of the tree.
 CREATE TABLE errtrack_issue_hour (
-    project_id BIGINT NOT NULL,
     hour BIGINT NOT NULL,
     issue_id BIGINT NOT NULL,
-    environment TEXT NOT NULL,
-    release TEXT NOT NULL,
     count BIGINT NOT NULL,
-    PRIMARY KEY (project_id, hour, issue_id, environment, release)
+    PRIMARY KEY (hour, issue_id)
 ) WITHOUT ROWID;
 
 CREATE TABLE errtrack_project_hour (
@@ -90,25 +84,29 @@ CREATE TABLE errtrack_project_hour (
 ) WITHOUT ROWID;
 
 CREATE TABLE errtrack_issue_user (
-    project_id BIGINT NOT NULL,
     issue_id BIGINT NOT NULL,
     user_hash BIGINT NOT NULL,
-    PRIMARY KEY (project_id, issue_id, user_hash)
+    PRIMARY KEY (issue_id, user_hash)
 ) WITHOUT ROWID;
 
+-- So that a batch need not ask first which of its users are new.
+CREATE TRIGGER errtrack_issue_user_new AFTER INSERT ON errtrack_issue_user BEGIN
+    UPDATE errtrack_issue SET user_count = user_count + 1 WHERE id = NEW.issue_id;
+END;
+
+-- `tag` is a hash of key and value, the key in its upper bits: rows of one key stand together, and small keys sort fast.
 CREATE TABLE errtrack_issue_tag (
-    project_id BIGINT NOT NULL,
     issue_id BIGINT NOT NULL,
+    tag BIGINT NOT NULL,
+    count BIGINT NOT NULL,
     key TEXT NOT NULL,
     value TEXT NOT NULL,
-    count BIGINT NOT NULL,
-    PRIMARY KEY (project_id, issue_id, key, value)
+    PRIMARY KEY (issue_id, tag)
 ) WITHOUT ROWID;
 
 -- Issues that are gone, but whose events and tallies are still being deleted in small steps.
 CREATE TABLE errtrack_deleted_issue (
     issue_id BIGINT PRIMARY KEY,
-    project_id BIGINT NOT NULL,
     first_hour BIGINT NOT NULL,
     last_hour BIGINT NOT NULL
 );

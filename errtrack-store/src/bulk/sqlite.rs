@@ -1,44 +1,41 @@
-//! Batches on SQLite: rows travel as one JSON text to `json_each`, bytes as one blob that is cut in pieces.
+//! Batches on SQLite: rows travel as cells in a blob, texts and payloads as slices of others.
 //!
 //! So every statement's text is constant and prepared once, and a batch costs a few statements, however large it is.
 
-use super::{Bulk, Existing, Found, Target, rows::Rows};
+use super::{Bulk, Existing, Found, Target, cells::Cells};
 use crate::{
     plan::{Group, Plan},
-    sql::bulk,
+    sql::{bulk, write},
+    tally::{Answer, NewTag, Tallies},
 };
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr, SqliteConnection};
 use std::{collections::HashMap, sync::LazyLock};
 
 /// All writes as one text: each awaited statement costs two hops between threads.
-static WRITE: LazyLock<SqlStr> = LazyLock::new(|| AssertSqlSafe(bulk::WRITE.join(";\n")).into_sql_str());
+static WRITE: LazyLock<SqlStr> = LazyLock::new(|| AssertSqlSafe(write::WRITE.join(";\n")).into_sql_str());
 
 impl Bulk for SqliteConnection {
-    async fn find(&mut self, plan: &Plan) -> Result<Found, sqlx::Error> {
-        let mut groups = Rows::new();
+    async fn find(&mut self, plan: &Plan<'_>) -> Result<Found, sqlx::Error> {
+        let mut groups = Cells::new(plan.groups.len(), 36);
         for group in &plan.groups {
-            groups.row(|r| {
-                r.int(group.project);
-                r.hex(&group.fingerprint.0);
-                r.row(|users| group.users.iter().for_each(|user| users.int(*user)));
-            });
+            groups.row().int(group.project).raw(&group.fingerprint.0);
         }
-        let mut checks = Rows::new();
-        for (place, project, id) in &plan.checks {
-            checks.row(|r| {
-                r.int(*project);
-                r.hex(id.as_bytes());
-                r.size(*place);
-            });
+        let mut checks = Cells::new(plan.checks.len(), 36);
+        for (_, project, id) in &plan.checks {
+            checks.row().int(*project).raw(id.as_bytes());
         }
-        let (issues, events): (String, String) =
-            sqlx::query_as(bulk::FIND).bind(groups.finish()).bind(checks.finish()).fetch_one(self).await?;
-        let issues: Vec<(usize, i64, i64, i64)> = parse(&issues)?;
-        let issues = issues
-            .into_iter()
-            .map(|(group, issue, status, new_users)| (group, Existing { issue, resolved: status == 1, new_users }));
-        let events: Vec<(usize, i64)> = parse(&events)?;
-        Ok(Found { issues: issues.collect(), events: events.into_iter().collect() })
+        let query = sqlx::query_as(bulk::FIND).bind(groups.rows()).bind(groups.cells);
+        let query = query.bind(checks.rows()).bind(checks.cells);
+        let (found, issues, statuses, repeats, of): (String, String, String, String, String) =
+            query.fetch_one(self).await?;
+        let (found, repeats): (Vec<usize>, Vec<usize>) = (parse(&found)?, parse(&repeats)?);
+        let existing = parse::<Vec<i64>>(&issues)?.into_iter().zip(parse::<Vec<i64>>(&statuses)?);
+        let existing = existing.map(|(issue, status)| Existing { issue, resolved: status == 1 });
+        let places = repeats.into_iter().filter_map(|check| Some(plan.checks.get(check)?.0));
+        Ok(Found {
+            issues: found.into_iter().zip(existing).collect(),
+            events: places.zip(parse::<Vec<i64>>(&of)?).collect(),
+        })
     }
 
     async fn take_numbers(&mut self, project: i64, count: i64) -> Result<Option<i64>, sqlx::Error> {
@@ -47,178 +44,140 @@ impl Bulk for SqliteConnection {
 
     async fn insert_issues(
         &mut self,
-        issues: &[(i64, &Group)],
+        issues: &[(i64, &Group<'_>)],
         now: i64,
     ) -> Result<HashMap<(i64, i64), i64>, sqlx::Error> {
-        let mut rows = Rows::new();
+        let mut rows = Cells::new(issues.len(), 338);
+        let mut texts = Vec::new();
         for (number, group) in issues {
-            let users = i64::try_from(group.users.len()).unwrap_or(i64::MAX);
-            let newest = &group.newest;
-            rows.row(|r| {
-                r.int(group.project);
-                r.int(*number);
-                r.hex(uuid::Uuid::now_v7().as_bytes());
-                r.hex(&group.fingerprint.0);
-                counters(r, group, users);
-                shown(r, group);
-                r.hex(newest.kept.unwrap_or(newest.event).uuid().as_bytes());
-            });
+            rows.row().int(group.project).int(*number);
+            rows.raw(uuid::Uuid::now_v7().as_bytes()).raw(&group.fingerprint.0);
+            shown(&mut rows, group, &mut texts);
+            rows.raw(group.kept.map_or(group.newest.event().event_id, |(_, id)| id).uuid().as_bytes());
         }
-        let made: Vec<(i64, i64, i64)> =
-            sqlx::query_as(bulk::INSERT_ISSUES).bind(rows.finish()).bind(now).fetch_all(&mut *self).await?;
-        let made: HashMap<_, _> = made.into_iter().map(|(id, project, number)| ((project, number), id)).collect();
-        let mut edges = Rows::new();
-        for (number, group) in issues {
-            let Some(id) = made.get(&(group.project, *number)) else { continue };
-            edges.row(|r| {
-                r.int(group.project);
-                r.hex(&group.fingerprint.0);
-                r.int(*id);
-            });
-        }
-        sqlx::query(bulk::INSERT_GROUPINGS).bind(edges.finish()).execute(self).await?;
-        Ok(made)
+        let query = sqlx::query_as(bulk::INSERT_ISSUES).bind(rows.rows()).bind(rows.cells).bind(texts).bind(now);
+        let made: Vec<(i64, i64, i64)> = query.fetch_all(self).await?;
+        Ok(made.into_iter().map(|(id, project, number)| ((project, number), id)).collect())
     }
 
-    async fn write(&mut self, plan: Plan, issues: &[Target], now: i64) -> Result<(), sqlx::Error> {
-        let groups = || plan.groups.iter().zip(issues);
-        sqlx::query(WRITE.clone())
-            .bind(updates(groups()))
-            .bind(now)
-            .bind(users(groups()))
-            .bind(hours(groups()))
-            .bind(project_hours(&plan))
-            .bind(tags(groups()))
-            .bind(events(&plan, issues))
-            .bind(plan.blob)
-            .execute(self)
-            .await?;
+    async fn tags(&mut self, tags: &[NewTag<'_>]) -> Result<Vec<Answer>, sqlx::Error> {
+        let asking = || tags.iter().filter(|tag| tag.ask);
+        let mut rows = Cells::new(asking().count(), 40);
+        for tag in asking() {
+            rows.row().int(tag.issue).int(tag.number);
+        }
+        if rows.cells.is_empty() {
+            return Ok(Vec::new());
+        }
+        let query = sqlx::query_as(bulk::FIND_TAGS).bind(rows.rows()).bind(rows.cells);
+        let (there, values): (String, String) = query.fetch_one(self).await?;
+        let answers = parse::<Vec<i64>>(&there)?.into_iter().zip(parse::<Vec<i64>>(&values)?);
+        Ok(answers.map(|(there, values)| Answer { is_there: there == 1, values }).collect())
+    }
+
+    async fn write(
+        &mut self,
+        plan: &Plan<'_>,
+        tallies: &Tallies<'_>,
+        issues: &[Target],
+        payloads: Vec<u8>,
+        now: i64,
+    ) -> Result<(), sqlx::Error> {
+        let mut texts = Vec::new();
+        let lists = [
+            groupings(plan, issues),
+            updates(plan, issues, &mut texts),
+            pairs(&tallies.users),
+            triples(&tallies.hours),
+            triples(&plan.hours.iter().map(|((project, hour), n)| (*project, *hour, *n)).collect::<Vec<_>>()),
+            triples(&tallies.tags),
+            new_tags(&tallies.new_tags, &mut texts),
+            events(plan, issues),
+        ];
+        let mut query = sqlx::query(WRITE.clone());
+        for mut list in lists {
+            query = query.bind(list.rows()).bind(list.cells);
+        }
+        query.bind(payloads).bind(texts).bind(now).execute(self).await?;
         Ok(())
     }
 }
 
-fn updates<'a>(groups: impl Iterator<Item = (&'a Group, &'a Target)>) -> String {
-    let existing = groups.filter_map(|(group, target)| target.existing.map(|e| (e, group)));
-    let mut sorted: Vec<_> = existing.collect();
-    sorted.sort_unstable_by_key(|(existing, _)| existing.issue);
-    let mut rows = Rows::new();
-    for (existing, group) in sorted {
-        rows.row(|r| {
-            r.int(existing.issue);
-            counters(r, group, existing.new_users);
-            shown(r, group);
-            match group.newest.kept {
-                Some(id) => r.hex(id.uuid().as_bytes()),
-                None => r.optional(None),
-            }
-        });
+/// Those of new issues.
+fn groupings(plan: &Plan<'_>, issues: &[Target]) -> Cells {
+    let new = plan.groups.iter().zip(issues).filter(|(_, target)| target.existing.is_none());
+    let mut rows = Cells::new(0, 56);
+    for (group, target) in new {
+        rows.row().int(group.project).int(target.issue).raw(&group.fingerprint.0);
     }
-    rows.finish()
+    rows
 }
 
-fn counters(r: &mut Rows, group: &Group, users: i64) {
-    r.int(group.count);
-    r.int(group.stored);
-    r.int(users);
-    r.int(group.first_seen.as_micros());
-    r.int(group.last_seen.as_micros());
-}
-
-fn shown(r: &mut Rows, group: &Group) {
-    let newest = &group.newest;
-    r.int(newest.level.to_number());
-    r.text(&newest.ty);
-    r.text(&newest.value);
-    r.text(&newest.culprit);
-    r.optional(newest.source.as_deref());
-    r.optional(newest.platform.as_deref());
-    r.optional(newest.environment.as_deref());
-    r.optional(group.first_release.as_deref());
-    r.optional(group.last_release.as_deref());
-}
-
-fn users<'a>(groups: impl Iterator<Item = (&'a Group, &'a Target)>) -> String {
-    let mut sorted: Vec<_> =
-        groups.flat_map(|(group, target)| group.users.iter().map(|u| (group.project, target.issue, *u))).collect();
-    sorted.sort_unstable();
-    let mut rows = Rows::new();
-    for (project, issue, user) in sorted {
-        rows.row(|r| {
-            r.int(project);
-            r.int(issue);
-            r.int(user);
-        });
+/// One row per issue: two fingerprints of a batch may belong to the same.
+fn updates(plan: &Plan<'_>, issues: &[Target], texts: &mut Vec<u8>) -> Cells {
+    let existing = plan.groups.iter().zip(issues).filter(|(_, target)| target.existing.is_some());
+    let mut sorted: Vec<_> = existing.map(|(group, target)| (target.issue, group)).collect();
+    sorted.sort_by_key(|(issue, _)| *issue);
+    let mut rows = Cells::new(sorted.len(), 296);
+    for same in sorted.chunk_by(|a, b| a.0 == b.0) {
+        let Some(&(issue, group)) = same.first() else { continue };
+        let mut sum = group.clone();
+        same.iter().skip(1).for_each(|(_, group)| sum.merge(group));
+        rows.row().int(issue);
+        shown(&mut rows, &sum, texts);
+        // None is kept: nothing is shown of this one.
+        rows.size(usize::from(sum.kept.is_some()));
+        rows.raw(sum.kept.map_or_else(uuid::Uuid::nil, |(_, id)| id.uuid()).as_bytes());
     }
-    rows.finish()
+    rows
 }
 
-fn hours<'a>(groups: impl Iterator<Item = (&'a Group, &'a Target)>) -> String {
-    let all = groups.flat_map(|(group, target)| {
-        let entries = group.hours.iter();
-        entries.map(|((hour, environment, release), n)| {
-            (group.project, *hour, target.issue, environment.as_str(), release.as_str(), *n)
-        })
-    });
-    let mut sorted: Vec<_> = all.collect();
-    sorted.sort_unstable();
-    let mut rows = Rows::new();
-    for (project, hour, issue, environment, release, n) in sorted {
-        rows.row(|r| {
-            r.int(project);
-            r.int(hour);
-            r.int(issue);
-            r.text(environment);
-            r.text(release);
-            r.int(n);
-        });
+/// The part of a row in which new and old issues are alike: 250 bytes.
+fn shown(r: &mut Cells, group: &Group<'_>, texts: &mut Vec<u8>) {
+    let event = group.newest.event();
+    let (ty, value) = event.title();
+    r.int(group.count).int(group.stored).int(group.first_seen.as_micros()).int(group.last_seen().as_micros());
+    r.size(usize::try_from(group.newest.level().to_number()).unwrap_or_default());
+    r.text(Some(ty), texts).text(Some(value), texts).text(Some(group.newest.culprit()), texts);
+    r.text(event.source.as_deref(), texts).text(event.platform.as_deref(), texts);
+    r.text(event.environment.as_deref(), texts);
+    r.text(group.first_release, texts).text(group.last_release.map(|(_, release)| release), texts);
+}
+
+fn pairs(list: &[(i64, i64)]) -> Cells {
+    let mut rows = Cells::new(list.len(), 40);
+    for (a, b) in list {
+        rows.row().int(*a).int(*b);
     }
-    rows.finish()
+    rows
 }
 
-fn project_hours(plan: &Plan) -> String {
-    let mut rows = Rows::new();
-    for ((project, hour), n) in &plan.hours {
-        rows.row(|r| {
-            r.int(*project);
-            r.int(*hour);
-            r.int(*n);
-        });
+fn triples(list: &[(i64, i64, i64)]) -> Cells {
+    let mut rows = Cells::new(list.len(), 60);
+    for (a, b, c) in list {
+        rows.row().int(*a).int(*b).int(*c);
     }
-    rows.finish()
+    rows
 }
 
-fn tags<'a>(groups: impl Iterator<Item = (&'a Group, &'a Target)>) -> String {
-    let mut sorted: Vec<_> = groups.collect();
-    sorted.sort_unstable_by_key(|(group, target)| (group.project, target.issue));
-    let mut rows = Rows::new();
-    for (group, target) in sorted {
-        rows.row(|r| {
-            r.int(group.project);
-            r.int(target.issue);
-            r.object(|o| group.tags.iter().for_each(|(label, n)| o.member(label, *n)));
-        });
+fn new_tags(tags: &[NewTag<'_>], texts: &mut Vec<u8>) -> Cells {
+    let mut rows = Cells::new(tags.len(), 100);
+    for tag in tags {
+        rows.row().int(tag.issue).int(tag.number).int(tag.count);
+        rows.text(Some(tag.key), texts).text(Some(tag.value), texts);
     }
-    rows.finish()
+    rows
 }
 
-fn events(plan: &Plan, issues: &[Target]) -> String {
-    let mut rows = Rows::new();
+fn events(plan: &Plan<'_>, issues: &[Target]) -> Cells {
+    let mut rows = Cells::new(plan.events.len(), 122);
     for event in &plan.events {
         let (Some(group), Some(target)) = (plan.groups.get(event.group), issues.get(event.group)) else { continue };
-        rows.row(|r| {
-            r.int(group.project);
-            r.int(target.issue);
-            r.int(event.timestamp);
-            r.optional_int(event.user_hash);
-            // SQL counts from 1; the two ids stand before the payload.
-            r.size(event.offset - 31);
-            r.size(event.length);
-            r.int(event.codec);
-            r.optional(event.environment.as_deref());
-            r.optional(event.release.as_deref());
-        });
+        rows.row().int(group.project).int(target.issue).int(event.timestamp);
+        rows.size(usize::try_from(event.codec).unwrap_or_default()).size(event.offset + 1).size(event.length);
+        rows.raw(event.id.as_bytes()).raw(event.client_id.as_bytes());
     }
-    rows.finish()
+    rows
 }
 
 fn parse<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, sqlx::Error> {

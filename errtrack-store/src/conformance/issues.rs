@@ -74,7 +74,7 @@ pub async fn tags_are_tallied_exactly(store: &impl Store) {
     let color = find("color");
     assert_eq!(color.total, 4);
     assert_eq!(color.values, [("red".to_owned(), 3), ("blue".to_owned(), 1)]);
-    assert_eq!((find("size").total, find("level").total), (3, 4));
+    assert_eq!(find("size").total, 3);
     assert!(tallies.is_sorted_by(|a, b| a.key < b.key));
     let tallies = store.tag_tallies(recorded[0].issue, 1).await.unwrap();
     let color = tallies.iter().find(|tally| tally.key == "color").unwrap();

@@ -9,7 +9,8 @@ use errtrack_core::{
 pub async fn every_filter_narrows(store: &impl Store) {
     let shop = project(store).await;
     let blog = store.ensure_project("blog").await.unwrap();
-    let a = Event { level: Level::Fatal, ..at("A", -120) };
+    let a = Event { level: Level::Fatal, user: by_user("", "ana").user, ..at("A", -120) };
+    let tag = |key: &str, value: &str| vec![(key.to_owned(), value.to_owned())];
     let b = Event { source: Some("browser".into()), ..at("B", 0) };
     let c = Event { environment: Some("staging".into()), ..tagged("C", &[("color", "red"), ("size", "xl")]) };
     let recorded = record(store, &shop, [a, b, Event { timestamp: minutes(60), ..c }]).await;
@@ -31,6 +32,10 @@ pub async fn every_filter_narrows(store: &impl Store) {
         (IssueQuery { tags: vec![red.clone()], ..query() }, "C"),
         (IssueQuery { tags: vec![red.clone(), ("environment".into(), "staging".into())], ..query() }, "C"),
         (IssueQuery { tags: vec![red, ("size".into(), "s".into())], ..query() }, ""),
+        (IssueQuery { tags: tag("level", "fatal"), ..query() }, "A"),
+        (IssueQuery { tags: tag("level", "loud"), ..query() }, ""),
+        (IssueQuery { tags: tag("user", "ana"), ..query() }, "A"),
+        (IssueQuery { tags: tag("user", "bob"), ..query() }, ""),
         (IssueQuery { since: Some(minutes(60)), ..query() }, "D C"),
         (IssueQuery { until: Some(minutes(0)), ..query() }, "B A"),
         (IssueQuery { since: Some(minutes(-5)), until: Some(minutes(60)), ..query() }, "C B"),

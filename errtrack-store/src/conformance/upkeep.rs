@@ -2,13 +2,14 @@
 
 use super::kit::{at, batch, by_user, days, event, issue_of, minutes, outcomes, project, query, record, types};
 use errtrack_core::{
-    IssueId, IssueRef, Status, Store,
+    Event, IssueId, IssueRef, Status, Store,
     store::Outcome::{New, Seen},
 };
 
 pub async fn deletion_is_complete(store: &impl Store) {
     let shop = project(store).await;
-    let events: Vec<_> = (0..1200).map(|n| by_user("A", &n.to_string())).chain([event("B")]).collect();
+    let visit = |n: i32| Event { server_name: Some(format!("web-{n}")), ..by_user("A", &n.to_string()) };
+    let events: Vec<_> = (0..1200).map(visit).chain([event("B")]).collect();
     let again = events[0].clone();
     let batch = batch(&shop, events);
     let recorded = store.record(&batch).await.unwrap();
@@ -19,7 +20,7 @@ pub async fn deletion_is_complete(store: &impl Store) {
     assert_eq!(store.events(gone, None, 10).await.unwrap().events, []);
     assert_eq!(store.tag_tallies(gone, 10).await.unwrap(), []);
     assert_eq!(store.histograms(&[gone], minutes(0), 1, 1).await.unwrap(), [[0]]);
-    assert_eq!(store.tag_values(&[shop.id], "user", 10).await.unwrap(), Vec::<String>::new());
+    assert_eq!(store.tag_values(&[shop.id], "server_name", 10).await.unwrap(), Vec::<String>::new());
     assert_eq!(types(&store.issues(&query()).await.unwrap()), ["B"]);
     // The same event makes a new issue, with a user that counts anew.
     let recorded = record(store, &shop, [again, event("B")]).await;

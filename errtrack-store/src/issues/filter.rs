@@ -1,12 +1,13 @@
 //! From a query for issues to SQL.
 
 use crate::{
-    plan::{tag_key, tag_value},
     sql::issue::COLUMNS,
+    tag::{tag_key, tag_number, tag_value},
 };
 use errtrack_core::{
-    Issue, Status,
+    Issue, Level, Status,
     store::{Cursor, IssueQuery, Sort},
+    user_hash,
 };
 use sqlx::{Database, Encode, QueryBuilder, Type};
 
@@ -118,12 +119,7 @@ where
         sql.push(")");
     }
     for (key, value) in &query.tags {
-        sql.push(
-            " AND EXISTS (SELECT 1 FROM errtrack_issue_tag t \
-             WHERE t.project_id = i.project_id AND t.issue_id = i.id AND t.key = ",
-        );
-        sql.push_bind(tag_key(key).into_owned()).push(" AND t.value = ").push_bind(tag_value(value).into_owned());
-        sql.push(")");
+        tag(sql, key, value);
     }
     if let Some(since) = query.since {
         sql.push(" AND i.last_seen >= ").push_bind(since.as_micros());
@@ -131,6 +127,31 @@ where
     if let Some(until) = query.until {
         sql.push(" AND i.first_seen <= ").push_bind(until.as_micros());
     }
+}
+
+/// The issue has that tag, that level or that user: the last two are kept elsewhere (but any tag may be named `user`).
+fn tag<Db: Binds>(sql: &mut QueryBuilder<Db>, key: &str, value: &str)
+where
+    i64: for<'q> Encode<'q, Db> + Type<Db>,
+    String: for<'q> Encode<'q, Db> + Type<Db>,
+{
+    if key == "level" {
+        match value.parse::<Level>() {
+            Ok(level) => sql.push(" AND i.level = ").push_bind(level.to_number()),
+            Err(_) => sql.push(" AND FALSE"),
+        };
+        return;
+    }
+    let user = (key == "user").then(|| user_hash(value));
+    let (key, value) = (tag_key(key), tag_value(value));
+    sql.push(" AND (EXISTS (SELECT 1 FROM errtrack_issue_tag t WHERE t.issue_id = i.id AND t.tag = ");
+    sql.push_bind(tag_number(&key, &value)).push(" AND t.key = ").push_bind(key.into_owned());
+    sql.push(" AND t.value = ").push_bind(value.into_owned()).push(")");
+    if let Some(user) = user {
+        sql.push(" OR EXISTS (SELECT 1 FROM errtrack_issue_user u WHERE u.issue_id = i.id AND u.user_hash = ");
+        sql.push_bind(user).push(")");
+    }
+    sql.push(")");
 }
 
 /// `column` is one of `values`; a single one is compared with `=`, so that an index that begins with it also sorts.

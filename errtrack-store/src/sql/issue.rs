@@ -28,19 +28,19 @@ SELECT CAST(d.key AS BIGINT), CAST(h.value AS BIGINT), CAST(SUM(n.count) AS BIGI
 FROM json_each($1) d
 CROSS JOIN errtrack_issue i ON i.id = d.value
 CROSS JOIN json_each($2) h ON h.value >= i.first_seen / 3600000000 AND h.value <= i.last_seen / 3600000000
-CROSS JOIN errtrack_issue_hour n ON n.project_id = i.project_id AND n.hour = h.value AND n.issue_id = i.id
+CROSS JOIN errtrack_issue_hour n ON n.hour = h.value AND n.issue_id = i.id
 GROUP BY d.key, h.value";
 
 pub(crate) const TAGS: &str = "
 SELECT t.key, t.value, t.count FROM errtrack_issue i
-JOIN errtrack_issue_tag t ON t.project_id = i.project_id AND t.issue_id = i.id
+JOIN errtrack_issue_tag t ON t.issue_id = i.id
 WHERE i.id = $1 ORDER BY t.key, t.count DESC, t.value";
 
-/// `$1` projects, `$2` the tag, `$3` the value that stands for all others, `$4` how many.
+/// `$1` projects, `$2` the tag, `$3` the value that stands for all others, `$4` how many, `$5` to `$6` its numbers.
 pub(crate) const TAG_VALUES: &str = "
 SELECT t.value FROM errtrack_issue i
-CROSS JOIN errtrack_issue_tag t ON t.project_id = i.project_id AND t.issue_id = i.id AND t.key = $2
-WHERE i.project_id IN (SELECT value FROM json_each($1)) AND t.value <> $3
+CROSS JOIN errtrack_issue_tag t ON t.issue_id = i.id AND t.tag BETWEEN $5 AND $6
+WHERE i.project_id IN (SELECT value FROM json_each($1)) AND t.key = $2 AND t.value <> $3
 GROUP BY t.value ORDER BY SUM(t.count) DESC, t.value LIMIT $4";
 
 #[cfg(test)]

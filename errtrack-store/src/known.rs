@@ -1,0 +1,50 @@
+//! What this process knows to be stored: which tags and users an issue has.
+//!
+//! Such rows leave only together with their issue, whose id never comes back, so that what was known once stays true,
+//! whatever other processes do. Only what has been committed is noted.
+
+use std::{
+    collections::HashSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// When there are more, it starts anew: 200,000 take some 2 MiB.
+const LIMIT: usize = 200_000;
+
+/// A pair of an issue and one of its tags or users, as one number.
+pub(crate) type Fact = u64;
+
+/// A bounded set of facts.
+#[derive(Debug, Default)]
+pub(crate) struct Known(Mutex<HashSet<Fact>>);
+
+impl Known {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, HashSet<Fact>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes what a transaction that has been committed has stored.
+    pub(crate) fn add(&self, facts: Vec<Fact>) {
+        let mut known = self.lock();
+        if known.len() + facts.len() > LIMIT {
+            known.clear();
+        }
+        known.extend(facts.into_iter().take(LIMIT));
+    }
+}
+
+/// That an issue has a tag.
+pub(crate) const fn has_tag(issue: i64, tag: i64) -> Fact {
+    mix(issue, tag.cast_unsigned())
+}
+
+/// That an issue has hit a user.
+pub(crate) const fn hit_user(issue: i64, user: i64) -> Fact {
+    mix(issue, user.cast_unsigned().rotate_left(32) ^ 0x5bd1_e995_0000_0001)
+}
+
+const fn mix(issue: i64, number: u64) -> u64 {
+    let mixed =
+        (number ^ issue.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    mixed ^ (mixed >> 32)
+}

@@ -1,0 +1,181 @@
+//! What is written of a batch once its issues are known, in SQLite's words.
+
+use super::cells::{int, raw, size, slice, text};
+
+/// Run as one text, with the same parameters: `$1`, `$2` groupings, `$3`, `$4` issues, `$5`, `$6` users, `$7`, `$8` hours,
+/// `$9`, `$10` hours of projects, `$11`, `$12` tags, `$13`, `$14` new tags, `$15`, `$16` events, `$17` their payloads,
+/// `$18` texts, `$19` the time.
+pub(crate) const WRITE: [&str; 8] = [
+    INSERT_GROUPINGS,
+    UPDATE_ISSUES,
+    INSERT_USERS,
+    COUNT_HOURS,
+    COUNT_PROJECT_HOURS,
+    COUNT_TAGS,
+    COUNT_NEW_TAGS,
+    INSERT_EVENTS,
+];
+
+const INSERT_GROUPINGS: &str = concat!(
+    "
+INSERT INTO errtrack_grouping (project_id, issue_id, fingerprint)
+SELECT ",
+    int!(2, 56, 1),
+    ", ",
+    int!(2, 56, 21),
+    ", ",
+    raw!(2, 56, 41),
+    " FROM json_each($1) r"
+);
+
+const UPDATE_ISSUES: &str = concat!(
+    "
+WITH d AS MATERIALIZED (
+  SELECT ",
+    int!(4, 296, 1),
+    " AS id, ",
+    int!(4, 296, 21),
+    " AS count, ",
+    int!(4, 296, 41),
+    " AS stored, ",
+    int!(4, 296, 61),
+    " AS first_seen, ",
+    int!(4, 296, 81),
+    " AS last_seen, ",
+    size!(4, 296, 101),
+    " AS level, ",
+    text!(4, 296, 111, 121, 18),
+    " AS type, ",
+    text!(4, 296, 131, 141, 18),
+    " AS value, ",
+    text!(4, 296, 151, 161, 18),
+    " AS culprit, ",
+    text!(4, 296, 171, 181, 18),
+    " AS source, ",
+    text!(4, 296, 191, 201, 18),
+    " AS platform, ",
+    text!(4, 296, 211, 221, 18),
+    " AS environment, ",
+    text!(4, 296, 231, 241, 18),
+    " AS first_release, ",
+    text!(4, 296, 251, 261, 18),
+    " AS last_release, ",
+    "iif(",
+    size!(4, 296, 271),
+    ", ",
+    raw!(4, 296, 281),
+    ", NULL) AS last_event
+  FROM json_each($3) r
+)
+UPDATE errtrack_issue AS i SET
+  count = i.count + d.count,
+  stored_count = i.stored_count + d.stored,
+  first_seen = min(i.first_seen, d.first_seen),
+  last_seen = max(i.last_seen, d.last_seen),
+  level = iif(d.last_seen >= i.last_seen, d.level, i.level),
+  type = iif(d.last_seen >= i.last_seen, d.type, i.type),
+  value = iif(d.last_seen >= i.last_seen, d.value, i.value),
+  culprit = iif(d.last_seen >= i.last_seen, d.culprit, i.culprit),
+  source = iif(d.last_seen >= i.last_seen, d.source, i.source),
+  platform = iif(d.last_seen >= i.last_seen, d.platform, i.platform),
+  environment = iif(d.last_seen >= i.last_seen, d.environment, i.environment),
+  first_release = COALESCE(i.first_release, d.first_release),
+  last_release = iif(d.last_seen >= i.last_seen, COALESCE(d.last_release, i.last_release),
+    COALESCE(i.last_release, d.last_release)),
+  last_event = iif(d.last_seen >= i.last_seen, COALESCE(d.last_event, i.last_event), i.last_event),
+  regressed = iif(i.status = 1, TRUE, i.regressed),
+  resolved_at = iif(i.status = 1, NULL, i.resolved_at),
+  status = iif(i.status = 1, 0, i.status),
+  updated_at = $19
+FROM d WHERE i.id = d.id"
+);
+
+const INSERT_USERS: &str = concat!(
+    "
+INSERT INTO errtrack_issue_user (issue_id, user_hash)
+SELECT ",
+    int!(6, 40, 1),
+    ", ",
+    int!(6, 40, 21),
+    " FROM json_each($5) r WHERE TRUE
+ON CONFLICT DO NOTHING"
+);
+
+const COUNT_HOURS: &str = concat!(
+    "
+INSERT INTO errtrack_issue_hour (hour, issue_id, count)
+SELECT ",
+    int!(8, 60, 1),
+    ", ",
+    int!(8, 60, 21),
+    ", ",
+    int!(8, 60, 41),
+    " FROM json_each($7) r WHERE TRUE
+ON CONFLICT (hour, issue_id) DO UPDATE SET count = count + excluded.count"
+);
+
+const COUNT_PROJECT_HOURS: &str = concat!(
+    "
+INSERT INTO errtrack_project_hour (project_id, hour, count)
+SELECT ",
+    int!(10, 60, 1),
+    ", ",
+    int!(10, 60, 21),
+    ", ",
+    int!(10, 60, 41),
+    " FROM json_each($9) r WHERE TRUE
+ON CONFLICT (project_id, hour) DO UPDATE SET count = count + excluded.count"
+);
+
+/// The rows are there: so names need not be sent.
+const COUNT_TAGS: &str = concat!(
+    "
+INSERT INTO errtrack_issue_tag (issue_id, tag, count, key, value)
+SELECT ",
+    int!(12, 60, 1),
+    ", ",
+    int!(12, 60, 21),
+    ", ",
+    int!(12, 60, 41),
+    ", '', '' FROM json_each($11) r WHERE TRUE
+ON CONFLICT (issue_id, tag) DO UPDATE SET count = count + excluded.count"
+);
+
+const COUNT_NEW_TAGS: &str = concat!(
+    "
+INSERT INTO errtrack_issue_tag (issue_id, tag, count, key, value)
+SELECT ",
+    int!(14, 100, 1),
+    ", ",
+    int!(14, 100, 21),
+    ", ",
+    int!(14, 100, 41),
+    ", ",
+    text!(14, 100, 61, 71, 18),
+    ", ",
+    text!(14, 100, 81, 91, 18),
+    " FROM json_each($13) r WHERE TRUE
+ON CONFLICT (issue_id, tag) DO UPDATE SET count = count + excluded.count"
+);
+
+const INSERT_EVENTS: &str = concat!(
+    "
+INSERT INTO errtrack_event (project_id, issue_id, timestamp, codec, payload, id, client_id)
+SELECT ",
+    int!(16, 122, 1),
+    ", ",
+    int!(16, 122, 21),
+    ", ",
+    int!(16, 122, 41),
+    ", ",
+    size!(16, 122, 61),
+    ", ",
+    slice!(16, 122, 71, 81, 17),
+    ", ",
+    raw!(16, 122, 91),
+    ", ",
+    raw!(16, 122, 107),
+    "
+FROM json_each($15) r WHERE TRUE
+ON CONFLICT DO NOTHING"
+);

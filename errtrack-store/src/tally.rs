@@ -1,0 +1,108 @@
+//! The tags and users of a batch: which of them their issues have, as far as this process knows, and which are new.
+
+use crate::{
+    bulk::Target,
+    known::{Fact, Known, has_tag, hit_user},
+    plan::{Plan, Tag},
+    tag::{OTHER, VALUES, other_number},
+};
+
+/// What is counted, ordered by the keys of its tables.
+#[derive(Debug, Default)]
+pub(crate) struct Tallies<'a> {
+    /// Issue, tag, count: tags that the issues are known to have.
+    pub(crate) tags: Vec<(i64, i64, i64)>,
+    /// Tags that they may not have.
+    pub(crate) new_tags: Vec<NewTag<'a>>,
+    /// Issue and user: pairs that may be new.
+    pub(crate) users: Vec<(i64, i64)>,
+    /// Hour, issue, count.
+    pub(crate) hours: Vec<(i64, i64, i64)>,
+}
+
+/// A tag that its issue may not have.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewTag<'a> {
+    pub(crate) issue: i64,
+    pub(crate) number: i64,
+    pub(crate) count: i64,
+    pub(crate) key: &'a str,
+    pub(crate) value: &'a str,
+    /// The issue was there before the batch, so that the database must be asked about its tags.
+    pub(crate) ask: bool,
+}
+
+/// What the database says of a tag of an issue.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Answer {
+    pub(crate) is_there: bool,
+    /// How many values of the same key the issue has.
+    pub(crate) values: i64,
+}
+
+impl<'a> Tallies<'a> {
+    pub(crate) fn new(plan: &'a Plan<'_>, targets: &[Target], known: &Known) -> Self {
+        let mut tallies = Self::default();
+        let issue = |group: usize| targets.get(group).map_or(0, |target| target.issue);
+        let mut tags: Vec<(i64, &Tag<'_>)> = plan.tags.iter().map(|tag| (issue(tag.group), tag)).collect();
+        tags.sort_unstable_by_key(|(issue, tag)| (*issue, tag.number));
+        let known = known.lock();
+        for same in tags.chunk_by(|a, b| (a.0, a.1.number) == (b.0, b.1.number)) {
+            let Some(&(issue, tag)) = same.first() else { continue };
+            let count = same.iter().fold(0_i64, |sum, (_, tag)| sum.saturating_add(tag.count));
+            if known.contains(&has_tag(issue, tag.number)) {
+                tallies.tags.push((issue, tag.number, count));
+                continue;
+            }
+            let ask = targets.get(tag.group).is_some_and(|target| target.existing.is_some());
+            let (number, key, value) = (tag.number, tag.key.as_ref(), tag.value.as_ref());
+            tallies.new_tags.push(NewTag { issue, number, count, key, value, ask });
+        }
+        let users = plan.users.iter().map(|(group, user)| (issue(*group), *user));
+        tallies.users = users.filter(|(issue, user)| !known.contains(&hit_user(*issue, *user))).collect();
+        tallies.users.sort_unstable();
+        tallies.users.dedup();
+        tallies.hours = plan.group_hours.iter().map(|(group, hour, n)| (*hour, issue(*group), *n)).collect();
+        tallies.hours.sort_unstable();
+        tallies.hours.dedup_by(|b, a| {
+            let same = (a.0, a.1) == (b.0, b.1);
+            a.2 = if same { a.2.saturating_add(b.2) } else { a.2 };
+            same
+        });
+        tallies
+    }
+
+    /// Keeps at most [`VALUES`] values per key; the rest is counted under one name, so that the key's total stays exact.
+    /// `answers` holds one for each new tag that asks.
+    pub(crate) fn settle(&mut self, answers: &[Answer]) {
+        let mut answers = answers.iter().copied();
+        let mut rest: Vec<NewTag<'a>> = Vec::new();
+        let (mut key, mut added) = ((0, 0), 0);
+        self.new_tags.retain(|tag| {
+            let answer = if tag.ask { answers.next().unwrap_or_default() } else { Answer::default() };
+            let other = (tag.issue, other_number(tag.number));
+            if key != other {
+                (key, added) = (other, 0);
+            }
+            if answer.is_there {
+                return true;
+            }
+            if answer.values + added < VALUES {
+                added += 1;
+                return true;
+            }
+            match rest.last_mut().filter(|last| (last.issue, last.number) == other) {
+                Some(last) => last.count = last.count.saturating_add(tag.count),
+                None => rest.push(NewTag { number: other.1, value: OTHER, ..*tag }),
+            }
+            false
+        });
+        self.new_tags.append(&mut rest);
+    }
+
+    /// What is stored once this is committed, and was not known.
+    pub(crate) fn facts(&self) -> Vec<Fact> {
+        let tags = self.new_tags.iter().filter(|tag| tag.value != OTHER).map(|tag| has_tag(tag.issue, tag.number));
+        tags.chain(self.users.iter().map(|(issue, user)| hit_user(*issue, *user))).collect()
+    }
+}
