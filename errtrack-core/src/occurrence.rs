@@ -1,43 +1,46 @@
 //! The occurrence: an event that has been cut to its limits, sanitized and fingerprinted.
 
-use crate::{Event, Fingerprint, Level, ProjectId, Timestamp};
+use crate::{Event, EventId, Fingerprint, Level, ProjectId, Timestamp};
 use uuid::Uuid;
 
 /// An event that may be stored.
 ///
 /// Only [`Preparer`](crate::Preparer) makes one, and [`Store`](crate::Store) takes nothing else: so what is
 /// not sanitized cannot be written, by any backend or dialect.
+///
+/// It holds the event as the bytes that are stored, and beside them only what rows and counters are made of: thousands of
+/// occurrences may wait to be written.
 #[derive(Debug, Clone)]
 pub struct Occurrence {
     id: Uuid,
-    project: ProjectId,
-    event: Event,
-    fingerprint: Fingerprint,
-    culprit: String,
-    user_hash: Option<i64>,
-    dimensions: Vec<(String, String)>,
-    payload: Vec<u8>,
+    parts: Parts,
     times: u64,
-    id_is_ours: bool,
 }
 
 /// The parts from which [`Preparer`](crate::Preparer) makes an occurrence.
+#[derive(Debug, Clone)]
 pub(crate) struct Parts {
     pub(crate) project: ProjectId,
-    pub(crate) event: Event,
-    pub(crate) fingerprint: Fingerprint,
+    pub(crate) event_id: EventId,
+    pub(crate) id_is_ours: bool,
+    pub(crate) timestamp: Timestamp,
+    pub(crate) level: Level,
+    pub(crate) ty: String,
+    pub(crate) value: String,
     pub(crate) culprit: String,
+    pub(crate) source: Option<String>,
+    pub(crate) platform: Option<String>,
+    pub(crate) environment: Option<String>,
+    pub(crate) release: Option<String>,
+    pub(crate) fingerprint: Fingerprint,
     pub(crate) user_hash: Option<i64>,
     pub(crate) dimensions: Vec<(String, String)>,
     pub(crate) payload: Vec<u8>,
-    pub(crate) id_is_ours: bool,
 }
 
 impl Occurrence {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { project, event, fingerprint, culprit, user_hash, dimensions, payload, id_is_ours } = parts;
-        let id = Uuid::now_v7();
-        Self { id, project, event, fingerprint, culprit, user_hash, dimensions, payload, times: 1, id_is_ours }
+        Self { id: Uuid::now_v7(), parts, times: 1 }
     }
 
     /// Our id of it: a UUIDv7, so that ids sort by the time of arrival.
@@ -46,46 +49,100 @@ impl Occurrence {
         self.id
     }
 
+    /// The event's own id: the client's, or one that was made here.
+    #[must_use]
+    pub fn event_id(&self) -> EventId {
+        self.parts.event_id
+    }
+
+    /// Whether the event's id was made here and so cannot have been stored before.
+    #[must_use]
+    pub fn id_is_ours(&self) -> bool {
+        self.parts.id_is_ours
+    }
+
     /// The project that it belongs to.
     #[must_use]
     pub fn project(&self) -> ProjectId {
-        self.project
+        self.parts.project
     }
 
-    /// What happened, sanitized.
+    /// When it happened.
     #[must_use]
-    pub fn event(&self) -> &Event {
-        &self.event
+    pub fn timestamp(&self) -> Timestamp {
+        self.parts.timestamp
     }
 
-    /// The key of its grouping.
+    /// The level of the event.
     #[must_use]
-    pub fn fingerprint(&self) -> Fingerprint {
-        self.fingerprint
+    pub fn level(&self) -> Level {
+        self.parts.level
+    }
+
+    /// Type and value, as [`Event::title`] tells them.
+    #[must_use]
+    pub fn title(&self) -> (&str, &str) {
+        (&self.parts.ty, &self.parts.value)
     }
 
     /// The function, or failing that the route, to blame; empty if neither is known.
     #[must_use]
     pub fn culprit(&self) -> &str {
-        &self.culprit
+        &self.parts.culprit
+    }
+
+    /// Where it came from: `backend`, `browser`, ….
+    #[must_use]
+    pub fn source(&self) -> Option<&str> {
+        self.parts.source.as_deref()
+    }
+
+    /// The platform of the event.
+    #[must_use]
+    pub fn platform(&self) -> Option<&str> {
+        self.parts.platform.as_deref()
+    }
+
+    /// The environment of the event.
+    #[must_use]
+    pub fn environment(&self) -> Option<&str> {
+        self.parts.environment.as_deref()
+    }
+
+    /// The release of the event.
+    #[must_use]
+    pub fn release(&self) -> Option<&str> {
+        self.parts.release.as_deref()
+    }
+
+    /// The key of its grouping.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.parts.fingerprint
     }
 
     /// A hash that tells users apart for counting them.
     #[must_use]
     pub fn user_hash(&self) -> Option<i64> {
-        self.user_hash
+        self.parts.user_hash
     }
 
-    /// What is tallied per issue: its tags, and `environment`, `release`, `level` and the like as tags.
+    /// What is tallied per issue: its tags, and `environment`, `release` and the like as tags.
     #[must_use]
     pub fn dimensions(&self) -> &[(String, String)] {
-        &self.dimensions
+        &self.parts.dimensions
     }
 
     /// The event as JSON: what is stored whole.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
-        &self.payload
+        &self.parts.payload
+    }
+
+    /// The event, read back from its payload; some 20 µs.
+    #[must_use]
+    pub fn event(&self) -> Event {
+        serde_json::from_slice(&self.parts.payload).unwrap_or_default()
     }
 
     /// How many events it stands for; 1 unless equal ones were folded into it.
@@ -94,27 +151,9 @@ impl Occurrence {
         self.times
     }
 
-    /// Whether the event's id was made here and so cannot have been stored before.
-    #[must_use]
-    pub fn id_is_ours(&self) -> bool {
-        self.id_is_ours
-    }
-
-    /// The level of the event.
-    #[must_use]
-    pub fn level(&self) -> Level {
-        self.event.level
-    }
-
-    /// When it happened.
-    #[must_use]
-    pub fn timestamp(&self) -> Timestamp {
-        self.event.timestamp
-    }
-
     /// Says that its event id was made in this process.
     pub(crate) fn made_here(mut self) -> Self {
-        self.id_is_ours = true;
+        self.parts.id_is_ours = true;
         self
     }
 

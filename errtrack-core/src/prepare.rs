@@ -67,16 +67,30 @@ impl Preparer {
         self.limits.apply(&mut event);
         let user_hash = event.user.as_ref().and_then(crate::User::key).map(user_hash);
         self.sanitizer.sanitize(&mut event);
-        let grouped = grouping::group(&event);
         let (fingerprint, grouping) = match formula {
-            Formula::Ours => grouped,
+            Formula::Ours => grouping::group(&event),
             Formula::Fixed { fingerprint, because } => (fingerprint, grouping::Grouping::fixed(because)),
         };
         event.grouping = Some(grouping);
-        let culprit = grouping::culprit(&event);
-        let dimensions = dimensions(&event);
-        let payload = serde_json::to_vec(&event).unwrap_or_default();
-        Occurrence::new(Parts { project, event, fingerprint, culprit, user_hash, dimensions, payload, id_is_ours })
+        let (ty, value) = event.title();
+        Occurrence::new(Parts {
+            project,
+            event_id: event.event_id,
+            id_is_ours,
+            timestamp: event.timestamp,
+            level: event.level,
+            ty: ty.to_owned(),
+            value: value.to_owned(),
+            culprit: grouping::culprit(&event),
+            fingerprint,
+            user_hash,
+            dimensions: dimensions(&event),
+            payload: serde_json::to_vec(&event).unwrap_or_default(),
+            source: event.source,
+            platform: event.platform,
+            environment: event.environment,
+            release: event.release,
+        })
     }
 }
 

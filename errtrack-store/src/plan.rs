@@ -89,7 +89,7 @@ impl<'a> Plan<'a> {
         let mut packer = codec.packer();
         for (place, (occurrence, keep)) in batch.iter().enumerate() {
             let project = occurrence.project().0;
-            let id = occurrence.event().event_id.uuid();
+            let id = occurrence.event_id().uuid();
             if let Some(&issue) = known.get(&place) {
                 plan.slots.push(Slot::Known(issue));
                 ids.insert((project, id), place);
@@ -159,11 +159,11 @@ impl<'a> Group<'a> {
 
     fn add(&mut self, occurrence: &'a Occurrence, times: i64, keep: bool) {
         let at = occurrence.timestamp();
-        let release = occurrence.event().release.as_deref();
+        let release = occurrence.release();
         self.merge(&Self {
             count: times,
             stored: i64::from(keep),
-            kept: keep.then(|| (at, occurrence.event().event_id)),
+            kept: keep.then(|| (at, occurrence.event_id())),
             first_release: release,
             last_release: release.map(|release| (at, release)),
             ..Self::new(occurrence)

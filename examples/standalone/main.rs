@@ -17,6 +17,10 @@ use std::{
 };
 use tokio::net::TcpListener;
 
+/// Events are made on one thread and freed on another, which glibc's allocator is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How long requests may take to finish once the server is told to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
 

@@ -114,8 +114,8 @@ impl WriteQueue {
 }
 
 fn size(occurrence: &Occurrence) -> usize {
-    // The payload, and the event it was made of.
-    2 * occurrence.payload().len() + 1024
+    // The payload, and what stands beside it.
+    occurrence.payload().len() + 1024
 }
 
 /// Writes until the queue is closed and everything in it is written.

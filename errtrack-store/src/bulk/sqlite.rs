@@ -53,7 +53,7 @@ impl Bulk for SqliteConnection {
             rows.row().int(group.project).int(*number);
             rows.raw(uuid::Uuid::now_v7().as_bytes()).raw(&group.fingerprint.0);
             shown(&mut rows, group, &mut texts);
-            rows.raw(group.kept.map_or(group.newest.event().event_id, |(_, id)| id).uuid().as_bytes());
+            rows.raw(group.kept.map_or(group.newest.event_id(), |(_, id)| id).uuid().as_bytes());
         }
         let query = sqlx::query_as(bulk::INSERT_ISSUES).bind(rows.rows()).bind(rows.cells).bind(texts).bind(now);
         let made: Vec<(i64, i64, i64)> = query.fetch_all(self).await?;
@@ -134,13 +134,12 @@ fn updates(plan: &Plan<'_>, issues: &[Target], texts: &mut Vec<u8>) -> Cells {
 
 /// The part of a row in which new and old issues are alike: 250 bytes.
 fn shown(r: &mut Cells, group: &Group<'_>, texts: &mut Vec<u8>) {
-    let event = group.newest.event();
-    let (ty, value) = event.title();
+    let newest = group.newest;
+    let (ty, value) = newest.title();
     r.int(group.count).int(group.stored).int(group.first_seen.as_micros()).int(group.last_seen().as_micros());
-    r.size(usize::try_from(group.newest.level().to_number()).unwrap_or_default());
-    r.text(Some(ty), texts).text(Some(value), texts).text(Some(group.newest.culprit()), texts);
-    r.text(event.source.as_deref(), texts).text(event.platform.as_deref(), texts);
-    r.text(event.environment.as_deref(), texts);
+    r.size(usize::try_from(newest.level().to_number()).unwrap_or_default());
+    r.text(Some(ty), texts).text(Some(value), texts).text(Some(newest.culprit()), texts);
+    r.text(newest.source(), texts).text(newest.platform(), texts).text(newest.environment(), texts);
     r.text(group.first_release, texts).text(group.last_release.map(|(_, release)| release), texts);
 }
 

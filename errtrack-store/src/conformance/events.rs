@@ -10,10 +10,10 @@ pub async fn an_event_is_found_by_both_ids(store: &impl Store) {
     let recorded = store.record(&batch).await.unwrap();
     let issue = issue_of(store, &recorded[1]).await;
     let written = &batch.occurrences[1];
-    for id in [written.id(), written.event().event_id.uuid()] {
+    for id in [written.id(), written.event_id().uuid()] {
         let stored = store.event(None, id).await.unwrap().unwrap();
         assert_eq!((stored.id, stored.issue, stored.issue_uuid), (written.id(), issue.id, issue.uuid));
-        assert_eq!((stored.project, &stored.event), (shop.id, written.event()));
+        assert_eq!((stored.project, &stored.event), (shop.id, &written.event()));
         assert_eq!(store.event(Some(&[shop.id]), id).await.unwrap(), Some(stored));
     }
     assert_eq!(store.event(None, Uuid::new_v4()).await.unwrap(), None);
@@ -25,7 +25,7 @@ pub async fn an_event_is_hidden_from_other_projects(store: &impl Store) {
     let batch = batch(&shop, [event("A")]);
     store.record(&batch).await.unwrap();
     let written = &batch.occurrences[0];
-    for id in [written.id(), written.event().event_id.uuid()] {
+    for id in [written.id(), written.event_id().uuid()] {
         assert_eq!(store.event(Some(&[blog.id]), id).await.unwrap(), None);
         assert_eq!(store.event(Some(&[]), id).await.unwrap(), None);
         assert!(store.event(Some(&[blog.id, shop.id]), id).await.unwrap().is_some());
