@@ -16,7 +16,8 @@ pub(super) fn minutes(after_noon: i64) -> Timestamp {
 }
 
 pub(super) fn event(ty: &str) -> Event {
-    let mut event = Event { timestamp: minutes(0), received_at: minutes(0), ..Event::new() };
+    // Received later than anything happens here: what comes from the future is clamped.
+    let mut event = Event { timestamp: minutes(0), received_at: minutes(24 * 60), ..Event::new() };
     event.exceptions.push(Exception::new(ty, format!("{ty} happened")));
     event
 }
