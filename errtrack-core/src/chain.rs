@@ -11,6 +11,8 @@ use std::{
 const LONGEST: usize = 32;
 /// Bytes of one error's text that are taken on the host's thread.
 const LONGEST_TEXT: usize = 16 << 10;
+/// Bytes of its `Debug` text: only how that begins tells anything.
+const LONGEST_DEBUG: usize = 64;
 
 impl Exception {
     /// The chain of an error as an event holds it: the root cause first, the error itself last.
@@ -26,8 +28,8 @@ impl Exception {
     /// let chain = Exception::chain(&error, "generic", true);
     /// assert_eq!(chain.last().unwrap().ty.as_deref(), Some("std::io::Error::Other"));
     /// ```
-    pub fn chain<E: Error + ?Sized>(error: &E, mechanism: &str, handled: bool) -> Vec<Self> {
-        exceptions(error, mechanism, handled)
+    pub fn chain<E: Error + ?Sized>(error: &E, mechanism: &'static str, handled: bool) -> Vec<Self> {
+        Chain::of(error, type_name::<E>(), mechanism, handled).into_exceptions()
     }
 
     /// Names a type whose path the caller knows, although the error is behind a `dyn Error` by now: `path` is what
@@ -43,34 +45,87 @@ impl Exception {
     /// ```
     #[must_use]
     pub fn type_of(error: &dyn Error, path: &str) -> String {
-        named(path, debug_name(error))
+        let mut shown = String::with_capacity(32);
+        let whole = write!(Bounded { text: &mut shown, room: LONGEST_DEBUG }, "{error:?}").is_ok();
+        named(path, debug_name(&shown, whole))
     }
 }
 
-/// The chain of an error as exceptions: the root cause first, the error itself last, as events hold them.
-pub(crate) fn exceptions<E: Error + ?Sized>(error: &E, mechanism: &str, handled: bool) -> Vec<Exception> {
-    let mut chain = Vec::with_capacity(4);
-    let mut outermost = Exception { ty: Some(type_of(error)), value: Some(text_of(error)), ..Exception::default() };
-    outermost.mechanism = Some(Mechanism::new(mechanism, handled));
-    chain.push(outermost);
-    let mut source = error.source();
-    while let Some(cause) = source
-        && chain.len() < LONGEST
-    {
-        chain.push(Exception { ty: Some(type_of(cause)), value: Some(text_of(cause)), ..Exception::default() });
-        source = cause.source();
-    }
-    chain.reverse();
-    chain
+/// An error and its sources, as they are taken on the host's thread: their texts in one buffer, nothing named yet.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    texts: String,
+    /// From the error itself to its root.
+    links: Vec<Link>,
+    mechanism: &'static str,
+    handled: bool,
 }
 
-/// The path of the type, where the compiler knows it, with the variant that `Debug` shows: `shop::OrderError::Payment`.
+/// One error of a chain; its texts end where the numbers say.
+#[derive(Debug)]
+struct Link {
+    /// What the compiler calls its type; nothing for sources.
+    path: &'static str,
+    debug_end: usize,
+    /// The `Debug` text is all there.
+    debug_is_whole: bool,
+    end: usize,
+}
+
+impl Chain {
+    /// Takes an error whose type is called `path` and its sources. Two allocations.
+    pub(crate) fn of<E: Error + ?Sized>(error: &E, path: &'static str, mechanism: &'static str, handled: bool) -> Self {
+        let mut chain = Self { texts: String::with_capacity(256), links: Vec::with_capacity(4), mechanism, handled };
+        chain.take(error, path);
+        let mut source = error.source();
+        while let Some(cause) = source
+            && chain.links.len() < LONGEST
+        {
+            chain.take(cause, "dyn ");
+            source = cause.source();
+        }
+        chain
+    }
+
+    fn take<E: Error + ?Sized>(&mut self, error: &E, path: &'static str) {
+        // An error of the writing is our own refusal to take more.
+        let debug_is_whole = write!(Bounded { text: &mut self.texts, room: LONGEST_DEBUG }, "{error:?}").is_ok();
+        let debug_end = self.texts.len();
+        let _ = write!(Bounded { text: &mut self.texts, room: LONGEST_TEXT }, "{error}");
+        self.links.push(Link { path, debug_end, debug_is_whole, end: self.texts.len() });
+    }
+
+    /// Bytes that it holds, roughly.
+    pub(crate) fn size(&self) -> usize {
+        self.texts.len() + self.links.len() * size_of::<Exception>()
+    }
+
+    /// The texts of all errors, to tell chains apart.
+    pub(crate) fn texts(&self) -> &str {
+        &self.texts
+    }
+
+    /// The chain as events hold it: the root cause first, the error itself last.
+    pub(crate) fn into_exceptions(self) -> Vec<Exception> {
+        let mut start = 0;
+        let mut exceptions = Vec::with_capacity(self.links.len());
+        for link in &self.links {
+            let part = |from, to| self.texts.get(from..to).unwrap_or_default();
+            let shown = debug_name(part(start, link.debug_end), link.debug_is_whole);
+            exceptions.push(Exception::new(named(link.path, shown), part(link.debug_end, link.end)));
+            start = link.end;
+        }
+        if let Some(error) = exceptions.first_mut() {
+            error.mechanism = Some(Mechanism::new(self.mechanism, self.handled));
+        }
+        exceptions.reverse();
+        exceptions
+    }
+}
+
+/// The path of a type with the variant that `Debug` shows: `shop::OrderError::Payment`.
 ///
 /// Behind a `dyn Error` only what `Debug` shows is left.
-pub(crate) fn type_of<E: Error + ?Sized>(error: &E) -> String {
-    named(type_name::<E>(), debug_name(error))
-}
-
 fn named(path: &str, shown: Option<String>) -> String {
     // A text that was made into an error has no type that would tell anything.
     let is_text = path.starts_with('&') || path == "alloc::string::String" || path.starts_with("alloc::borrow::Cow<");
@@ -85,20 +140,10 @@ fn named(path: &str, shown: Option<String>) -> String {
     }
 }
 
-/// What the error says, cut where nobody reads on.
-fn text_of<E: Error + ?Sized>(error: &E) -> String {
-    let mut text = Bounded { text: String::with_capacity(64), room: LONGEST_TEXT };
-    // An error here is our own refusal to take more.
-    let _ = write!(text, "{error}");
-    text.text
-}
-
-/// The identifier with which the `Debug` text begins, if it looks derived: `Payment { … }`, `Payment(…)`, `Payment`.
-fn debug_name<E: Error + ?Sized>(error: &E) -> Option<String> {
-    let mut text = Bounded { text: String::with_capacity(32), room: 64 };
-    let whole = write!(text, "{error:?}").is_ok();
-    let end = text.text.find(|c: char| !c.is_alphanumeric() && c != '_');
-    let (name, rest) = text.text.split_at(end.unwrap_or(text.text.len()));
+/// The identifier with which a `Debug` text begins, if it looks derived: `Payment { … }`, `Payment(…)`, `Payment`.
+fn debug_name(text: &str, whole: bool) -> Option<String> {
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_');
+    let (name, rest) = text.split_at(end.unwrap_or(text.len()));
     let derived = rest.starts_with(" {") || rest.starts_with('(') || (rest.is_empty() && whole);
     if let Some(kind) = io_kind(name, rest) {
         return Some(format!("{IO_ERROR}::{kind}"));
@@ -118,13 +163,13 @@ fn io_kind<'a>(name: &str, rest: &'a str) -> Option<&'a str> {
     kind.split([',', ' ']).next()
 }
 
-/// A string that stops taking text when it is full, and so stops the formatting.
-struct Bounded {
-    text: String,
+/// Takes text until there is no more room, and so stops the formatting.
+struct Bounded<'a> {
+    text: &'a mut String,
     room: usize,
 }
 
-impl Write for Bounded {
+impl Write for Bounded<'_> {
     fn write_str(&mut self, more: &str) -> fmt::Result {
         let mut end = more.len().min(self.room);
         while !more.is_char_boundary(end) {
@@ -154,7 +199,7 @@ mod tests {
     #[test]
     fn a_chain_begins_with_its_root_and_ends_with_the_error() {
         let error = OrderError::Payment(7, io::Error::other(Plain));
-        let chain = exceptions(&error, "generic", true);
+        let chain = Exception::chain(&error, "generic", true);
         let shown: Vec<_> = chain.iter().map(|e| (e.ty.as_deref().unwrap(), e.value.as_deref().unwrap())).collect();
         assert_eq!(shown.first(), Some(&("std::io::Error::Other", "plain")));
         assert_eq!(
@@ -166,9 +211,9 @@ mod tests {
     #[test]
     fn a_type_behind_dyn_is_named_by_its_debug_text() {
         let plain: Box<dyn Error> = Box::new(Plain);
-        assert_eq!(type_of(plain.as_ref()), "Plain");
+        assert_eq!(Exception::chain(plain.as_ref(), "generic", true)[0].ty.as_deref(), Some("Plain"));
         let text: Box<dyn Error> = "Two words".into();
-        assert_eq!(type_of(text.as_ref()), "Error");
+        assert_eq!(Exception::chain(text.as_ref(), "generic", true)[0].ty.as_deref(), Some("Error"));
     }
 
     #[test]
@@ -183,6 +228,6 @@ mod tests {
             }
         }
         impl Error for Endless {}
-        assert!(exceptions(&Endless, "generic", true)[0].value.as_ref().unwrap().len() <= LONGEST_TEXT);
+        assert!(Exception::chain(&Endless, "generic", true)[0].value.as_ref().unwrap().len() <= LONGEST_TEXT);
     }
 }

@@ -28,7 +28,9 @@ pub use hooks::IssueChange;
 pub use ingest::{IngestError, Receipt, Report};
 
 use crate::{
-    Event, EventId, Level, Preparer, Project, ProjectId, ScopeHandle, Stacktrace, chain, current,
+    Event, EventId, Level, Preparer, Project, ProjectId, ScopeHandle, Stacktrace, Timestamp,
+    chain::Chain,
+    current,
     event::{Frame, Sdk},
     scope::ScopeCell,
     store::Store,
@@ -36,8 +38,9 @@ use crate::{
 };
 use balance::Ledger;
 use hooks::Hooks;
-use queue::{CaptureQueue, Captured};
+use queue::{CaptureQueue, Captured, What};
 use std::{
+    any::type_name,
     cell::Cell,
     error::Error,
     fmt,
@@ -139,12 +142,12 @@ impl Tracker {
     /// Takes the current scope along. Never blocks, fails or panics: when the queue is full the event is counted as
     /// dropped. Costs some hundred nanoseconds.
     pub fn capture(&self, event: Event) -> EventId {
-        self.enqueue(event, None, None)
+        self.enqueue(event.into(), None, None)
     }
 
     /// Captures an event and notes the place in the source that reports it.
     pub fn capture_at(&self, event: Event, place: &'static Location<'static>) -> EventId {
-        self.enqueue(event, None, Some(place))
+        self.enqueue(event.into(), None, Some(place))
     }
 
     /// Captures an error with its chain of sources, as [`capture_error`](crate::capture_error) does.
@@ -155,43 +158,37 @@ impl Tracker {
 
     /// Captures an error and notes the place in the source that reports it.
     pub fn capture_error_at<E: Error + ?Sized>(&self, error: &E, place: &'static Location<'static>) -> EventId {
-        self.capture_chain(error, "generic", true, place)
+        self.capture_caught(error, type_name::<E>(), "generic", place)
     }
 
-    /// Captures an error that a `mechanism` (`tower`, `axum`, …) caught; `handled` says whether the program dealt with it.
-    pub fn capture_chain<E: Error + ?Sized>(
+    /// Captures an error that a `mechanism` (`tower`, `axum`, …) caught, with the place that reports it and, where
+    /// [`TrackerBuilder::backtraces`] says so, the stack of the calling thread.
+    ///
+    /// `path` is what [`type_name`] says of the type, for errors that stand behind a `dyn Error` by now.
+    pub fn capture_caught<E: Error + ?Sized>(
         &self,
         error: &E,
-        mechanism: &str,
-        handled: bool,
+        path: &'static str,
+        mechanism: &'static str,
         place: &'static Location<'static>,
     ) -> EventId {
         if inside() {
             return EventId::default();
         }
-        let mut event = Event::new();
-        event.exceptions = chain::exceptions(error, mechanism, handled);
-        self.capture_in_hand(event, place)
-    }
-
-    /// Captures an event that was made from an error in hand, with the place that reports it and, where
-    /// [`TrackerBuilder::backtraces`] says so, the stack of the calling thread.
-    pub fn capture_in_hand(&self, event: Event, place: &'static Location<'static>) -> EventId {
-        if inside() {
-            return EventId::default();
-        }
+        let (id, timestamp) = (EventId::random(), Timestamp::now());
+        let what = What::Error { id, timestamp, chain: Chain::of(error, path, mechanism, true) };
         let addresses = self.shared.engine.defaults.backtraces.then(Addresses::capture);
-        self.enqueue(event, addresses, Some(place))
+        self.enqueue(what, addresses, Some(place))
     }
 
     /// Captures an event together with the stack of the calling thread.
     pub(crate) fn capture_with_stack(&self, event: Event, place: Option<&'static Location<'static>>) -> EventId {
-        self.enqueue(event, Some(Addresses::capture()), place)
+        self.enqueue(event.into(), Some(Addresses::capture()), place)
     }
 
     fn enqueue(
         &self,
-        mut event: Event,
+        mut what: What,
         addresses: Option<Addresses>,
         place: Option<&'static Location<'static>>,
     ) -> EventId {
@@ -199,10 +196,15 @@ impl Tracker {
         if inside() {
             return EventId::default();
         }
-        if event.event_id.is_nil() {
-            event.event_id = EventId::random();
-        }
-        let id = event.event_id;
+        let (id, level) = match &mut what {
+            What::Event(event) => {
+                if event.event_id.is_nil() {
+                    event.event_id = EventId::random();
+                }
+                (event.event_id, event.level)
+            }
+            What::Error { id, .. } => (*id, Level::Error),
+        };
         let counters = shared.engine.ledger.own();
         counters.captured(1);
         if shared.engine.defaults.sample_rate.is_some_and(|rate| !sampled(id, rate)) {
@@ -211,7 +213,7 @@ impl Tracker {
         }
         let scope = ScopeHandle::current();
         if let Some(scope) = &scope
-            && event.level >= Level::Error
+            && level >= Level::Error
         {
             scope.note_failure();
         }
@@ -219,7 +221,7 @@ impl Tracker {
             Some(scope) => scope.snapshot(),
             None => shared.engine.root.snapshot(),
         };
-        let captured = Captured { event: Box::new(event), snapshot, scope, addresses, place };
+        let captured = Captured { what, snapshot, scope, addresses, place };
         if !shared.queue.push(captured) {
             counters.dropped_by_queue(1);
         }
@@ -275,7 +277,7 @@ impl Tracker {
 
     /// What last went wrong inside the tracker, with the time. That the database was away is forgotten when it is back.
     #[must_use]
-    pub fn trouble(&self) -> Option<(crate::Timestamp, String)> {
+    pub fn trouble(&self) -> Option<(Timestamp, String)> {
         self.shared.engine.trouble.last()
     }
 
@@ -285,11 +287,13 @@ impl Tracker {
         tokio::time::timeout(patience, self.shared.queue.flush()).await.unwrap_or(false)
     }
 
-    /// Flushes, for 5 seconds at most, and ends the tracker's thread. What is captured afterwards is dropped.
+    /// Flushes, for 5 seconds at most, and ends the tracker's thread. What is captured afterwards is dropped, and what is
+    /// reported is refused. `false` if something could not be written in time.
     pub async fn shutdown(&self) -> bool {
         let flushed = self.flush(DROP_PATIENCE).await;
         self.shared.queue.close();
-        flushed
+        let ended = tokio::time::timeout(DROP_PATIENCE, self.shared.worker.ended()).await;
+        flushed && ended.is_ok()
     }
 
     /// A handle that does not keep the tracker alive.
@@ -303,11 +307,17 @@ impl Tracker {
     }
 }
 
+impl From<Event> for What {
+    fn from(event: Event) -> Self {
+        Self::Event(Box::new(event))
+    }
+}
+
 impl Engine {
     /// Fills in what a captured event gets from its scope and from this process. On the tracker's thread.
     fn complete(&self, captured: Captured, symbols: &mut Symbols) -> Event {
-        let Captured { event, snapshot, scope, addresses, place } = captured;
-        let mut event = *event;
+        let Captured { what, snapshot, scope, addresses, place } = captured;
+        let mut event = what.into_event();
         if let Some(scope) = &scope {
             scope.fill_request(&mut event);
         }

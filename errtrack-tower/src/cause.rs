@@ -54,7 +54,7 @@ impl Cause {
 }
 
 /// An event of an error whose type is known by its path.
-pub(crate) fn event(error: &(dyn Error + 'static), path: &str, mechanism: &str) -> Event {
+pub(crate) fn event(error: &(dyn Error + 'static), path: &str, mechanism: &'static str) -> Event {
     let mut event = Event::new();
     event.level = Level::Error;
     event.exceptions = Exception::chain(error, mechanism, true);

@@ -1,6 +1,6 @@
 //! The error type of axum handlers that use `?` on anything.
 
-use crate::{Reported, cause};
+use crate::Reported;
 use axum::response::{IntoResponse, Response};
 use errtrack_core::EventId;
 use http::{StatusCode, header};
@@ -50,9 +50,8 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for HandlerError {
     fn from(error: E) -> Self {
         let place = Location::caller();
         let error = error.into();
-        let event = errtrack_core::tracker().map_or_else(EventId::default, |tracker| {
-            tracker.capture_in_hand(cause::event(&*error, type_name::<E>(), "axum"), place)
-        });
+        let event = errtrack_core::tracker()
+            .map_or_else(EventId::default, |tracker| tracker.capture_caught(&*error, type_name::<E>(), "axum", place));
         Self { error, event }
     }
 }

@@ -3,8 +3,7 @@
 //! In a storm the same few errors come again and again, faster than anything can write. Dropping them would make the
 //! counts wrong exactly when they matter; so they are folded on the thread that captures them, by what is cheap to compare.
 
-use super::queue::Captured;
-use crate::Event;
+use super::queue::{Captured, What};
 use std::{
     collections::HashMap,
     hash::{BuildHasher, Hash, Hasher, RandomState},
@@ -35,12 +34,12 @@ pub(crate) struct Folded {
 
 impl Overflow {
     /// Folds an event into the one of its sort; `false` if there are too many sorts.
-    pub(crate) fn add(&self, captured: Captured) -> bool {
+    pub(crate) fn add(&self, mut captured: Captured) -> bool {
         let sort = self.sort(&captured);
         let mut sorts = self.sorts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(folded) = sorts.get_mut(&sort) {
             folded.times += 1;
-            folded.captured.event.timestamp = captured.event.timestamp;
+            *folded.captured.what.timestamp_mut() = *captured.what.timestamp_mut();
             return true;
         }
         if sorts.len() >= SORTS {
@@ -62,13 +61,17 @@ impl Overflow {
 
     /// Equal where the events are sure to be of one issue: same texts, same place, same level.
     fn sort(&self, captured: &Captured) -> u64 {
-        let event: &Event = &captured.event;
         let mut hasher = self.hasher.build_hasher();
-        for exception in &event.exceptions {
-            (&exception.ty, &exception.value).hash(&mut hasher);
+        match &captured.what {
+            What::Error { chain, .. } => chain.texts().hash(&mut hasher),
+            What::Event(event) => {
+                for exception in &event.exceptions {
+                    (&exception.ty, &exception.value).hash(&mut hasher);
+                }
+                event.message.as_ref().map(|m| &m.text).hash(&mut hasher);
+                (event.level, &event.logger, &event.fingerprint).hash(&mut hasher);
+            }
         }
-        event.message.as_ref().map(|m| &m.text).hash(&mut hasher);
-        (event.level, &event.logger, &event.fingerprint).hash(&mut hasher);
         captured.place.map(|p| (p.file(), p.line(), p.column())).hash(&mut hasher);
         hasher.finish()
     }

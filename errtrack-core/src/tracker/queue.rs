@@ -1,7 +1,7 @@
 //! The queue between the threads of the host and the tracker's: bounded in events and in bytes.
 
 use super::overflow::{Folded, Overflow};
-use crate::{Event, ScopeHandle, scope::Scope, symbols::Addresses};
+use crate::{Event, EventId, ScopeHandle, Timestamp, chain::Chain, scope::Scope, symbols::Addresses};
 use std::{
     panic::Location,
     sync::{
@@ -14,11 +14,54 @@ use tokio::sync::{mpsc, oneshot};
 /// An event as a thread of the host leaves it: nothing resolved, merged or formatted that can be done elsewhere.
 #[derive(Debug)]
 pub(crate) struct Captured {
-    pub(crate) event: Box<Event>,
+    pub(crate) what: What,
     pub(crate) snapshot: Option<Arc<Scope>>,
     pub(crate) scope: Option<ScopeHandle>,
     pub(crate) addresses: Option<Addresses>,
     pub(crate) place: Option<&'static Location<'static>>,
+}
+
+/// What was captured.
+#[derive(Debug)]
+pub(crate) enum What {
+    /// An event that somebody made.
+    Event(Box<Event>),
+    /// An error, to be made an event of.
+    Error {
+        /// The id that was promised for the event.
+        id: EventId,
+        /// When it happened.
+        timestamp: Timestamp,
+        /// The error and its sources.
+        chain: Chain,
+    },
+}
+
+impl What {
+    /// The event.
+    pub(crate) fn into_event(self) -> Event {
+        match self {
+            Self::Event(event) => *event,
+            Self::Error { id: event_id, timestamp, chain } => {
+                let exceptions = chain.into_exceptions();
+                Event { event_id, timestamp, received_at: timestamp, exceptions, ..Event::default() }
+            }
+        }
+    }
+
+    pub(super) fn timestamp_mut(&mut self) -> &mut Timestamp {
+        match self {
+            Self::Event(event) => &mut event.timestamp,
+            Self::Error { timestamp, .. } => timestamp,
+        }
+    }
+
+    fn size(&self) -> usize {
+        match self {
+            Self::Event(event) => event.approximate_size(),
+            Self::Error { chain, .. } => size_of::<Event>() + chain.size(),
+        }
+    }
 }
 
 /// What goes through the queue.
@@ -64,7 +107,7 @@ pub(crate) fn channel(items: usize, most_bytes: usize) -> (CaptureQueue, Capture
 impl CaptureQueue {
     /// Puts an event in; `false` if it is lost, because there is neither room nor another of its sort. Never waits.
     pub(crate) fn push(&self, captured: Captured) -> bool {
-        let size = captured.event.approximate_size() + captured.addresses.as_ref().map_or(0, |a| 8 * a.len());
+        let size = captured.what.size() + captured.addresses.as_ref().map_or(0, |a| 8 * a.len());
         if self.bytes.fetch_add(size, Relaxed) + size > self.most_bytes {
             self.bytes.fetch_sub(size, Relaxed);
             return self.overflow.add(captured);

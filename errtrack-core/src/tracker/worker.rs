@@ -14,6 +14,7 @@ use std::{
     thread,
     time::Duration,
 };
+use tokio::sync::watch;
 
 /// How long folded events wait at most for the queue to move.
 const OVERFLOW_WAITS: Duration = Duration::from_secs(5);
@@ -21,8 +22,10 @@ const OVERFLOW_WAITS: Duration = Duration::from_secs(5);
 /// A handle on the thread.
 #[derive(Debug)]
 pub(crate) struct Worker {
-    /// Closed when the thread ends.
+    /// Closed when the thread ends, for those who block.
     ended: Mutex<mpsc::Receiver<()>>,
+    /// The same for those who await.
+    ending: watch::Receiver<()>,
 }
 
 impl Worker {
@@ -36,6 +39,7 @@ impl Worker {
     ) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (ends, ended) = mpsc::channel::<()>();
+        let (end, ending) = watch::channel(());
         thread::Builder::new().name("errtrack".into()).spawn(move || {
             mark_inside();
             runtime.block_on(async {
@@ -45,12 +49,18 @@ impl Worker {
                 upkeep.abort();
                 intake.abort();
             });
-            drop(ends);
+            drop((ends, end));
         })?;
-        Ok(Self { ended: Mutex::new(ended) })
+        Ok(Self { ended: Mutex::new(ended), ending })
     }
 
-    /// Waits until the thread has ended, at most for `patience`.
+    /// Waits until the thread has ended.
+    pub(crate) async fn ended(&self) {
+        // Nothing is ever sent: an answer means that the other side is gone.
+        let _ = self.ending.clone().changed().await;
+    }
+
+    /// Blocks until the thread has ended, at most for `patience`.
     pub(crate) fn join(&self, patience: Duration) {
         let _ = self.ended.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(patience);
     }
