@@ -6,7 +6,7 @@ use axum::{
     http::StatusCode,
     routing::post,
 };
-use errtrack::{ResultExt, axum::HandlerError, tower::Cause};
+use errtrack::{Breadcrumb, ResultExt, axum::HandlerError, tower::Cause};
 use serde::Deserialize;
 use std::{error::Error, fmt, io, num::ParseIntError, time::Duration};
 
@@ -64,6 +64,7 @@ async fn charge(order: u32) -> Result<(), PaymentError> {
 
 /// A 5xx that the shop words itself: the error behind it goes up to the layer beside the answer.
 async fn track_parcel(Path(parcel): Path<String>) -> Result<String, (StatusCode, Cause, &'static str)> {
+    errtrack::add_breadcrumb(Breadcrumb::new("asking the carrier").category("parcels").data("parcel", &*parcel));
     let days: Result<u8, ParseIntError> = parcel.parse();
     match days {
         Ok(days) => Ok(format!("Arrives in {days} days.")),
@@ -85,6 +86,7 @@ async fn send_invoice(Path(order): Path<u32>) -> (StatusCode, &'static str) {
 /// Work that outlives its request: `errtrack::spawn` keeps it in the scope of the request that asked for it.
 async fn count_stock() -> (StatusCode, &'static str) {
     errtrack::spawn(async {
+        tracing::info!("counting the shelves");
         tokio::time::sleep(Duration::from_millis(50)).await;
         let shelf = "seven".parse::<u8>().capture();
         tracing::info!(?shelf, "counted");

@@ -10,7 +10,7 @@ use errtrack::{
 };
 use std::{
     error::Error,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     net::SocketAddr,
     process::ExitCode,
     time::Duration,
@@ -37,7 +37,11 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Box<dyn Error>> {
     let config = Config::load().map_err(|wrong| wrong.to_string())?;
-    tracing_subscriber::fmt().with_env_filter(format!("{},sqlx=warn", config.log_level)).with_writer(io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(format!("{},sqlx=warn", config.log_level))
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
     for name in &config.without_effect {
         tracing::warn!("{name} is set, but has no effect in this version");
     }

@@ -136,7 +136,7 @@ impl Server {
 }
 
 fn command(folder: &Path, variables: &[(&str, &str)]) -> Result<Command> {
-    let mut command = Command::new(binary()?);
+    let mut command = Command::new(example("standalone")?);
     command
         .current_dir(folder)
         .env_clear()
@@ -149,23 +149,26 @@ fn command(folder: &Path, variables: &[(&str, &str)]) -> Result<Command> {
     Ok(command)
 }
 
-/// The example, built in the profile of the test that asks.
-fn binary() -> Result<&'static Path> {
-    static BINARY: OnceLock<Option<PathBuf>> = OnceLock::new();
-    let built = BINARY.get_or_init(|| {
+/// The path of an example, built in the profile of the test that asks.
+///
+/// # Errors
+/// It cannot be built.
+pub fn example(name: &str) -> Result<PathBuf> {
+    static BUILT: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| {
         let release = !cfg!(debug_assertions);
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         // With the features of the whole workspace, as the tests are built: or every dependency would be built again.
         let built = std::process::Command::new(cargo)
-            .args(["build", "--quiet", "--workspace", "--example", "standalone"])
+            .args(["build", "--quiet", "--workspace", "--examples"])
             .args(release.then_some("--release"))
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status();
         let own = std::env::current_exe().ok()?;
         // Tests lie in `deps`, beside `examples`; benchmarks lie one folder up.
         let profile = own.ancestors().find(|folder| folder.join("examples").is_dir())?;
-        let folder = profile.join("examples");
-        built.is_ok_and(|status| status.success()).then(|| folder.join("standalone"))
+        built.is_ok_and(|status| status.success()).then(|| profile.join("examples"))
     });
-    built.as_deref().context("the standalone example could not be built")
+    let folder = built.as_ref().context("the examples could not be built")?;
+    Ok(folder.join(name))
 }
