@@ -18,8 +18,8 @@ use crate::{
 use axum::{
     Router,
     body::Body,
-    extract::{Path, Query, Request, State},
-    http::{HeaderMap, StatusCode, Uri, header},
+    extract::{FromRequestParts, Path, Query, State},
+    http::{HeaderMap, StatusCode, header, request::Parts},
     response::Response,
     routing::post,
 };
@@ -54,15 +54,25 @@ struct Sender {
     encoding: Encoding,
 }
 
-impl Sender {
-    fn new(project: Option<&str>, headers: &HeaderMap, uri: &Uri, peer: Peer) -> Result<Self, Refusal> {
-        let number = |text: &str| {
-            text.parse().map(ProjectId).map_err(|_| Refusal::new(StatusCode::NOT_FOUND, "a project is a number"))
-        };
-        let project = project.map(number).transpose()?;
-        Ok(Self { project, auth: Auth::find(headers, uri)?, peer, encoding: Encoding::of(headers) })
-    }
+impl FromRequestParts<App> for Sender {
+    type Rejection = Refusal;
 
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        let unknown = || Refusal::new(StatusCode::NOT_FOUND, "a project is a number");
+        let Path(place) = Path::<Place>::from_request_parts(parts, app).await.map_err(|_| unknown())?;
+        let Ok(peer) = Peer::from_request_parts(parts, app).await;
+        let number = |text: String| text.parse().map(ProjectId).map_err(|_| unknown());
+        let project = place.project.map(number).transpose()?;
+        Ok(Self {
+            project,
+            auth: Auth::find(&parts.headers, &parts.uri)?,
+            peer,
+            encoding: Encoding::of(&parts.headers),
+        })
+    }
+}
+
+impl Sender {
     /// The project that the key opens; refused unless it is the one that the path names.
     async fn admit(&self, app: &App) -> Result<ProjectId, Refusal> {
         let Some(key) = &self.auth.key else {
@@ -105,13 +115,11 @@ struct Place {
 
 async fn take_envelope(
     State(app): State<App>,
-    Path(place): Path<Place>,
-    peer: Peer,
-    request: Request,
+    sender: Sender,
+    headers: HeaderMap,
+    body: Body,
 ) -> Result<Response, Refusal> {
-    let (parts, body) = request.into_parts();
-    let sender = Sender::new(place.project.as_deref(), &parts.headers, &parts.uri, peer)?;
-    read_envelope(app, sender, &parts.headers, body).await
+    read_envelope(app, sender, &headers, body).await
 }
 
 async fn read_envelope(app: App, sender: Sender, headers: &HeaderMap, body: Body) -> Result<Response, Refusal> {
@@ -156,18 +164,16 @@ async fn take_items(app: App, mut sender: Sender, body: Bytes) -> Result<Respons
 
 async fn take_event(
     State(app): State<App>,
-    Path(place): Path<Place>,
-    peer: Peer,
-    request: Request,
+    sender: Sender,
+    headers: HeaderMap,
+    body: Body,
 ) -> Result<Response, Refusal> {
-    let (parts, body) = request.into_parts();
-    let sender = Sender::new(place.project.as_deref(), &parts.headers, &parts.uri, peer)?;
-    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     if content_type.starts_with("application/x-sentry-envelope") {
-        return read_envelope(app, sender, &parts.headers, body).await;
+        return read_envelope(app, sender, &headers, body).await;
     }
     sender.admit(&app).await?;
-    let body = body::read(&parts.headers, body, app.config().max_envelope).await?;
+    let body = body::read(&headers, body, app.config().max_envelope).await?;
     with_unpacked(app, sender, body, |app, sender, body| Box::pin(store_event(app, sender, body))).await
 }
 
@@ -181,13 +187,9 @@ async fn store_event(app: App, sender: Sender, body: Bytes) -> Result<Response, 
 /// `<img src="…/store/?sentry_data=…">`, as raven-js reports where nothing else works.
 async fn beacon(
     State(app): State<App>,
-    Path(place): Path<Place>,
-    peer: Peer,
+    sender: Sender,
     Query(query): Query<HashMap<String, String>>,
-    headers: HeaderMap,
-    uri: Uri,
 ) -> Result<Response, Refusal> {
-    let sender = Sender::new(place.project.as_deref(), &headers, &uri, peer)?;
     let Some(data) = query.get("sentry_data") else {
         return Err(Refusal::invalid("invalid event", &"sentry_data is missing"));
     };
