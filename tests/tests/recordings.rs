@@ -1,15 +1,14 @@
-//! What 19 unmodified SDKs really sent, byte for byte over TCP, is found again through the API.
+//! What 19 unmodified SDKs really sent goes to the standalone server byte for byte, and is found again through its API.
 
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "the helpers of a test may panic as it may")]
 
 use errtrack::{
-    SqliteStore, Tracker,
-    web::{Access, router},
+    SqliteStore,
+    store::{ProjectStore, Upkeep},
 };
-use errtrack_core::{ProjectId, store::ProjectStore};
-use errtrack_tests::{Client, Recording, recordings};
+use errtrack_tests::{Recording, Server, recordings};
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, net::SocketAddr};
+use std::{collections::BTreeSet, path::Path};
 
 /// What is over the limits, and the note that says so; everything else is kept whole.
 const CUT: [(&str, &str, &str); 4] = [
@@ -25,8 +24,8 @@ const PUBLIC_KEY: &str = "a1b2c3d4e5f60718293a4b5c6d7e8f90";
 #[tokio::test(flavor = "multi_thread")]
 async fn every_recorded_event_is_stored_and_found_by_its_id() {
     let folder = tempfile::tempdir().unwrap();
-    let (address, _tracker) = serve(&folder.path().join("errors.db")).await;
-    let mut client = Client::new(address).header("x-api-key", "secret");
+    let server = serve(folder.path()).await;
+    let (address, mut client) = (server.address, server.client());
     let recordings = recordings().unwrap();
     assert_eq!(recordings.len(), 227);
     let (mut differences, mut ids) = (Vec::new(), BTreeSet::new());
@@ -60,17 +59,13 @@ async fn every_recorded_event_is_stored_and_found_by_its_id() {
     assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
 }
 
-async fn serve(file: &std::path::Path) -> (SocketAddr, Tracker) {
-    let store = SqliteStore::open(file.to_str().unwrap()).await.unwrap();
-    let tracker = Tracker::builder().store(store).build().await.unwrap();
-    let projects: &dyn ProjectStore = tracker.store().as_ref();
-    assert!(projects.add_public_key(ProjectId(1), PUBLIC_KEY).await.unwrap());
-    let app = router::<()>(&tracker, Access::token("secret"));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let service = app.into_make_service_with_connect_info::<SocketAddr>();
-    tokio::spawn(async move { axum::serve(listener, service).await });
-    (address, tracker)
+/// The standalone server, on a file in which the first project has the key of the recordings.
+async fn serve(folder: &Path) -> Server {
+    let store = SqliteStore::open(folder.join("data/errtrack.db").to_str().unwrap()).await.unwrap();
+    let project = store.ensure_project("default").await.unwrap();
+    assert!(store.add_public_key(project.id, PUBLIC_KEY).await.unwrap());
+    store.close().await;
+    Server::start(folder, &[]).await.unwrap()
 }
 
 /// Where an event differs from what was sent. What is over a limit stands in [`CUT`]; NUL is stored as U+FFFD.
