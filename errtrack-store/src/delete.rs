@@ -3,8 +3,8 @@
 use crate::{
     SqlStore,
     issues::ids,
-    pool::{Dialect, on},
-    sql::upkeep as sql,
+    pool::{Dialect, writing},
+    sql::{Sql, upkeep as sql},
 };
 use errtrack_core::{IssueId, StoreError};
 use sqlx::Connection;
@@ -15,8 +15,8 @@ pub(crate) const STEP: i64 = 500;
 const HOURS: i64 = 2000;
 const WHAT: &str = "cannot delete issues";
 
-/// An issue that is gone: its id, first and last hour.
-type Buried = (i64, i64, i64);
+/// An issue that is gone: its project and id, first and last hour.
+type Buried = (i64, i64, i64, i64);
 
 impl SqlStore {
     /// Deletes issues at once, as anyone can see, and then what belongs to them.
@@ -24,19 +24,13 @@ impl SqlStore {
         let mut deleted = 0;
         for chunk in issues.chunks(100) {
             let ids = ids(chunk);
-            let mut writer = self.writer.lock(WHAT).await?;
-            let gone = on!(&mut *writer, |connection| {
-                let work = async {
-                    let mut tx = connection.begin_with(Db::BEGIN).await?;
-                    sqlx::query(sql::BURY).bind(ids.clone()).execute(&mut *tx).await?;
-                    sqlx::query(sql::DELETE_GROUPINGS).bind(ids.clone()).execute(&mut *tx).await?;
-                    let gone = sqlx::query(sql::DELETE_ISSUES).bind(ids).execute(&mut *tx).await?.rows_affected();
-                    tx.commit().await?;
-                    Ok(gone)
-                };
-                work.await
-            });
-            deleted += self.writer.check(gone, WHAT)?;
+            deleted += writing!(self, WHAT, |connection| {
+                let mut tx = connection.begin_with(Db::BEGIN).await?;
+                sqlx::query(Db::text(sql::BURY)).bind(ids.clone()).execute(&mut *tx).await?;
+                sqlx::query(Db::text(sql::DELETE_GROUPINGS)).bind(ids.clone()).execute(&mut *tx).await?;
+                let gone = sqlx::query(Db::text(sql::DELETE_ISSUES)).bind(ids.clone()).execute(&mut *tx).await?;
+                tx.commit().await.map(|()| gone.rows_affected())
+            })?;
         }
         self.sweep().await?;
         Ok(deleted)
@@ -45,11 +39,9 @@ impl SqlStore {
     /// Deletes what belongs to issues that are gone, also those of a run that was cut short.
     pub(crate) async fn sweep(&self) -> Result<(), StoreError> {
         loop {
-            let mut writer = self.writer.lock(WHAT).await?;
-            let buried =
-                on!(&mut *writer, |connection| sqlx::query_as(sql::BURIED).bind(STEP).fetch_all(connection).await);
-            drop(writer);
-            let buried: Vec<Buried> = self.writer.check(buried, WHAT)?;
+            let buried: Vec<Buried> = writing!(self, WHAT, |connection| {
+                sqlx::query_as(Db::text(sql::BURIED)).bind(STEP).fetch_all(connection).await
+            })?;
             if buried.is_empty() {
                 return Ok(());
             }
@@ -59,26 +51,24 @@ impl SqlStore {
         }
     }
 
-    async fn sweep_one(&self, (issue, first, last): Buried) -> Result<(), StoreError> {
+    async fn sweep_one(&self, (project, issue, first, last): Buried) -> Result<(), StoreError> {
         let mut hour = first;
         while hour <= last {
             let until = last.min(hour + HOURS - 1);
-            self.step(sql::DELETE_HOURS, &[issue, hour, until]).await?;
+            self.step(sql::DELETE_HOURS, &[project, issue, hour, until]).await?;
             hour = until + 1;
         }
         for sql in [sql::DELETE_USERS, sql::DELETE_TAGS, sql::DELETE_EVENTS] {
-            while self.step(sql, &[issue, STEP]).await? > 0 {}
+            while self.step(sql, &[project, issue, STEP]).await? > 0 {}
         }
-        self.step(sql::FORGET, &[issue]).await.map(drop)
+        self.step(sql::FORGET, &[project, issue]).await.map(drop)
     }
 
     /// One short transaction; answers how many rows it deleted.
-    async fn step(&self, sql: &'static str, values: &[i64]) -> Result<u64, StoreError> {
-        let mut writer = self.writer.lock(WHAT).await?;
-        let done = on!(&mut *writer, |connection| {
-            let query = values.iter().fold(sqlx::query(sql), |query, value| query.bind(*value));
-            query.execute(connection).await
-        });
-        Ok(self.writer.check(done, WHAT)?.rows_affected())
+    async fn step(&self, sql: Sql, values: &[i64]) -> Result<u64, StoreError> {
+        writing!(self, WHAT, |connection| {
+            let query = values.iter().fold(sqlx::query::<Db>(Db::text(sql)), |query, value| query.bind(*value));
+            query.execute(connection).await.map(|done| done.rows_affected())
+        })
     }
 }

@@ -1,12 +1,18 @@
 //! Reading events.
 
-use crate::{SqlStore, error::Doing, issues::read_uuid, payload::Codec, pool::on, sql::event as sql};
+use crate::{
+    SqlStore,
+    error::Doing,
+    issues::read_uuid,
+    payload::Codec,
+    pool::{Dialect, reading},
+    sql::event as sql,
+};
 use async_trait::async_trait;
 use errtrack_core::{
     Event, EventId, IssueId, Message, ProjectId, StoreError, Timestamp,
     store::{Cursor, EventPage, EventPosition, EventStore, StoredEvent},
 };
-use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 const READ: &str = "cannot read events";
@@ -19,12 +25,12 @@ impl EventStore for SqlStore {
     async fn event(&self, projects: Option<&[ProjectId]>, id: Uuid) -> Result<Option<StoredEvent>, StoreError> {
         let projects =
             projects.map(|list| serde_json::Value::from(list.iter().map(|p| p.0).collect::<Vec<_>>()).to_string());
-        for condition in [sql::BY_ID, sql::BY_CLIENT_ID] {
-            let row: Option<EventRow> = on!(&self.readers, |pool| {
-                let query = sqlx::query_as(AssertSqlSafe([sql::COLUMNS, condition].concat()));
+        for statement in [sql::BY_ID, sql::BY_CLIENT_ID] {
+            let row: Option<EventRow> = reading!(self, READ, |connection| {
+                let query = sqlx::query_as(Db::text(statement));
                 let query = query.bind(id.as_bytes().to_vec()).bind(projects.clone());
-                query.fetch_optional(pool).await.doing(READ)?
-            });
+                query.fetch_optional(connection).await
+            })?;
             if let Some(row) = row {
                 let (stored, whole) = read(row, &self.codec).doing(READ)?;
                 return if whole { Ok(Some(stored)) } else { Err(unreadable(stored.id)) };
@@ -34,15 +40,15 @@ impl EventStore for SqlStore {
     }
 
     async fn events(&self, issue: IssueId, cursor: Option<&Cursor>, limit: u32) -> Result<EventPage, StoreError> {
-        let condition = if cursor.is_some() { sql::NEWEST_AFTER } else { sql::NEWEST };
-        let rows: Vec<EventRow> = on!(&self.readers, |pool| {
-            let query = sqlx::query_as(AssertSqlSafe([sql::COLUMNS, condition].concat()));
+        let statement = if cursor.is_some() { sql::NEWEST_AFTER } else { sql::NEWEST };
+        let rows: Vec<EventRow> = reading!(self, READ, |connection| {
+            let query = sqlx::query_as(Db::text(statement));
             let mut query = query.bind(issue.0).bind(i64::from(limit) + 1);
             if let Some(cursor) = cursor {
                 query = query.bind(cursor.key).bind(cursor.id);
             }
-            query.fetch_all(pool).await.doing(READ)?
-        });
+            query.fetch_all(connection).await
+        })?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
         let place = |row: &EventRow| Cursor { key: row.5, id: row.0 };
@@ -53,11 +59,12 @@ impl EventStore for SqlStore {
 
     async fn position(&self, event: &StoredEvent) -> Result<EventPosition, StoreError> {
         type Id = Option<Vec<u8>>;
-        let (index, total, first, previous, next, last): (i64, i64, Id, Id, Id, Id) = on!(&self.readers, |pool| {
-            let query = sqlx::query_as(sql::POSITION).bind(event.issue.0);
-            let query = query.bind(event.event.timestamp.as_micros()).bind(event.row);
-            query.fetch_one(pool).await.doing(READ)?
-        });
+        let (index, total, first, previous, next, last): (i64, i64, Id, Id, Id, Id) =
+            reading!(self, READ, |connection| {
+                let query = sqlx::query_as(Db::text(sql::POSITION)).bind(event.issue.0);
+                let query = query.bind(event.event.timestamp.as_micros()).bind(event.row);
+                query.fetch_one(connection).await
+            })?;
         let id = |bytes: Id| bytes.map(|bytes| read_uuid(&bytes)).transpose().doing(READ);
         Ok(EventPosition { index, total, first: id(first)?, previous: id(previous)?, next: id(next)?, last: id(last)? })
     }

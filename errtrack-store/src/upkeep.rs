@@ -3,8 +3,7 @@
 use crate::{
     SqlStore,
     delete::STEP,
-    error::Doing,
-    pool::{Dialect, on},
+    pool::{Dialect, reading, writing},
     sql::upkeep as sql,
 };
 use async_trait::async_trait;
@@ -20,31 +19,27 @@ const SHRINK: &str = "cannot shrink the file";
 impl Upkeep for SqlStore {
     async fn ping(&self) -> Result<Duration, StoreError> {
         let start = Instant::now();
-        on!(&self.readers, |pool| {
-            sqlx::query_scalar::<Db, i64>("SELECT 1").fetch_one(pool).await.doing("the database does not answer")?
-        });
+        reading!(self, "the database does not answer", |connection| {
+            sqlx::query::<Db>("SELECT 1").execute(connection).await.map(drop)
+        })?;
         Ok(start.elapsed())
     }
 
     async fn prune(&self, before: Timestamp) -> Result<u64, StoreError> {
         let now = Timestamp::now().as_micros();
-        let mut writer = self.writer.lock(PRUNE).await?;
-        let done = on!(&mut *writer, |connection| sqlx::query(sql::DELETE_TOKENS).bind(now).execute(connection).await);
-        drop(writer);
-        self.writer.check(done, PRUNE)?;
+        writing!(self, PRUNE, |connection| {
+            sqlx::query(Db::text(sql::DELETE_TOKENS)).bind(now).execute(connection).await.map(drop)
+        })?;
         self.sweep().await?;
         let mut pruned = 0;
         loop {
-            let mut writer = self.writer.lock(PRUNE).await?;
-            let stale = on!(&mut *writer, |connection| {
-                sqlx::query_scalar(sql::STALE).bind(before.as_micros()).fetch_all(connection).await
-            });
-            drop(writer);
-            let ids: Vec<i64> = self.writer.check(stale, PRUNE)?;
-            if ids.is_empty() {
+            let stale: Vec<i64> = writing!(self, PRUNE, |connection| {
+                sqlx::query_scalar(Db::text(sql::STALE)).bind(before.as_micros()).fetch_all(connection).await
+            })?;
+            if stale.is_empty() {
                 break;
             }
-            pruned += self.delete(&ids.into_iter().map(IssueId).collect::<Vec<_>>()).await?;
+            pruned += self.delete(&stale.into_iter().map(IssueId).collect::<Vec<_>>()).await?;
         }
         if pruned > 0 {
             self.shrink().await?;
@@ -57,13 +52,13 @@ impl Upkeep for SqlStore {
         let mut trimmed = 0;
         let mut after = 0;
         loop {
-            let full: Vec<(i64, i64)> = on!(&self.readers, |pool| {
-                sqlx::query_as(sql::FULL).bind(keep).bind(after).fetch_all(pool).await.doing(TRIM)?
-            });
-            let Some((last, _)) = full.last() else { break };
+            let full: Vec<(i64, i64, i64)> = reading!(self, TRIM, |connection| {
+                sqlx::query_as(Db::text(sql::FULL)).bind(keep).bind(after).fetch_all(connection).await
+            })?;
+            let Some((_, last, _)) = full.last() else { break };
             after = *last;
-            for (issue, excess) in full {
-                trimmed += self.drop_oldest(issue, excess).await?;
+            for (project, issue, excess) in full {
+                trimmed += self.drop_oldest(project, issue, excess).await?;
             }
         }
         if trimmed > 0 {
@@ -73,33 +68,24 @@ impl Upkeep for SqlStore {
     }
 
     async fn close(&self) {
-        // The writer last: closing the last connection tidies up the file, which readers may not.
-        self.readers.close().await;
-        self.writer.close().await;
+        self.backend.close().await;
     }
 }
 
 impl SqlStore {
-    async fn drop_oldest(&self, issue: i64, excess: i64) -> Result<u64, StoreError> {
+    async fn drop_oldest(&self, project: i64, issue: i64, excess: i64) -> Result<u64, StoreError> {
         let mut dropped = 0;
         let mut left = excess;
         while left > 0 {
             let step = left.min(STEP);
-            let mut writer = self.writer.lock(TRIM).await?;
-            let gone = on!(&mut *writer, |connection| {
-                let work = async {
-                    let mut tx = connection.begin_with(Db::BEGIN).await?;
-                    let gone = sqlx::query(sql::DELETE_OLDEST).bind(issue).bind(step).execute(&mut *tx).await?;
-                    let gone = gone.rows_affected();
-                    let less = i64::try_from(gone).unwrap_or(i64::MAX);
-                    sqlx::query(sql::LESS_STORED).bind(issue).bind(less).execute(&mut *tx).await?;
-                    tx.commit().await?;
-                    Ok(gone)
-                };
-                work.await
-            });
-            drop(writer);
-            let gone = self.writer.check(gone, TRIM)?;
+            let gone = writing!(self, TRIM, |connection| {
+                let mut tx = connection.begin_with(Db::BEGIN).await?;
+                let oldest = sqlx::query(Db::text(sql::DELETE_OLDEST)).bind(project).bind(issue).bind(step);
+                let gone = oldest.execute(&mut *tx).await?.rows_affected();
+                let less = sqlx::query(Db::text(sql::LESS_STORED)).bind(project).bind(issue);
+                less.bind(i64::try_from(gone).unwrap_or(i64::MAX)).execute(&mut *tx).await?;
+                tx.commit().await.map(|()| gone)
+            })?;
             dropped += gone;
             if gone == 0 {
                 break;
@@ -111,8 +97,9 @@ impl SqlStore {
 
     /// Gives back some of the space that deletions have freed.
     async fn shrink(&self) -> Result<(), StoreError> {
-        let mut writer = self.writer.lock(SHRINK).await?;
-        let done = on!(&mut *writer, |connection| sqlx::query(Db::SHRINK).execute(connection).await);
-        self.writer.check(done, SHRINK).map(drop)
+        writing!(self, SHRINK, |connection| {
+            let query = sqlx::query(Db::text(sql::SHRINK));
+            query.execute(connection).await.map(drop)
+        })
     }
 }
