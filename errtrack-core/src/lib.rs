@@ -20,6 +20,7 @@ mod occurrence;
 mod panic;
 mod prepare;
 mod project;
+pub mod retention;
 pub mod sanitize;
 mod scope;
 pub mod stacktext;
@@ -45,5 +46,6 @@ pub use scope::{BreadcrumbSource, InScope, RequestSource, Scope, ScopeHandle};
 pub use store::{Store, StoreError};
 pub use time::{InvalidTimestamp, Timestamp};
 pub use tracker::{
-    Balance, BuildError, IngestError, IssueChange, Receipt, Report, Tracker, TrackerBuilder, WeakTracker, inside,
+    Balance, BuildError, IngestError, IssueChange, Receipt, Report, SpoolStatus, Tracker, TrackerBuilder, WeakTracker,
+    inside,
 };

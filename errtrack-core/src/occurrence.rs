@@ -24,6 +24,7 @@ pub(crate) struct Parts {
     pub(crate) event_id: EventId,
     pub(crate) id_is_ours: bool,
     pub(crate) timestamp: Timestamp,
+    pub(crate) received_at: Timestamp,
     pub(crate) level: Level,
     pub(crate) ty: String,
     pub(crate) value: String,
@@ -40,10 +41,10 @@ pub(crate) struct Parts {
 
 impl Occurrence {
     pub(crate) fn new(parts: Parts) -> Self {
-        Self { id: Uuid::now_v7(), parts, times: 1 }
+        Self { id: id_of(parts.received_at), parts, times: 1 }
     }
 
-    /// Our id of it: a UUIDv7, so that ids sort by the time of arrival.
+    /// Our id of it: a UUIDv7 of the time of arrival, so that ids sort by it.
     #[must_use]
     pub fn id(&self) -> Uuid {
         self.id
@@ -71,6 +72,12 @@ impl Occurrence {
     #[must_use]
     pub fn timestamp(&self) -> Timestamp {
         self.parts.timestamp
+    }
+
+    /// When it arrived, or was captured.
+    #[must_use]
+    pub fn received_at(&self) -> Timestamp {
+        self.parts.received_at
     }
 
     /// The level of the event.
@@ -162,4 +169,11 @@ impl Occurrence {
         self.times = times;
         self
     }
+}
+
+/// A UUIDv7 of that time (RFC 9562, section 5.7).
+fn id_of(at: Timestamp) -> Uuid {
+    let micros = u64::try_from(at.as_micros()).unwrap_or_default();
+    let nanos = u32::try_from(micros % 1_000_000 * 1000).unwrap_or_default();
+    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, micros / 1_000_000, nanos))
 }

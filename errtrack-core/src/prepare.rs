@@ -78,6 +78,7 @@ impl Preparer {
             event_id: event.event_id,
             id_is_ours,
             timestamp: event.timestamp,
+            received_at: event.received_at,
             level: event.level,
             ty: ty.to_owned(),
             value: value.to_owned(),

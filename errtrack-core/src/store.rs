@@ -5,23 +5,35 @@
 //!
 //! `errtrack-store` holds the SQL backends and a conformance suite that any other backend can run too.
 
+mod batch;
 mod error;
+mod feed;
 mod query;
+mod upkeep;
 
+pub use batch::{Batch, BatchKey, Outcome, Recorded};
 pub use error::StoreError;
+pub use feed::{Change, Changes, Feed, IssueEvent, LocalFeed};
 pub use query::{Cursor, EventPage, EventPosition, IssuePage, IssueQuery, Sort, StatusCounts, StoredEvent};
+pub use upkeep::{Retention, RetentionReport, SetAside, Storage, TableSize, Upkeep};
 
 use crate::{
-    Issue, IssueId, IssueRef, Member, Occurrence, Project, ProjectId, Status, Timestamp, TokenHash, TokenKind,
+    Balance, Issue, IssueId, IssueRef, Member, Occurrence, Project, ProjectId, Status, Timestamp, TokenHash, TokenKind,
 };
 use async_trait::async_trait;
 use std::time::Duration;
 use uuid::Uuid;
 
 /// Everything that the tracker and the web pages need of a store.
-pub trait Store: Recorder + IssueStore + EventStore + ProjectStore + AccountStore + Upkeep {}
+pub trait Store:
+    Recorder + IssueStore + EventStore + ProjectStore + AccountStore + BalanceStore + LeaseStore + Feed + Upkeep
+{
+}
 
-impl<T: Recorder + IssueStore + EventStore + ProjectStore + AccountStore + Upkeep> Store for T {}
+impl<T> Store for T where
+    T: Recorder + IssueStore + EventStore + ProjectStore + AccountStore + BalanceStore + LeaseStore + Feed + Upkeep
+{
+}
 
 /// Writes occurrences.
 #[async_trait]
@@ -31,55 +43,18 @@ pub trait Recorder: Send + Sync + 'static {
     /// When it returns `Ok`, the batch is durable. Issues are made or updated, events inserted, rollups and tallies
     /// increased by [`Occurrence::times`]. An event id that its project already has changes nothing
     /// ([`Outcome::Duplicate`]), also within one batch. A resolved issue that is hit reopens. An occurrence marked in
-    /// [`Batch::counted_only`] counts, but its payload is not kept.
+    /// [`Batch::counted_only`] counts, but its payload is not kept. A batch whose [key](Batch::key) says that it repeats one
+    /// that was committed changes nothing ([`Outcome::Settled`]).
+    ///
+    /// Several processes may record at once: there is one issue per fingerprint all the same, and its counts are exact.
     ///
     /// # Errors
     /// Nothing was written. [`StoreError::is_unavailable`] says whether trying again later can help.
     async fn record(&self, batch: &Batch) -> Result<Vec<Recorded>, StoreError>;
-}
 
-/// Occurrences that are written together.
-#[derive(Debug, Default)]
-pub struct Batch {
-    /// The occurrences with whole payloads.
-    pub occurrences: Vec<Occurrence>,
-    /// For each occurrence, whether it only counts and its payload is dropped. Missing entries mean `false`.
-    pub counted_only: Vec<bool>,
-}
-
-impl Batch {
-    /// A batch in which every payload is kept.
-    #[must_use]
-    pub fn whole(occurrences: Vec<Occurrence>) -> Self {
-        Self { occurrences, counted_only: Vec::new() }
-    }
-
-    /// The occurrences, each with whether its payload is kept.
-    pub fn iter(&self) -> impl Iterator<Item = (&Occurrence, bool)> {
-        self.occurrences.iter().enumerate().map(|(i, o)| (o, !self.counted_only.get(i).copied().unwrap_or(false)))
-    }
-}
-
-/// What became of one occurrence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Recorded {
-    /// The issue that it belongs to.
-    pub issue: IssueId,
-    /// What it did to the issue.
-    pub outcome: Outcome,
-}
-
-/// What an occurrence did to its issue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// It is the first: the issue was made.
-    New,
-    /// It was counted.
-    Seen,
-    /// The issue was resolved, and is open again.
-    Regressed,
-    /// Its event id had been stored before; nothing changed.
-    Duplicate,
+    /// Keeps an occurrence that could not be written, with the reason, for people to look at. The oldest go when there are
+    /// more than a thousand.
+    async fn set_aside(&self, occurrence: &Occurrence, reason: &str) -> Result<(), StoreError>;
 }
 
 /// Reads and changes issues.
@@ -142,6 +117,13 @@ pub trait EventStore: Send + Sync + 'static {
 
     /// Where an event stands among the kept events of its issue.
     async fn position(&self, event: &StoredEvent) -> Result<EventPosition, StoreError>;
+
+    /// Pins an event, so that it stays when its issue has too many, or lets it go again; `false` if it is gone.
+    async fn pin(&self, event: &StoredEvent, pinned: bool) -> Result<bool, StoreError>;
+
+    /// Deletes every event of a user, in any of the projects (all, if `None`), and what counts that user; answers how many
+    /// events went. `user` is the id, or what else stands for it ([`User::key`](crate::User::key)). Counts stay.
+    async fn erase_user(&self, projects: Option<&[ProjectId]>, user: &str) -> Result<u64, StoreError>;
 }
 
 /// Reads and makes projects.
@@ -155,6 +137,30 @@ pub trait ProjectStore: Send + Sync + 'static {
 
     /// Adds a public key to a project; `false` if any project has it already.
     async fn add_public_key(&self, project: ProjectId, key: &str) -> Result<bool, StoreError>;
+
+    /// Deletes a project with its issues, events, rollups, keys and balance; `false` if there is none.
+    async fn delete_project(&self, project: ProjectId) -> Result<bool, StoreError>;
+}
+
+/// Keeps what became of events, over all processes and restarts.
+#[async_trait]
+pub trait BalanceStore: Send + Sync + 'static {
+    /// Adds to the balances of projects.
+    async fn add_balances(&self, more: &[(ProjectId, Balance)]) -> Result<(), StoreError>;
+
+    /// The balance of each project that has one, by number.
+    async fn balances(&self) -> Result<Vec<(ProjectId, Balance)>, StoreError>;
+}
+
+/// Lets one of several processes do a job.
+#[async_trait]
+pub trait LeaseStore: Send + Sync + 'static {
+    /// Takes the lease of that name, or extends it if `holder` has it; `false` if another holds it. It ends by itself after
+    /// `duration`, by the clock of the database.
+    async fn lease(&self, name: &str, holder: Uuid, duration: Duration) -> Result<bool, StoreError>;
+
+    /// Gives a lease back, if `holder` has it.
+    async fn release(&self, name: &str, holder: Uuid) -> Result<(), StoreError>;
 }
 
 /// Keeps members and their tokens.
@@ -183,20 +189,4 @@ pub trait AccountStore: Send + Sync + 'static {
 
     /// Deletes a token; `true` if it was there and had not expired. Of several that ask at once, one gets `true`.
     async fn take_token(&self, kind: TokenKind, token: TokenHash) -> Result<bool, StoreError>;
-}
-
-/// Keeps the store itself in order.
-#[async_trait]
-pub trait Upkeep: Send + Sync + 'static {
-    /// Makes a round trip to the database and answers how long it took.
-    async fn ping(&self) -> Result<Duration, StoreError>;
-
-    /// Deletes resolved issues last seen before `before`, and expired tokens; answers how many issues went.
-    async fn prune(&self, before: Timestamp) -> Result<u64, StoreError>;
-
-    /// Drops all but the newest `keep` events of each issue that has more; answers how many went. Counts stay.
-    async fn trim_events(&self, keep: u32) -> Result<u64, StoreError>;
-
-    /// Finishes what is under way and closes every connection.
-    async fn close(&self);
 }

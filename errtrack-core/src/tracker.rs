@@ -17,6 +17,7 @@ mod hooks;
 mod ingest;
 mod overflow;
 mod queue;
+mod spool;
 mod trouble;
 mod upkeep;
 mod worker;
@@ -26,6 +27,7 @@ pub use balance::Balance;
 pub use builder::{BuildError, TrackerBuilder};
 pub use hooks::IssueChange;
 pub use ingest::{IngestError, Receipt, Report};
+pub use spool::SpoolStatus;
 
 use crate::{
     Event, EventId, Level, Preparer, Project, ProjectId, ScopeHandle, Stacktrace, Timestamp,
@@ -33,7 +35,7 @@ use crate::{
     current,
     event::{Frame, Sdk},
     scope::ScopeCell,
-    store::Store,
+    store::{Retention, Store, StoreError},
     symbols::{Addresses, Symbols},
 };
 use balance::Ledger;
@@ -42,6 +44,7 @@ use queue::{CaptureQueue, Captured, What};
 use std::{
     any::type_name,
     cell::Cell,
+    collections::BTreeMap,
     error::Error,
     fmt,
     panic::Location,
@@ -49,6 +52,7 @@ use std::{
     time::Duration,
 };
 use trouble::Trouble;
+use uuid::Uuid;
 use worker::Worker;
 use writer::WriteQueue;
 
@@ -107,6 +111,9 @@ struct Engine {
     defaults: Defaults,
     root: ScopeCell,
     trouble: Trouble,
+    retention: Retention,
+    /// This process, among those that share the database.
+    node: Uuid,
 }
 
 /// What events of this process get where they do not say it themselves.
@@ -255,6 +262,37 @@ impl Tracker {
     #[must_use]
     pub fn balance_of(&self, project: ProjectId) -> Balance {
         self.shared.engine.ledger.of(project).balance()
+    }
+
+    /// What became of all events of every project, over all processes and restarts: what the store keeps, and what this
+    /// process has not told it yet.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn balances(&self) -> Result<Vec<(ProjectId, Balance)>, StoreError> {
+        let mut balances: BTreeMap<ProjectId, Balance> = self.store().balances().await?.into_iter().collect();
+        for (project, untold) in self.shared.engine.ledger.untold() {
+            *balances.entry(project).or_default() += untold;
+        }
+        Ok(balances.into_iter().collect())
+    }
+
+    /// How full the spool is; `None` if there is none.
+    #[must_use]
+    pub fn spool(&self) -> Option<SpoolStatus> {
+        None
+    }
+
+    /// What is kept, and for how long.
+    #[must_use]
+    pub fn retention(&self) -> &Retention {
+        &self.shared.engine.retention
+    }
+
+    /// The id of this process among those that share a database: made anew at each start.
+    #[must_use]
+    pub fn node(&self) -> Uuid {
+        self.shared.engine.node
     }
 
     /// How many events wait to be prepared or written.

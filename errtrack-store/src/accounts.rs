@@ -9,7 +9,10 @@ use crate::{
     tag::stored,
 };
 use async_trait::async_trait;
-use errtrack_core::{Member, StoreError, Timestamp, TokenHash, TokenKind, store::AccountStore};
+use errtrack_core::{
+    Member, StoreError, Timestamp, TokenHash, TokenKind,
+    store::{AccountStore, Change},
+};
 use uuid::Uuid;
 
 const READ: &str = "cannot read members";
@@ -38,8 +41,9 @@ impl AccountStore for SqlStore {
             let query = query.bind(stored(&new.email)).bind(stored(&new.name)).bind(new.role.as_str());
             let query = query.bind(new.password_hash.clone()).bind(new.created_at.as_micros());
             query.fetch_one(connection).await
-        });
-        member(row?)
+        })?;
+        self.announce([Change::Accounts]).await;
+        member(row)
     }
 
     async fn put_token(
@@ -53,7 +57,9 @@ impl AccountStore for SqlStore {
             let query = sqlx::query(Db::text(sql::PUT_TOKEN)).bind(number(kind)).bind(token.0.to_vec());
             let query = query.bind(member.as_bytes().to_vec()).bind(expires.as_micros());
             query.execute(connection).await.map(drop)
-        })
+        })?;
+        self.announce([Change::Accounts]).await;
+        Ok(())
     }
 
     async fn token_member(&self, kind: TokenKind, token: TokenHash) -> Result<Option<Member>, StoreError> {
@@ -69,6 +75,9 @@ impl AccountStore for SqlStore {
             let query = sqlx::query_scalar(Db::text(sql::TAKE_TOKEN)).bind(number(kind)).bind(token.0.to_vec());
             query.fetch_optional(connection).await
         })?;
+        if expires.is_some() {
+            self.announce([Change::Accounts]).await;
+        }
         Ok(expires.is_some_and(|expires| expires > Timestamp::now().as_micros()))
     }
 }

@@ -46,14 +46,15 @@ pub(crate) trait Bulk: Send {
     fn tags(&mut self, tags: &[NewTag<'_>]) -> impl Future<Output = Result<Vec<Answer>, sqlx::Error>> + Send;
 
     /// Writes everything else. `issues` holds the issue of each group; `payloads`, those of the plan, may be used up.
-    /// `false` if another transaction has stored one of the events since they were looked for; then all that was
-    /// written must be rolled back.
+    /// `false` if another transaction has stored one of the events, or has erased a user, since they were looked for; then
+    /// all that was written must be rolled back.
     fn write(
         &mut self,
         plan: &Plan<'_>,
         tallies: &Tallies<'_>,
         issues: &[Target],
         payloads: &mut Vec<u8>,
+        erasures: i64,
         now: i64,
     ) -> impl Future<Output = Result<bool, sqlx::Error>> + Send;
 }
@@ -65,6 +66,8 @@ pub(crate) struct Found {
     pub(crate) issues: HashMap<usize, Existing>,
     /// Places in the batch of events that are stored, with their issues.
     pub(crate) events: HashMap<usize, i64>,
+    /// How often users have been erased.
+    pub(crate) erasures: i64,
 }
 
 /// An issue that is hit again.

@@ -1,19 +1,25 @@
-//! Deleting issues with all that belongs to them, in steps so small that no writer waits long.
+//! Deleting issues and projects with all that belongs to them, in steps so small that no writer waits long.
 
 use crate::{
     SqlStore,
     issues::ids,
-    pool::{Dialect, writing},
+    pool::{Dialect, reading, writing},
     sql::{Sql, upkeep as sql},
 };
-use errtrack_core::{IssueId, StoreError};
+use errtrack_core::{
+    IssueId, ProjectId, StoreError,
+    store::{Change, IssueEvent},
+};
 use sqlx::Connection;
 
 /// Rows that are deleted in one transaction.
 pub(crate) const STEP: i64 = 500;
+/// Issues that are deleted in one transaction, with their groupings only.
+const ISSUES: i64 = 100;
 /// Hours of one issue that are deleted in one transaction.
 const HOURS: i64 = 2000;
 const WHAT: &str = "cannot delete issues";
+const PROJECT: &str = "cannot delete a project";
 
 /// An issue that is gone: its project and id, first and last hour.
 type Buried = (i64, i64, i64, i64);
@@ -22,22 +28,69 @@ impl SqlStore {
     /// Deletes issues at once, as anyone can see, and then what belongs to them.
     pub(crate) async fn delete(&self, issues: &[IssueId]) -> Result<u64, StoreError> {
         let mut deleted = 0;
-        for chunk in issues.chunks(100) {
-            let ids = ids(chunk);
-            deleted += writing!(self, WHAT, |connection| {
-                let mut tx = connection.begin_with(Db::BEGIN).await?;
-                sqlx::query(Db::text(sql::BURY)).bind(ids.clone()).execute(&mut *tx).await?;
-                sqlx::query(Db::text(sql::DELETE_GROUPINGS)).bind(ids.clone()).execute(&mut *tx).await?;
-                let gone = sqlx::query(Db::text(sql::DELETE_ISSUES)).bind(ids.clone()).execute(&mut *tx).await?;
-                tx.commit().await.map(|()| gone.rows_affected())
-            })?;
+        for chunk in issues.chunks(usize::try_from(ISSUES).unwrap_or(1)) {
+            let gone = self.bury(chunk).await?;
+            self.tell(&gone, IssueEvent::Deleted).await;
+            deleted += gone.len() as u64;
         }
         self.sweep().await?;
         Ok(deleted)
     }
 
-    /// Deletes what belongs to issues that are gone, also those of a run that was cut short.
+    /// Deletes a project at once, as anyone can see, and then what belongs to it.
+    pub(crate) async fn bury_project(&self, project: ProjectId) -> Result<bool, StoreError> {
+        let gone = writing!(self, PROJECT, |connection| {
+            let mut tx = connection.begin_with(Db::BEGIN).await?;
+            for sql in sql::BURY_PROJECT {
+                sqlx::query(Db::text(sql)).bind(project.0).execute(&mut *tx).await?;
+            }
+            let gone = sqlx::query(Db::text(sql::DELETE_PROJECT)).bind(project.0).execute(&mut *tx).await?;
+            tx.commit().await.map(|()| gone.rows_affected() > 0)
+        })?;
+        if gone {
+            self.announce([Change::Projects]).await;
+            self.sweep().await?;
+        }
+        Ok(gone)
+    }
+
+    /// Deletes what belongs to projects and issues that are gone, also those of a run that was cut short.
     pub(crate) async fn sweep(&self) -> Result<(), StoreError> {
+        let projects: Vec<i64> = reading!(self, PROJECT, |connection| {
+            sqlx::query_scalar(Db::text(sql::BURIED_PROJECTS)).fetch_all(connection).await
+        })?;
+        for project in projects {
+            loop {
+                let issues: Vec<i64> = reading!(self, PROJECT, |connection| {
+                    let query = sqlx::query_scalar(Db::text(sql::ISSUES_OF)).bind(project).bind(ISSUES);
+                    query.fetch_all(connection).await
+                })?;
+                if issues.is_empty() {
+                    break;
+                }
+                self.bury(&issues.into_iter().map(IssueId).collect::<Vec<_>>()).await?;
+            }
+            self.sweep_issues().await?;
+            // Whoever was still writing held an issue, and is done.
+            while self.step(sql::DELETE_PROJECT_HOURS, &[project, STEP]).await? > 0 {}
+            self.step(sql::FORGET_PROJECT, &[project]).await?;
+        }
+        self.sweep_issues().await
+    }
+
+    /// Deletes issues, and notes that there is more to delete. Answers those that were there: project and issue.
+    async fn bury(&self, issues: &[IssueId]) -> Result<Vec<(i64, i64)>, StoreError> {
+        let ids = ids(issues);
+        writing!(self, WHAT, |connection| {
+            let mut tx = connection.begin_with(Db::BEGIN).await?;
+            sqlx::query(Db::text(sql::BURY)).bind(ids.clone()).execute(&mut *tx).await?;
+            sqlx::query(Db::text(sql::DELETE_GROUPINGS)).bind(ids.clone()).execute(&mut *tx).await?;
+            let gone = sqlx::query_as(Db::text(sql::DELETE_ISSUES)).bind(ids.clone()).fetch_all(&mut *tx).await?;
+            tx.commit().await.map(|()| gone)
+        })
+    }
+
+    async fn sweep_issues(&self) -> Result<(), StoreError> {
         loop {
             let buried: Vec<Buried> = writing!(self, WHAT, |connection| {
                 sqlx::query_as(Db::text(sql::BURIED)).bind(STEP).fetch_all(connection).await
@@ -46,12 +99,12 @@ impl SqlStore {
                 return Ok(());
             }
             for issue in buried {
-                self.sweep_one(issue).await?;
+                self.sweep_issue(issue).await?;
             }
         }
     }
 
-    async fn sweep_one(&self, (project, issue, first, last): Buried) -> Result<(), StoreError> {
+    async fn sweep_issue(&self, (project, issue, first, last): Buried) -> Result<(), StoreError> {
         let mut hour = first;
         while hour <= last {
             let until = last.min(hour + HOURS - 1);
@@ -65,7 +118,7 @@ impl SqlStore {
     }
 
     /// One short transaction; answers how many rows it deleted.
-    async fn step(&self, sql: Sql, values: &[i64]) -> Result<u64, StoreError> {
+    pub(crate) async fn step(&self, sql: Sql, values: &[i64]) -> Result<u64, StoreError> {
         writing!(self, WHAT, |connection| {
             let query = values.iter().fold(sqlx::query::<Db>(Db::text(sql)), |query, value| query.bind(*value));
             query.execute(connection).await.map(|done| done.rows_affected())

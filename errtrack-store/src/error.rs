@@ -42,12 +42,12 @@ fn is_unavailable(error: &Error) -> bool {
 }
 
 /// PostgreSQL is away, starting or stopping (08, 57), has no room (53), fails to read or write (58), is a copy that is only
-/// read (25006), lets us wait for locks too long (55P03), or lost too often to others (40); or somebody is changing roles and
+/// read (25006), has just lost the partition of a day long past (23514; we check nothing else), lets us wait for locks too long (55P03), or lost too often to others (40); or somebody is changing roles and
 /// databases (28, 3D), which has nothing to do with what is written.
 fn is_away(error: &Error) -> bool {
     let Some(state) = sqlstate(error) else { return false };
     ["08", "28", "3D", "40", "53", "57", "58"].iter().any(|class| state.starts_with(class))
-        || ["25006", "55P03"].contains(&state.as_str())
+        || ["23514", "25006", "55P03"].contains(&state.as_str())
 }
 
 fn is_corrupt(error: &Error) -> bool {

@@ -12,7 +12,7 @@ use crate::{
 use async_trait::async_trait;
 use errtrack_core::{
     Issue, IssueId, IssueRef, ProjectId, Status, StoreError, Timestamp,
-    store::{IssuePage, IssueQuery, IssueStore, StatusCounts, TagTally},
+    store::{IssueEvent, IssuePage, IssueQuery, IssueStore, StatusCounts, TagTally},
 };
 use row::IssueRow;
 pub(crate) use row::read_uuid;
@@ -72,19 +72,22 @@ impl IssueStore for SqlStore {
     async fn set_status(&self, issues: &[IssueId], status: Status) -> Result<u64, StoreError> {
         let ids = ids(issues);
         let now = Timestamp::now().as_micros();
-        writing!(self, CHANGE, |connection| {
-            let query = sqlx::query(Db::text(sql::SET_STATUS)).bind(ids.clone()).bind(status.to_number()).bind(now);
-            query.execute(connection).await.map(|done| done.rows_affected())
-        })
+        let changed: Vec<(i64, i64)> = writing!(self, CHANGE, |connection| {
+            let query = sqlx::query_as(Db::text(sql::SET_STATUS)).bind(ids.clone()).bind(status.to_number()).bind(now);
+            query.fetch_all(connection).await
+        })?;
+        self.tell(&changed, IssueEvent::Edited).await;
+        Ok(changed.len() as u64)
     }
 
     async fn assign(&self, issue: IssueId, to: Option<&str>) -> Result<bool, StoreError> {
         let now = Timestamp::now().as_micros();
-        let assigned = writing!(self, CHANGE, |connection| {
-            let query = sqlx::query(Db::text(sql::ASSIGN)).bind(issue.0).bind(to.map(stored)).bind(now);
-            query.execute(connection).await.map(|done| done.rows_affected())
-        });
-        Ok(assigned? > 0)
+        let changed: Vec<(i64, i64)> = writing!(self, CHANGE, |connection| {
+            let query = sqlx::query_as(Db::text(sql::ASSIGN)).bind(issue.0).bind(to.map(stored)).bind(now);
+            query.fetch_all(connection).await
+        })?;
+        self.tell(&changed, IssueEvent::Edited).await;
+        Ok(!changed.is_empty())
     }
 
     async fn delete_issues(&self, issues: &[IssueId]) -> Result<u64, StoreError> {
@@ -104,7 +107,7 @@ impl IssueStore for SqlStore {
         // Buckets begin at multiples of their width, so that bars do not change as time goes by.
         let end = (until.hour() / width + 1) * width;
         let start = end - width * i64::from(buckets);
-        let hours = serde_json::Value::from((start..end).collect::<Vec<i64>>()).to_string();
+        let hours = numbers(start..end);
         let rows: Vec<(i64, i64, i64)> = reading!(self, "cannot read histograms", |connection| {
             sqlx::query_as(Db::text(sql::HISTOGRAMS)).bind(ids(issues)).bind(hours).fetch_all(connection).await
         })?;
@@ -138,7 +141,7 @@ impl IssueStore for SqlStore {
     }
 
     async fn tag_values(&self, projects: &[ProjectId], key: &str, limit: u32) -> Result<Vec<String>, StoreError> {
-        let projects = serde_json::Value::from(projects.iter().map(|p| p.0).collect::<Vec<_>>()).to_string();
+        let projects = numbers(projects.iter().map(|project| project.0));
         let key = tag_key(key).into_owned();
         let (first, last) = tag_numbers(&key);
         reading!(self, "cannot read the values of a tag", |connection| {
@@ -148,7 +151,12 @@ impl IssueStore for SqlStore {
     }
 }
 
-/// Ids as JSON.
+/// Ids as a list for SQL.
 pub(crate) fn ids(issues: &[IssueId]) -> String {
-    serde_json::Value::from(issues.iter().map(|i| i.0).collect::<Vec<_>>()).to_string()
+    numbers(issues.iter().map(|issue| issue.0))
+}
+
+/// Numbers as a list for SQL: JSON.
+pub(crate) fn numbers(list: impl Iterator<Item = i64>) -> String {
+    serde_json::Value::from(list.collect::<Vec<_>>()).to_string()
 }

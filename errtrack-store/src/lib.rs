@@ -20,15 +20,21 @@ pub mod conformance;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod delete;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod erase;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod error;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod events;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod feed;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod issues;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod known;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod migrate;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod node;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod payload;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -42,15 +48,23 @@ mod projects;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod record;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod retain;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod set_aside;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod storage;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod store;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod tag;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod tally;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod trim;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod upkeep;
 #[cfg(feature = "sqlite")]

@@ -2,11 +2,12 @@
 
 mod driver;
 mod explain;
+mod feed;
 mod lease;
 mod partitions;
 mod target;
 
-use crate::migrate;
+use crate::{migrate, sql::postgres as sql};
 use driver::Driver;
 use errtrack_core::StoreError;
 use lease::{Idle, Lease};
@@ -15,7 +16,7 @@ pub(crate) use partitions::TABLES;
 use sqlx::{ConnectOptions, Connection, Error, Executor, PgConnection, postgres::PgConnectOptions};
 use std::{
     io,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 use target::Target;
@@ -56,6 +57,11 @@ struct Shared {
     options: PgConnectOptions,
     session: String,
     days: Days,
+    /// Tells this process from others that it shares the database with.
+    id: Uuid,
+    /// On which they tell each other what changed.
+    channel: String,
+    listening: AtomicBool,
     /// Ends last.
     driver: Driver,
 }
@@ -71,43 +77,47 @@ pub(crate) async fn open(location: &str) -> Result<Postgres, StoreError> {
         Some(schema) => format!("{SESSION}; SET search_path TO \"{schema}\""),
         None => SESSION.to_owned(),
     };
-    let open = Postgres(Arc::new(Shared {
-        idle: Mutex::default(),
-        places: Arc::new(Semaphore::new(CONNECTIONS)),
-        options: target.options.clone(),
-        session,
-        days: Days::default(),
-        driver,
-    }));
-    let opening = open.drive(async {
-        let mut connection = open.connect().await.map_err(|error| explain::connecting(error, &target))?;
+    let opening = driver.drive(async {
+        let connection = connect(&target.options, &session).await;
+        let mut connection = connection.map_err(|error| explain::connecting(error, &target))?;
         if let Some(version) = connection.server_version_num().filter(|version| *version < OLDEST) {
             return Err(explain::too_old(version, &target));
         }
         let migrated = migrate::postgres(&mut connection, target.schema.as_deref()).await;
         migrated.map_err(|error| explain::migrating(error, &target))?;
-        open.put(Idle::new(connection));
-        Ok(())
+        let channel = sqlx::query_scalar(sql::CHANNEL).fetch_one(&mut connection).await;
+        Ok((connection, channel.map_err(|error| explain::connecting(error, &target))?))
     });
-    opening.await?;
+    let (connection, channel) = opening.await?;
+    let open = Postgres(Arc::new(Shared {
+        idle: Mutex::new(vec![Idle::new(connection)]),
+        places: Arc::new(Semaphore::new(CONNECTIONS)),
+        options: target.options,
+        session,
+        days: Days::default(),
+        id: Uuid::new_v4(),
+        channel,
+        listening: AtomicBool::new(false),
+        driver,
+    }));
     open.make_days_ahead().await?;
     Ok(open)
+}
+
+/// Opens a connection.
+async fn connect(options: &PgConnectOptions, session: &str) -> Result<PgConnection, Error> {
+    let connecting = async {
+        let mut connection = options.connect().await?;
+        connection.execute(sqlx::AssertSqlSafe(session.to_owned())).await?;
+        Ok(connection)
+    };
+    timeout(PATIENCE, connecting).await.unwrap_or_else(|_| Err(silent()))
 }
 
 impl Postgres {
     /// Polls a future in the store's own runtime, whichever runtime asks: sockets and timers belong to that.
     pub(crate) fn drive<F: Future>(&self, future: F) -> driver::Driven<'_, F> {
         self.0.driver.drive(future)
-    }
-
-    /// Opens another connection.
-    async fn connect(&self) -> Result<PgConnection, Error> {
-        let connecting = async {
-            let mut connection = self.0.options.connect().await?;
-            connection.execute(sqlx::AssertSqlSafe(self.0.session.clone())).await?;
-            Ok(connection)
-        };
-        timeout(PATIENCE, connecting).await.unwrap_or_else(|_| Err(silent()))
     }
 
     /// A connection for one piece of work.
@@ -122,7 +132,7 @@ impl Postgres {
                 return Ok(Lease::new(self.clone(), idle, place));
             }
         }
-        Ok(Lease::new(self.clone(), Idle::new(self.connect().await?), place))
+        Ok(Lease::new(self.clone(), Idle::new(connect(&self.0.options, &self.0.session).await?), place))
     }
 
     /// Waits for work with a connection, but not forever.

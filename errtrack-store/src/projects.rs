@@ -7,7 +7,10 @@ use crate::{
     tag::stored,
 };
 use async_trait::async_trait;
-use errtrack_core::{Project, ProjectId, StoreError, Timestamp, store::ProjectStore};
+use errtrack_core::{
+    Project, ProjectId, StoreError, Timestamp,
+    store::{Change, ProjectStore},
+};
 use sqlx::Connection;
 use uuid::Uuid;
 
@@ -31,7 +34,7 @@ impl ProjectStore for SqlStore {
             return Ok(project);
         }
         let now = Timestamp::now().as_micros();
-        writing!(self, MAKE, |connection| {
+        let made = writing!(self, MAKE, |connection| {
             let mut tx = connection.begin_with(Db::BEGIN).await?;
             let insert = sqlx::query_scalar(Db::text(sql::INSERT)).bind(name.clone()).bind(now);
             let made: Option<i64> = insert.fetch_optional(&mut *tx).await?;
@@ -40,8 +43,11 @@ impl ProjectStore for SqlStore {
                 let key = Uuid::new_v4().simple().to_string();
                 sqlx::query(Db::text(sql::INSERT_KEY)).bind(id).bind(key).execute(&mut *tx).await?;
             }
-            tx.commit().await
+            tx.commit().await.map(|()| made.is_some())
         })?;
+        if made {
+            self.announce([Change::Projects]).await;
+        }
         let made = self.by_slug(&name).await?;
         made.ok_or_else(|| StoreError::corrupt("a project that was just made is not there"))
     }
@@ -51,7 +57,15 @@ impl ProjectStore for SqlStore {
             let query = sqlx::query(Db::text(sql::INSERT_KEY)).bind(project.0).bind(stored(key));
             query.execute(connection).await.map(|done| done.rows_affected())
         });
-        Ok(added? > 0)
+        let added = added? > 0;
+        if added {
+            self.announce([Change::Projects]).await;
+        }
+        Ok(added)
+    }
+
+    async fn delete_project(&self, project: ProjectId) -> Result<bool, StoreError> {
+        self.bury_project(project).await
     }
 }
 

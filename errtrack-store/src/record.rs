@@ -6,11 +6,12 @@ use crate::{
     known::{Fact, Known},
     plan::{Plan, Slot},
     pool::{Dialect, writing},
+    sql::node as sql,
     tally::Tallies,
 };
 use async_trait::async_trait;
 use errtrack_core::{
-    IssueId, StoreError, Timestamp,
+    IssueId, Occurrence, StoreError, Timestamp,
     store::{Batch, Outcome, Recorded, Recorder},
 };
 use sqlx::Connection;
@@ -20,14 +21,16 @@ const WHAT: &str = "cannot record events";
 
 /// What came of writing a plan. Of all but the first, nothing was written.
 enum Written {
-    /// It is in the transaction; and what will be known when that is committed.
-    Done(Vec<Recorded>, Vec<Fact>),
+    /// It is in the transaction; and what will be known when that is committed, with the number of erasures.
+    Done(Vec<Recorded>, Vec<Fact>, i64),
     /// These places of the batch are stored already.
     Repeats(HashMap<usize, i64>),
     /// Issues must be made, and the projects were not locked.
     Unlocked,
-    /// Another transaction has stored some of the events meanwhile.
+    /// Another transaction has stored some of the events meanwhile, or erased a user.
     Overtaken,
+    /// An earlier attempt was committed.
+    Settled,
 }
 
 #[async_trait]
@@ -42,6 +45,16 @@ impl Recorder for SqlStore {
                 self.backend.make_room(&plan).await?;
                 let written = writing!(self, WHAT, |connection| {
                     let mut tx = connection.begin_with(Db::RECORD).await?;
+                    // Where a commit that fails has surely failed, only attempts that follow another are noted.
+                    if let Some(key) = batch.key.filter(|key| key.repeats || Db::SHARED) {
+                        let now = Timestamp::now().as_micros();
+                        let query = sqlx::query(Db::text(sql::CLAIM)).bind(key.writer.as_bytes().to_vec());
+                        let claimed = query.bind(key.number).bind(now).execute(&mut *tx).await?;
+                        if claimed.rows_affected() == 0 {
+                            tx.rollback().await?;
+                            return Ok(Written::Settled);
+                        }
+                    }
                     let written = write(&mut *tx, &plan, &mut payloads, &self.known, locked).await?;
                     match written {
                         Written::Done(..) => tx.commit().await?,
@@ -55,14 +68,23 @@ impl Recorder for SqlStore {
                 }
             };
             match written {
-                Written::Done(recorded, facts) => {
-                    self.known.add(facts);
+                Written::Done(recorded, facts, erasures) => {
+                    self.known.add(facts, erasures);
+                    self.tell_recorded(batch, &recorded).await;
                     return Ok(recorded);
+                }
+                Written::Settled => {
+                    let settled = Recorded { issue: IssueId(0), outcome: Outcome::Settled };
+                    return Ok(vec![settled; batch.occurrences.len()]);
                 }
                 Written::Repeats(more) => repeats.extend(more),
                 Written::Overtaken | Written::Unlocked => check_all = true,
             }
         }
+    }
+
+    async fn set_aside(&self, occurrence: &Occurrence, reason: &str) -> Result<(), StoreError> {
+        self.put_aside(occurrence, reason).await
     }
 }
 
@@ -91,13 +113,13 @@ async fn write<C: Bulk>(
         None => Target { issue: made.get(&group).copied().unwrap_or_default(), existing: None },
     };
     let targets: Vec<Target> = (0..plan.groups.len()).map(target).collect();
-    let mut tallies = Tallies::new(plan, &targets, known);
+    let mut tallies = Tallies::new(plan, &targets, &known.since(found.erasures));
     let answers = connection.tags(&tallies.new_tags).await?;
     tallies.settle(&answers);
-    if !connection.write(plan, &tallies, &targets, payloads, now).await? {
+    if !connection.write(plan, &tallies, &targets, payloads, found.erasures, now).await? {
         return Ok(Written::Overtaken);
     }
-    Ok(Written::Done(outcomes(&plan.slots, &targets), tallies.facts()))
+    Ok(Written::Done(outcomes(&plan.slots, &targets), tallies.facts(), found.erasures))
 }
 
 /// Makes the issues of groups that have none, numbered in the order of the batch; answers their ids by group.

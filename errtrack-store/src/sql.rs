@@ -6,12 +6,18 @@ pub(crate) mod account;
 pub(crate) mod bulk;
 #[cfg(feature = "sqlite")]
 mod cells;
+pub(crate) mod erase;
 pub(crate) mod event;
 pub(crate) mod issue;
+pub(crate) mod node;
 mod pieces;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
+pub(crate) mod preview;
 pub(crate) mod project;
+pub(crate) mod retain;
+pub(crate) mod set_aside;
+pub(crate) mod storage;
 #[cfg(test)]
 mod tests;
 pub(crate) mod upkeep;

@@ -14,6 +14,7 @@ use sqlx::{
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -27,6 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Sqlite {
     pub(crate) readers: SqlitePool,
     pub(crate) writer: Writer,
+    pub(crate) path: Arc<Path>,
 }
 
 impl Sqlite {
@@ -60,7 +62,8 @@ pub(crate) async fn open(location: &str) -> Result<Sqlite, StoreError> {
     let mut connection = writer.connect().await.map_err(|error| explain(error, &path))?;
     migrate::sqlite(&mut connection).await.map_err(|error| explain_migration(error, &path))?;
     let readers = options.read_only(true).thread_name(|n| format!("errtrack-sqlite-{n}"));
-    Ok(Sqlite { readers: pool(READERS).connect_lazy_with(readers), writer: Writer::new(connection, writer) })
+    let readers = pool(READERS).connect_lazy_with(readers);
+    Ok(Sqlite { readers, writer: Writer::new(connection, writer), path: path.into() })
 }
 
 /// Connections that live as long as the pool: a reaper would be a task on the runtime that happened to open it.

@@ -1,8 +1,9 @@
 //! The store: readers, one writer, and the way to open them.
 
 use crate::{known::Known, payload::Codec, pool::Backend};
-use errtrack_core::StoreError;
+use errtrack_core::{StoreError, store::LocalFeed};
 use std::sync::Arc;
+use tokio::sync::Mutex;
 
 /// A store in a SQL database. Clones share its connections.
 ///
@@ -28,6 +29,9 @@ pub struct SqlStore {
     pub(crate) backend: Backend,
     pub(crate) codec: Arc<Codec>,
     pub(crate) known: Arc<Known>,
+    pub(crate) feed: LocalFeed,
+    /// Of those who let go of events, one works at a time: what it has chosen must not go meanwhile.
+    pub(crate) upkeep: Arc<Mutex<()>>,
 }
 
 /// A store in a SQLite file.
@@ -62,7 +66,13 @@ impl SqlStore {
     pub async fn open(location: &str) -> Result<Self, StoreError> {
         let is_postgres = ["postgres:", "postgresql:"].iter().any(|scheme| location.starts_with(scheme));
         let backend = if is_postgres { postgres(location).await? } else { sqlite(location).await? };
-        Ok(Self { backend, codec: Arc::default(), known: Arc::default() })
+        Ok(Self {
+            backend,
+            codec: Arc::default(),
+            known: Arc::default(),
+            feed: LocalFeed::default(),
+            upkeep: Arc::default(),
+        })
     }
 
     /// The same as [`open`](Self::open).

@@ -2,7 +2,7 @@
 
 use crate::{
     bulk::Target,
-    known::{Fact, Known, has_tag, hit_user},
+    known::{Fact, Facts, has_tag, hit_user},
     plan::{Plan, Tag},
     tag::{OTHER, VALUES, other_number},
 };
@@ -42,18 +42,17 @@ pub(crate) struct Answer {
 }
 
 impl<'a> Tallies<'a> {
-    pub(crate) fn new(plan: &'a Plan<'_>, targets: &[Target], known: &Known) -> Self {
+    pub(crate) fn new(plan: &'a Plan<'_>, targets: &[Target], known: &Facts) -> Self {
         let mut tallies = Self::default();
         let project = |group: usize| plan.groups.get(group).map_or(0, |group| group.project);
         let issue = |group: usize| targets.get(group).map_or(0, |target| target.issue);
         let place = |tag: &'a Tag<'a>| (project(tag.group), issue(tag.group), tag);
         let mut tags: Vec<(i64, i64, &Tag<'_>)> = plan.tags.iter().map(place).collect();
         tags.sort_unstable_by_key(|(project, issue, tag)| (*project, *issue, tag.number));
-        let known = known.lock();
         for same in tags.chunk_by(|a, b| (a.1, a.2.number) == (b.1, b.2.number)) {
             let Some(&(project, issue, tag)) = same.first() else { continue };
             let count = same.iter().fold(0_i64, |sum, (_, _, tag)| sum.saturating_add(tag.count));
-            if known.contains(&has_tag(issue, tag.number)) {
+            if known.contains(has_tag(issue, tag.number)) {
                 tallies.tags.push([project, issue, tag.number, count]);
                 continue;
             }
@@ -62,7 +61,7 @@ impl<'a> Tallies<'a> {
             tallies.new_tags.push(NewTag { project, issue, number, count, key, value, ask });
         }
         let users = plan.users.iter().map(|(group, user)| [project(*group), issue(*group), *user]);
-        tallies.users = users.filter(|[_, issue, user]| !known.contains(&hit_user(*issue, *user))).collect();
+        tallies.users = users.filter(|[_, issue, user]| !known.contains(hit_user(*issue, *user))).collect();
         tallies.users.sort_unstable();
         tallies.users.dedup();
         let hour = |(group, hour, n): &(usize, i64, i64)| [project(*group), *hour, issue(*group), *n];

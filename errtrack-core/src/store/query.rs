@@ -148,6 +148,8 @@ pub struct StoredEvent {
     pub issue_uuid: Uuid,
     /// The project that it belongs to.
     pub project: ProjectId,
+    /// It stays when its issue has too many events.
+    pub pinned: bool,
     /// What happened.
     pub event: Event,
 }

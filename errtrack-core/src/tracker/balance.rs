@@ -1,17 +1,17 @@
 //! The balance: every event that was captured ends in exactly one place, and is counted there.
 
 use crate::ProjectId;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{
     collections::HashMap,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
 
 /// What became of events: `captured` is the sum of the others and of what is still under way.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Balance {
     /// Seen by a capture, or received.
     pub captured: u64,
@@ -69,24 +69,35 @@ macro_rules! counters {
             }
         }
 
+        impl Balance {
+            /// What came since `earlier`.
+            #[must_use]
+            pub const fn since(&self, earlier: &Self) -> Self {
+                Self { $($name: self.$name.saturating_sub(earlier.$name)),* }
+            }
+        }
+
         impl std::ops::AddAssign for Balance {
             fn add_assign(&mut self, other: Self) { $(self.$name += other.$name;)* }
         }
     };
 }
-counters!(captured, stored, coalesced, sampled, ignored, limited, dropped_by_queue, dropped_by_store);
+// `captured` is read last: an event is counted there first, so that what is read never holds more ends than beginnings.
+counters!(stored, coalesced, sampled, ignored, limited, dropped_by_queue, dropped_by_store, captured);
 
 /// The counters of every project.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     own: Arc<Counters>,
     all: RwLock<HashMap<ProjectId, Arc<Counters>>>,
+    /// What the store has been told.
+    told: Mutex<HashMap<ProjectId, Balance>>,
 }
 
 impl Ledger {
     pub(crate) fn new(own: ProjectId) -> Self {
         let counters = Arc::<Counters>::default();
-        Self { own: counters.clone(), all: RwLock::new(HashMap::from([(own, counters)])) }
+        Self { own: counters.clone(), all: RwLock::new(HashMap::from([(own, counters)])), told: Mutex::default() }
     }
 
     /// The counters of the project of this process, without a lock.
@@ -100,6 +111,24 @@ impl Ledger {
             return counters.clone();
         }
         self.all.write().unwrap_or_else(PoisonError::into_inner).entry(project).or_default().clone()
+    }
+
+    /// What the store has not been told yet, by project.
+    pub(crate) fn untold(&self) -> Vec<(ProjectId, Balance)> {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
+        let untold = all.iter().map(|(project, counters)| {
+            (*project, counters.balance().since(&told.get(project).copied().unwrap_or_default()))
+        });
+        untold.filter(|(_, untold)| *untold != Balance::default()).collect()
+    }
+
+    /// Notes what the store has been told.
+    pub(crate) fn note_told(&self, told: &[(ProjectId, Balance)]) {
+        let mut all = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        for (project, balance) in told {
+            *all.entry(*project).or_default() += *balance;
+        }
     }
 
     pub(crate) fn total(&self) -> Balance {

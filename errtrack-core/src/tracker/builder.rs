@@ -5,7 +5,6 @@ use super::{
     balance::Ledger,
     hooks::{Hooks, IssueChange},
     queue,
-    upkeep::Retention,
     worker::Worker,
     writer,
 };
@@ -16,7 +15,7 @@ use crate::{
     project::slugify,
     sanitize::Sanitizer,
     scope::ScopeCell,
-    store::{Store, StoreError},
+    store::{Retention, Store, StoreError},
 };
 use std::{fmt, io, sync::Arc, time::Duration};
 
@@ -160,6 +159,19 @@ impl TrackerBuilder {
         self
     }
 
+    /// Sets how many events are kept whole per project, the newest; no bound unless set. Counts are never lost by this.
+    pub fn events_per_project(mut self, events: impl Into<Option<u64>>) -> Self {
+        self.retention.events_per_project = events.into();
+        self
+    }
+
+    /// Sets how many bytes stay free on the disk of the database: the oldest events go when there are fewer. 0 unless set.
+    /// Only a store that can see that disk (SQLite) looks.
+    pub fn free_disk(mut self, bytes: u64) -> Self {
+        self.retention.free_disk = bytes;
+        self
+    }
+
     /// Finds or makes the project and starts the tracker's thread. From then on functions like
     /// [`capture_error`](crate::capture_error) report to it, wherever no scope says otherwise.
     ///
@@ -180,10 +192,12 @@ impl TrackerBuilder {
             defaults: self.defaults,
             root: ScopeCell::default(),
             trouble: Trouble::default(),
+            retention: self.retention,
+            node: uuid::Uuid::new_v4(),
         });
         let (queue, captures) = queue::channel(self.queue, self.queue_bytes);
         let (writes, unwritten) = writer::channel(UNWRITTEN, self.queue_bytes);
-        let worker = Worker::start(engine.clone(), captures, writes.clone(), unwritten, self.retention)
+        let worker = Worker::start(engine.clone(), captures, writes.clone(), unwritten)
             .map_err(|e| BuildError(Problem::Thread(e)))?;
         let tracker = Tracker { shared: Arc::new(Shared { queue, writes, engine, worker }) };
         tracker.set_default();

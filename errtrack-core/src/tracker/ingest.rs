@@ -31,6 +31,11 @@ pub enum Receipt {
         /// What it did to the issue.
         outcome: Outcome,
     },
+    /// The database is away; the report is durable in the spool of this process, and its issue is not known yet.
+    Spooled {
+        /// The event's id.
+        event: EventId,
+    },
     /// A rule or a hook of the host did not want it.
     Ignored {
         /// The event's id.
@@ -43,7 +48,7 @@ impl Receipt {
     #[must_use]
     pub fn event(&self) -> EventId {
         match self {
-            Self::Recorded { event, .. } | Self::Ignored { event } => *event,
+            Self::Recorded { event, .. } | Self::Spooled { event } | Self::Ignored { event } => *event,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     Engine, mark_inside,
     queue::{Captured, Captures, Item},
-    upkeep::{self, Retention},
+    upkeep,
     writer::{self, Write, WriteQueue, Writes},
 };
 use crate::{Formula, symbols::Symbols};
@@ -35,7 +35,6 @@ impl Worker {
         captures: Captures,
         queue: WriteQueue,
         writes: Writes,
-        retention: Retention,
     ) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (ends, ended) = mpsc::channel::<()>();
@@ -43,7 +42,7 @@ impl Worker {
         thread::Builder::new().name("errtrack".into()).spawn(move || {
             mark_inside();
             runtime.block_on(async {
-                let upkeep = tokio::spawn(upkeep::run(engine.clone(), retention));
+                let upkeep = tokio::spawn(upkeep::run(engine.clone()));
                 let intake = tokio::spawn(prepare(engine.clone(), captures, queue));
                 writer::run(engine, writes).await;
                 upkeep.abort();

@@ -203,7 +203,7 @@ impl Writer {
                 .zip(&waiting)
                 .map(|(occurrence, done)| done.is_none() && !self.coalescer.keeps(occurrence, now))
                 .collect();
-            let batch = Batch { occurrences, counted_only };
+            let batch = Batch { occurrences, counted_only, key: None };
             let result = self.engine.store.record(&batch).await;
             let freed = batch.occurrences.iter().map(size).sum::<usize>();
             match result {

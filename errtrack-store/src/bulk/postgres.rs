@@ -33,7 +33,7 @@ impl Bulk for PgConnection {
             .bind(plan.checks.iter().map(|(_, project, _)| *project).collect::<Vec<_>>())
             .bind(plan.checks.iter().map(|(_, _, id)| &id.as_bytes()[..]).collect::<Vec<_>>());
         type Numbers = Vec<i64>;
-        let (found, issues, statuses, repeats, of): (Numbers, Numbers, Numbers, Numbers, Numbers) =
+        let (found, issues, statuses, repeats, of, erasures): (Numbers, Numbers, Numbers, Numbers, Numbers, i64) =
             query.fetch_one(self).await?;
         let existing = issues.into_iter().zip(statuses);
         let existing = existing.map(|(issue, status)| Existing { issue, resolved: status == 1 });
@@ -41,6 +41,7 @@ impl Bulk for PgConnection {
         Ok(Found {
             issues: found.into_iter().filter_map(|place| usize::try_from(place).ok()).zip(existing).collect(),
             events: places.zip(of).collect(),
+            erasures,
         })
     }
 
@@ -97,6 +98,7 @@ impl Bulk for PgConnection {
         tallies: &Tallies<'_>,
         issues: &[Target],
         payloads: &mut Vec<u8>,
+        erasures: i64,
         now: i64,
     ) -> Result<bool, Error> {
         let users = new_users(self, &tallies.users).await?;
@@ -105,8 +107,9 @@ impl Bulk for PgConnection {
         let query = bind_updates(query, plan, issues, &users);
         let query = bind_tallies(query, plan, tallies);
         let query = bind_events(query, plan, issues, payloads);
-        let written: i64 = query.try_map(|row| sqlx::Row::try_get(&row, 0)).fetch_one(self).await?;
-        Ok(usize::try_from(written).is_ok_and(|written| written == plan.events.len()))
+        let (written, now_erased): (i64, i64) =
+            query.try_map(|row| sqlx::FromRow::from_row(&row)).fetch_one(self).await?;
+        Ok(usize::try_from(written).is_ok_and(|written| written == plan.events.len()) && now_erased == erasures)
     }
 }
 

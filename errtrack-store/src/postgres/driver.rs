@@ -36,6 +36,11 @@ impl Driver {
         Ok(Self { handle, _end: end })
     }
 
+    /// Runs a task for as long as the thread lives.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.handle.spawn(task);
+    }
+
     pub(super) fn drive<F: Future>(&self, future: F) -> Driven<'_, F> {
         Driven { handle: &self.handle, future }
     }

@@ -4,9 +4,13 @@
 //! of its own and then attached: so nobody who writes waits.
 
 use super::{Postgres, explain::partitioning};
-use crate::sql::postgres as sql;
+use crate::{error::sqlstate, sql::postgres as sql};
 use errtrack_core::{StoreError, Timestamp};
-use sqlx::{AssertSqlSafe, Connection, Error, Executor, PgConnection};
+use sqlx::{
+    AssertSqlSafe, Connection, Error, Executor, FromRow, PgConnection,
+    postgres::{PgArguments, PgRow},
+    query::QueryAs,
+};
 use std::{
     collections::BTreeSet,
     sync::{Mutex, PoisonError},
@@ -42,9 +46,23 @@ impl Days {
         missing
     }
 
+    fn remove(&self, day: i64) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&day);
+    }
+
     fn add(&self, days: impl IntoIterator<Item = i64>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(days);
     }
+}
+
+/// A partition.
+#[derive(Debug)]
+pub(crate) struct Day {
+    pub(crate) table: String,
+    /// Days since 1970.
+    day: i64,
+    /// It was not taken out yet.
+    attached: bool,
 }
 
 impl Postgres {
@@ -52,6 +70,84 @@ impl Postgres {
     pub(crate) async fn make_days_ahead(&self) -> Result<(), StoreError> {
         let today = today();
         self.make_days((today..=today + AHEAD).collect()).await
+    }
+
+    /// The partitions of days that ended before that time, and those that were taken out and not dropped.
+    pub(crate) async fn days_before(&self, oldest: Timestamp) -> Result<Vec<Day>, StoreError> {
+        let first = oldest.as_micros() / 1000 / DAY;
+        let tables: Vec<(String, bool)> = self.leased(sqlx::query_as(sql::DAYS)).await?;
+        let day = |(table, attached): (String, bool)| {
+            let day = day_named(&table).filter(|day| *day < first || !attached)?;
+            Some(Day { table, day, attached })
+        };
+        Ok(tables.into_iter().filter_map(day).collect())
+    }
+
+    /// Events of a partition after a project and an id: project, id, and the row if it is still there.
+    pub(crate) async fn events_of_day(
+        &self,
+        table: &str,
+        (project, id): (i64, Vec<u8>),
+        limit: i64,
+    ) -> Result<Vec<(i64, Vec<u8>, Option<i64>)>, StoreError> {
+        let [select, from] = sql::OF_DAY;
+        let text = AssertSqlSafe([select, table, from].concat());
+        self.leased(sqlx::query_as(text).bind(project).bind(id).bind(limit).persistent(false)).await
+    }
+
+    /// Takes a partition out, without making those wait who write to others.
+    pub(crate) async fn detach_day(&self, day: &Day) -> Result<(), StoreError> {
+        if !day.attached {
+            return Ok(());
+        }
+        self.0.days.remove(day.day);
+        let table = &day.table;
+        let detach = format!("ALTER TABLE errtrack_payload DETACH PARTITION {table}");
+        let done = self.drive(async {
+            let mut lease = self.lease().await?;
+            let concurrently = lease.connection().server_version_num().is_none_or(|version| version >= 140_000);
+            let done = self.patiently(async {
+                let connection = lease.connection();
+                if !concurrently {
+                    return connection.execute(AssertSqlSafe(detach.clone())).await.map(drop);
+                }
+                let done = connection.execute(AssertSqlSafe(format!("{detach} CONCURRENTLY"))).await;
+                // An earlier attempt was cut short.
+                match done {
+                    Err(error) if sqlstate(&error).as_deref() == Some("55000") => {
+                        connection.execute(AssertSqlSafe(format!("{detach} FINALIZE"))).await.map(drop)
+                    }
+                    done => done.map(drop),
+                }
+            });
+            let done = done.await;
+            lease.settle(done).await
+        });
+        done.await.map_err(partitioning)
+    }
+
+    /// Drops a partition that was taken out.
+    pub(crate) async fn drop_day(&self, day: &Day) -> Result<(), StoreError> {
+        let text = format!("DROP TABLE IF EXISTS {}", day.table);
+        let done = self.drive(async {
+            let mut lease = self.lease().await?;
+            let done = self.patiently(lease.connection().execute(AssertSqlSafe(text))).await;
+            lease.settle(done).await
+        });
+        done.await.map(drop).map_err(partitioning)
+    }
+
+    /// The rows of a query.
+    async fn leased<'q, T>(&self, query: QueryAs<'q, sqlx::Postgres, T, PgArguments>) -> Result<Vec<T>, StoreError>
+    where
+        T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        let rows = self.drive(async {
+            let mut lease = self.lease().await?;
+            let done = self.patiently(query.fetch_all(lease.connection())).await;
+            lease.settle(done).await
+        });
+        rows.await.map_err(partitioning)
     }
 
     pub(super) async fn make_days(&self, days: BTreeSet<i64>) -> Result<(), StoreError> {

@@ -7,13 +7,14 @@ use super::{Sql, sql};
 macro_rules! columns {
     (sqlite) => {
         "
-SELECT e.row, e.id, e.issue_id, i.uuid, e.project_id, e.timestamp, e.client_id, e.codec, e.payload
+SELECT e.row, e.id, e.issue_id, i.uuid, e.project_id, e.timestamp, e.client_id, e.codec, e.payload,
+  e.pinned
 FROM errtrack_event e JOIN errtrack_issue i ON i.id = e.issue_id"
     };
     (postgres) => {
         "
 SELECT e.row, e.id, e.issue_id, i.uuid, e.project_id, e.timestamp, e.client_id, COALESCE(p.codec, -1),
-  COALESCE(p.payload, '')
+  COALESCE(p.payload, ''), e.pinned
 FROM errtrack_event e JOIN errtrack_issue i ON i.project_id = e.project_id AND i.id = e.issue_id
 LEFT JOIN errtrack_payload p ON p.project_id = e.project_id AND p.id = e.id"
     };
@@ -24,7 +25,9 @@ pub(super) use columns;
 pub(crate) const BY_ID: Sql = sql!(
     event_columns,
     either(
-        " WHERE e.id = $1 AND (CAST($2 AS TEXT) IS NULL OR e.project_id IN (SELECT value FROM json_each($2))) LIMIT 1",
+        " WHERE e.project_id IN (
+  SELECT id FROM errtrack_project WHERE CAST($2 AS TEXT) IS NULL OR id IN (SELECT value FROM json_each($2))
+) AND e.id = $1 LIMIT 1",
         " WHERE (e.project_id, e.client_id) IN (
   SELECT q.project_id, q.client_id FROM errtrack_payload q WHERE q.id = $1 AND q.project_id IN (
     SELECT id FROM errtrack_project WHERE CAST($2 AS TEXT) IS NULL
@@ -65,5 +68,11 @@ SELECT
   (SELECT e.id FROM errtrack_event e WHERE e.issue_id = $1 ORDER BY e.timestamp DESC, e.row DESC LIMIT 1)"
 );
 
+/// `$1` the project, `$2` the id, `$3` whether it is pinned.
+pub(crate) const PIN: Sql = sql!(
+    "UPDATE errtrack_event SET pinned = $3 WHERE project_id = $1 AND ",
+    either("id = $2", "client_id = (SELECT p.client_id FROM errtrack_payload p WHERE p.project_id = $1 AND p.id = $2)")
+);
+
 #[cfg(test)]
-pub(crate) const EVERY: &[Sql] = &[BY_ID, BY_CLIENT_ID, NEWEST, NEWEST_AFTER, POSITION];
+pub(crate) const EVERY: &[Sql] = &[BY_ID, BY_CLIENT_ID, NEWEST, NEWEST_AFTER, POSITION, PIN];

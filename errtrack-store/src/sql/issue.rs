@@ -30,10 +30,12 @@ UPDATE errtrack_issue SET
   status = $2,
   updated_at = $3
 WHERE id ",
-    in_ids(1)
+    in_ids(1),
+    " RETURNING project_id, id"
 );
 
-pub(crate) const ASSIGN: Sql = sql!("UPDATE errtrack_issue SET assigned_to = $2, updated_at = $3 WHERE id = $1");
+pub(crate) const ASSIGN: Sql =
+    sql!("UPDATE errtrack_issue SET assigned_to = $2, updated_at = $3 WHERE id = $1 RETURNING project_id, id");
 
 /// `$1` issues, `$2` hours: a look-up by key for each pair within the life of the issue.
 pub(crate) const HISTOGRAMS: Sql = sql!(

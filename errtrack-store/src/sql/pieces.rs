@@ -47,6 +47,13 @@ macro_rules! piece {
     (postgres then_join) => {
         "JOIN"
     };
+    // The present by the clock of the database, in microseconds.
+    (sqlite now) => {
+        "CAST(unixepoch('subsec') * 1000000 AS BIGINT)"
+    };
+    (postgres now) => {
+        "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
+    };
     // Constants that several statements begin with.
     ($db:ident issue_columns) => {
         $crate::sql::issue::columns!()

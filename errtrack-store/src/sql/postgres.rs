@@ -5,7 +5,7 @@ pub(crate) const LOCK_PROJECTS: &str =
     "SELECT id FROM errtrack_project WHERE id = ANY($1::BIGINT[]) ORDER BY id FOR NO KEY UPDATE";
 
 /// `$1`, `$2` groups (project, fingerprint), `$3`, `$4` event ids (project, id). One row of arrays: place, issue and status of
-/// the groups, whose issues are locked in the order of their ids; place and issue of the events.
+/// the groups, whose issues are locked in the order of their ids; place and issue of the events; and the number of erasures.
 pub(crate) const FIND: &str = "
 WITH g AS (
   SELECT r.place, i.id, i.status
@@ -18,11 +18,13 @@ WITH g AS (
   FROM UNNEST($3::BIGINT[], $4::BYTEA[]) WITH ORDINALITY AS r (project_id, id, place)
   JOIN errtrack_event e ON e.project_id = r.project_id AND e.client_id = r.id
 )
-SELECT g.*, e.* FROM (
+SELECT g.*, e.*, m.* FROM (
   SELECT COALESCE(array_agg(place - 1), '{}'), COALESCE(array_agg(id), '{}'), COALESCE(array_agg(status), '{}') FROM g
 ) g CROSS JOIN (
   SELECT COALESCE(array_agg(place - 1), '{}'), COALESCE(array_agg(issue_id), '{}') FROM e
-) e";
+) e CROSS JOIN (
+  SELECT COALESCE((SELECT CAST(value AS BIGINT) FROM errtrack_meta WHERE name = 'erasures'), 0)
+) m";
 
 /// `$1` to `$3` tags (project, issue, number). One row of arrays: whether the issue has it, and how many values of the key.
 pub(crate) const FIND_TAGS: &str = "
@@ -59,7 +61,8 @@ WITH u AS (
 SELECT COALESCE(array_agg(issue_id), '{}'), COALESCE(array_agg(count), '{}') FROM n";
 
 /// `$1` the time, `$2` to `$4` groupings, `$5` to `$21` issues, `$22` to `$25` hours, `$26` to `$28` hours of projects,
-/// `$29` to `$34` tags, `$35` to `$41` events. Answers how many events it has inserted.
+/// `$29` to `$34` tags, `$35` to `$41` events. Answers how many events it has inserted, and the
+/// number of erasures, which can have grown until the issues were locked.
 pub(crate) const WRITE: &str = "
 WITH groupings AS (
   INSERT INTO errtrack_grouping (project_id, fingerprint, issue_id)
@@ -115,12 +118,33 @@ WITH groupings AS (
   SELECT * FROM UNNEST($35::BIGINT[], $36::BYTEA[], $37::BYTEA[], $40::BIGINT[], $41::BIGINT[])
   ON CONFLICT (project_id, client_id) DO NOTHING RETURNING 1
 )
-SELECT COUNT(*) FROM events";
+SELECT (SELECT COUNT(*) FROM events),
+  COALESCE((SELECT CAST(value AS BIGINT) FROM errtrack_meta WHERE name = 'erasures'), 0)";
+
+/// The name of the channel for those who share these tables: databases have one for all schemas.
+pub(crate) const CHANNEL: &str = "SELECT 'errtrack_' || CAST(to_regclass('errtrack_event') AS OID)";
+/// `$1` the channel, `$2` what is told.
+pub(crate) const NOTIFY: &str = "SELECT pg_notify($1, $2)";
+
+/// Events of a partition after the project `$1` and the id `$2`, at most `$3`: project, id, row, if there still is one. The
+/// name of the partition comes between the two.
+pub(crate) const OF_DAY: [&str; 2] = [
+    "SELECT p.project_id, p.id, e.row FROM ",
+    " p LEFT JOIN errtrack_event e ON e.project_id = p.project_id AND e.client_id = p.client_id AND e.id = p.id
+WHERE (p.project_id, p.id) > ($1, $2) ORDER BY p.project_id, p.id LIMIT $3",
+];
 
 /// The partitions of payloads, by name.
 pub(crate) const PARTITIONS: &str = "
 SELECT CAST(c.relname AS TEXT) FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid
 WHERE h.inhparent = to_regclass('errtrack_payload')";
+/// The same with those that were taken out and are still there.
+pub(crate) const DAYS: &str = "
+SELECT CAST(c.relname AS TEXT), h.inhrelid IS NOT NULL FROM pg_class c
+LEFT JOIN pg_inherits h ON h.inhrelid = c.oid AND h.inhparent = to_regclass('errtrack_payload')
+WHERE c.relkind = 'r' AND c.relname LIKE 'errtrack\\_payload\\_%'
+  AND c.relnamespace = (SELECT p.relnamespace FROM pg_class p WHERE p.oid = to_regclass('errtrack_payload'))
+ORDER BY c.relname";
 
 /// Whether there is a schema `$1`.
 pub(crate) const SCHEMA: &str = "SELECT 1 FROM pg_namespace WHERE nspname = $1";
@@ -137,7 +161,10 @@ pub(crate) const EVERY: &[&str] = &[
     INSERT_ISSUES,
     INSERT_USERS,
     WRITE,
+    CHANNEL,
+    NOTIFY,
     PARTITIONS,
+    DAYS,
     SCHEMA,
     LOCK_TABLES,
 ];

@@ -1,15 +1,29 @@
 //! Every statement can be prepared.
 
-use super::{Sql, account, event, issue, project, upkeep};
+use super::{Sql, account, erase, event, issue, node, preview, project, retain, set_aside, storage, upkeep};
 
 fn shared() -> Vec<Sql> {
-    [account::EVERY, event::EVERY, issue::EVERY, project::EVERY, upkeep::EVERY].concat()
+    [
+        account::EVERY,
+        erase::EVERY,
+        event::EVERY,
+        issue::EVERY,
+        node::EVERY,
+        preview::EVERY,
+        project::EVERY,
+        retain::EVERY,
+        set_aside::EVERY,
+        storage::EVERY,
+        upkeep::EVERY,
+    ]
+    .concat()
 }
 
 #[cfg(feature = "sqlite")]
 #[tokio::test]
 async fn sqlite_prepares_every_statement() {
     use super::{bulk, write};
+
     use errtrack_core::store::Upkeep;
     use sqlx::{Executor, SqlitePool};
 
@@ -18,7 +32,7 @@ async fn sqlite_prepares_every_statement() {
     crate::SqlStore::open(path.to_str().unwrap()).await.unwrap().close().await;
     let pool = SqlitePool::connect(path.to_str().unwrap()).await.unwrap();
     let all = shared().into_iter().map(|sql| sql.sqlite);
-    for sql in all.chain(bulk::EVERY.iter().copied()).chain(write::WRITE) {
+    for sql in all.chain(bulk::EVERY.iter().copied()).chain(write::WRITE).chain([storage::PAGES]) {
         let prepared = pool.prepare(sqlx::SqlSafeStr::into_sql_str(sql)).await;
         assert!(prepared.is_ok(), "{sql}\n{:?}", prepared.err());
     }

@@ -1,4 +1,4 @@
-//! Deleting in small steps.
+//! Deleting issues and projects in small steps.
 
 use super::{Sql, sql};
 
@@ -15,10 +15,12 @@ FROM (SELECT * FROM errtrack_issue WHERE id ",
 ON CONFLICT DO NOTHING"
 );
 pub(crate) const DELETE_GROUPINGS: Sql = sql!("DELETE FROM errtrack_grouping WHERE issue_id ", in_ids(1));
-pub(crate) const DELETE_ISSUES: Sql = sql!("DELETE FROM errtrack_issue WHERE id ", in_ids(1));
+pub(crate) const DELETE_ISSUES: Sql =
+    sql!("DELETE FROM errtrack_issue WHERE id ", in_ids(1), " RETURNING project_id, id");
 
-pub(crate) const BURIED: Sql =
-    sql!("SELECT project_id, issue_id, first_hour, last_hour FROM errtrack_deleted_issue ORDER BY issue_id LIMIT $1");
+pub(crate) const BURIED: Sql = sql!(
+    "SELECT project_id, issue_id, first_hour, last_hour FROM errtrack_deleted_issue ORDER BY project_id, issue_id LIMIT $1"
+);
 pub(crate) const FORGET: Sql = sql!("DELETE FROM errtrack_deleted_issue WHERE project_id = $1 AND issue_id = $2");
 
 /// Of project `$1` and issue `$2`; `$3` how many.
@@ -60,36 +62,30 @@ DELETE FROM errtrack_issue_hour WHERE (project_id, hour, issue_id) IN (
 )"
 );
 
-/// Resolved issues that were last seen before `$1`.
-pub(crate) const STALE: Sql = sql!("SELECT id FROM errtrack_issue WHERE status = 1 AND last_seen < $1 LIMIT 500");
-pub(crate) const DELETE_TOKENS: Sql = sql!("DELETE FROM errtrack_token WHERE expires_at <= $1");
-
-/// Issues after `$2` with more than `$1` events.
-pub(crate) const FULL: Sql = sql!(
+/// A project leaves in one step with what lets others write to it; the rest follows. Each with `$1`.
+pub(crate) const BURY_PROJECT: [Sql; 5] = [
+    sql!(
+        "INSERT INTO errtrack_deleted_project (project_id) SELECT id FROM errtrack_project WHERE id = $1",
+        either("", " FOR UPDATE")
+    ),
+    sql!("DELETE FROM errtrack_public_key WHERE project_id = $1"),
+    sql!("DELETE FROM errtrack_grouping WHERE project_id = $1"),
+    sql!("DELETE FROM errtrack_balance WHERE project_id = $1"),
+    sql!("DELETE FROM errtrack_set_aside WHERE project_id = $1"),
+];
+/// The last of them.
+pub(crate) const DELETE_PROJECT: Sql = sql!("DELETE FROM errtrack_project WHERE id = $1");
+pub(crate) const BURIED_PROJECTS: Sql = sql!("SELECT project_id FROM errtrack_deleted_project ORDER BY project_id");
+pub(crate) const FORGET_PROJECT: Sql = sql!("DELETE FROM errtrack_deleted_project WHERE project_id = $1");
+/// `$2` how many.
+pub(crate) const ISSUES_OF: Sql = sql!("SELECT id FROM errtrack_issue WHERE project_id = $1 LIMIT $2");
+/// `$2` how many.
+pub(crate) const DELETE_PROJECT_HOURS: Sql = sql!(
     "
-SELECT project_id, id, stored_count - $1 FROM errtrack_issue WHERE id > $2 AND stored_count > $1
-ORDER BY id LIMIT 500"
+DELETE FROM errtrack_project_hour WHERE project_id = $1 AND hour IN (
+  SELECT hour FROM errtrack_project_hour WHERE project_id = $1 LIMIT $2
+)"
 );
-/// Of project `$1` and issue `$2`; `$3` how many.
-pub(crate) const DELETE_OLDEST: Sql = sql!(either(
-    "
-DELETE FROM errtrack_event WHERE row IN (
-  SELECT row FROM errtrack_event WHERE issue_id = $2 ORDER BY timestamp, row LIMIT $3
-)",
-    "
-WITH gone AS (
-  DELETE FROM errtrack_event WHERE (project_id, client_id) IN (
-    SELECT e.project_id, e.client_id FROM errtrack_event e WHERE e.issue_id = $2
-    ORDER BY e.timestamp, e.row LIMIT $3
-  ) RETURNING id
-), payloads AS (
-  DELETE FROM errtrack_payload p USING gone WHERE p.project_id = $1 AND p.id = gone.id
-)
-SELECT 1 FROM gone"
-));
-/// Of project `$1` and issue `$2`; `$3` how many.
-pub(crate) const LESS_STORED: Sql =
-    sql!("UPDATE errtrack_issue SET stored_count = stored_count - $3 WHERE project_id = $1 AND id = $2");
 
 /// Gives back to the file system what deletions have freed; PostgreSQL does that by itself.
 pub(crate) const SHRINK: Sql = sql!(either("PRAGMA incremental_vacuum(1000)", "SELECT 1"));
@@ -105,10 +101,15 @@ pub(crate) const EVERY: &[Sql] = &[
     DELETE_USERS,
     DELETE_TAGS,
     DELETE_HOURS,
-    STALE,
-    DELETE_TOKENS,
-    FULL,
-    DELETE_OLDEST,
-    LESS_STORED,
+    BURY_PROJECT[0],
+    BURY_PROJECT[1],
+    BURY_PROJECT[2],
+    BURY_PROJECT[3],
+    BURY_PROJECT[4],
+    DELETE_PROJECT,
+    BURIED_PROJECTS,
+    FORGET_PROJECT,
+    ISSUES_OF,
+    DELETE_PROJECT_HOURS,
     SHRINK,
 ];

@@ -1,0 +1,133 @@
+//! What a store keeps for how long, and how large it is.
+
+use super::StoreError;
+use crate::{Event, ProjectId, Timestamp};
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Keeps the store itself in order.
+#[async_trait]
+pub trait Upkeep: Send + Sync + 'static {
+    /// Makes a round trip to the database and answers how long it took.
+    async fn ping(&self) -> Result<Duration, StoreError>;
+
+    /// Lets go of events until no issue has more than `keep`; answers how many went. The first, the newest, a spread
+    /// between and pinned events stay (see [`surplus`](crate::retention::surplus)). Counts stay as they are.
+    async fn trim_events(&self, keep: u32) -> Result<u64, StoreError>;
+
+    /// Lets go of what is too old or too much, in steps so small that no writer waits long, and gives space back. Expired
+    /// tokens and marks of writers long gone go too. Counts of issues that stay are not changed.
+    async fn retain(&self, rules: &Retention) -> Result<RetentionReport, StoreError>;
+
+    /// What [`retain`](Self::retain) would do now. Changes nothing.
+    async fn preview_retention(&self, rules: &Retention) -> Result<RetentionReport, StoreError>;
+
+    /// The last run of [`retain`](Self::retain) on this database, whichever process it was.
+    async fn last_retention(&self) -> Result<Option<RetentionReport>, StoreError>;
+
+    /// How large the store is.
+    async fn storage(&self) -> Result<Storage, StoreError>;
+
+    /// Events that could not be written, the newest first.
+    async fn set_aside_events(&self, limit: u32) -> Result<Vec<SetAside>, StoreError>;
+
+    /// Finishes what is under way and closes every connection.
+    async fn close(&self);
+}
+
+/// What is kept, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Retention {
+    /// Resolved issues last seen longer ago than this are deleted, and so are events that arrived longer ago, rounded to
+    /// whole days (UTC); `None` keeps them. 90 days.
+    pub age: Option<Duration>,
+    /// Events kept whole per issue. 100.
+    pub events_per_issue: u32,
+    /// Events kept whole per project: the oldest go; `None` sets no bound, which is the default.
+    pub events_per_project: Option<u64>,
+    /// Bytes that stay free on the disk of the database, where the store can see that disk: the oldest events go. 0, the
+    /// default, sets no bound.
+    pub free_disk: u64,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            age: Some(Duration::from_secs(90 * 86_400)),
+            events_per_issue: 100,
+            events_per_project: None,
+            free_disk: 0,
+        }
+    }
+}
+
+/// What a retention run let go of, or would.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RetentionReport {
+    /// When it began.
+    pub at: Timestamp,
+    /// How many milliseconds it took.
+    pub took_ms: u64,
+    /// Resolved issues that were too old.
+    pub issues: u64,
+    /// Events that were too old, those of such issues left out.
+    pub old_events: u64,
+    /// Events beyond what is kept per issue.
+    pub surplus_events: u64,
+    /// Events beyond what is kept per project.
+    pub quota_events: u64,
+    /// Events that went because the disk was too full.
+    pub disk_events: u64,
+}
+
+impl RetentionReport {
+    /// Events in all.
+    #[must_use]
+    pub const fn events(&self) -> u64 {
+        self.old_events + self.surplus_events + self.quota_events + self.disk_events
+    }
+}
+
+/// How large a store is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Storage {
+    /// `sqlite`, `postgres`, or what another store calls itself.
+    pub backend: String,
+    /// Its tables, the largest first.
+    pub tables: Vec<TableSize>,
+    /// Bytes of all of it.
+    pub bytes: u64,
+    /// Bytes within that are free to be used again.
+    pub reusable_bytes: u64,
+    /// Bytes free on its disk, where the store can see it.
+    pub free_disk: Option<u64>,
+}
+
+/// How large a table is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct TableSize {
+    /// Its name.
+    pub name: String,
+    /// About how many rows it has; `None` where counting them would cost too much.
+    pub rows: Option<u64>,
+    /// Bytes, indexes included.
+    pub bytes: u64,
+}
+
+/// An event that could not be written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SetAside {
+    /// Its project.
+    pub project: ProjectId,
+    /// When it was tried.
+    pub at: Timestamp,
+    /// Why it could not be written.
+    pub reason: String,
+    /// How many events it stands for.
+    pub times: i64,
+    /// The event, if it can be read.
+    pub event: Option<Event>,
+}
