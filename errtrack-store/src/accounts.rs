@@ -2,7 +2,10 @@
 
 use crate::{SqlStore, error::Doing, issues::read_uuid, pool::on, sql::account as sql};
 use async_trait::async_trait;
-use errtrack_core::{Member, StoreError, Timestamp, TokenHash, TokenKind, store::AccountStore};
+use errtrack_core::{
+    Member, StoreError, Timestamp, TokenHash, TokenKind,
+    store::{AccountStore, Change},
+};
 use uuid::Uuid;
 
 const READ: &str = "cannot read members";
@@ -33,7 +36,9 @@ impl AccountStore for SqlStore {
             let query = query.bind(new.role.as_str()).bind(new.password_hash).bind(new.created_at.as_micros());
             query.fetch_one(connection).await
         });
-        member(self.writer.check(row, WRITE)?)
+        let row = self.writer.check(row, WRITE)?;
+        self.feed.tell(Change::Accounts);
+        member(row)
     }
 
     async fn put_token(
@@ -49,7 +54,9 @@ impl AccountStore for SqlStore {
             let query = query.bind(member.as_bytes().to_vec()).bind(expires.as_micros());
             query.execute(connection).await.map(drop)
         });
-        self.writer.check(done, TOKEN)
+        self.writer.check(done, TOKEN)?;
+        self.feed.tell(Change::Accounts);
+        Ok(())
     }
 
     async fn token_member(&self, kind: TokenKind, token: TokenHash) -> Result<Option<Member>, StoreError> {
@@ -67,6 +74,9 @@ impl AccountStore for SqlStore {
             query.fetch_optional(connection).await
         });
         let expires: Option<i64> = self.writer.check(expires, TOKEN)?;
+        if expires.is_some() {
+            self.feed.tell(Change::Accounts);
+        }
         Ok(expires.is_some_and(|expires| expires > Timestamp::now().as_micros()))
     }
 }

@@ -49,6 +49,8 @@ pub(crate) struct Found {
     pub(crate) issues: HashMap<usize, Existing>,
     /// Places in the batch of events that are stored, with their issues.
     pub(crate) events: HashMap<usize, i64>,
+    /// How often users have been erased.
+    pub(crate) erasures: i64,
 }
 
 /// An issue that is hit again.

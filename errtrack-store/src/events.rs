@@ -1,6 +1,13 @@
 //! Reading events.
 
-use crate::{SqlStore, error::Doing, issues::read_uuid, payload::Codec, pool::on, sql::event as sql};
+use crate::{
+    SqlStore,
+    error::Doing,
+    issues::{numbers, read_uuid},
+    payload::Codec,
+    pool::on,
+    sql::event as sql,
+};
 use async_trait::async_trait;
 use errtrack_core::{
     Event, EventId, IssueId, Message, ProjectId, StoreError, Timestamp,
@@ -10,15 +17,15 @@ use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 const READ: &str = "cannot read events";
+const PIN: &str = "cannot pin an event";
 
 /// A row of [`COLUMNS`](sql::COLUMNS).
-type EventRow = (i64, Vec<u8>, i64, Vec<u8>, i64, i64, Vec<u8>, i64, Vec<u8>);
+type EventRow = (i64, Vec<u8>, i64, Vec<u8>, i64, i64, Vec<u8>, i64, Vec<u8>, bool);
 
 #[async_trait]
 impl EventStore for SqlStore {
     async fn event(&self, projects: Option<&[ProjectId]>, id: Uuid) -> Result<Option<StoredEvent>, StoreError> {
-        let projects =
-            projects.map(|list| serde_json::Value::from(list.iter().map(|p| p.0).collect::<Vec<_>>()).to_string());
+        let projects = projects.map(|list| numbers(list.iter().map(|project| project.0)));
         for condition in [sql::BY_ID, sql::BY_CLIENT_ID] {
             let row: Option<EventRow> = on!(&self.readers, |pool| {
                 let query = sqlx::query_as(AssertSqlSafe([sql::COLUMNS, condition].concat()));
@@ -61,13 +68,25 @@ impl EventStore for SqlStore {
         let id = |bytes: Id| bytes.map(|bytes| read_uuid(&bytes)).transpose().doing(READ);
         Ok(EventPosition { index, total, first: id(first)?, previous: id(previous)?, next: id(next)?, last: id(last)? })
     }
+
+    async fn pin(&self, event: &StoredEvent, pinned: bool) -> Result<bool, StoreError> {
+        let id = event.id.as_bytes().to_vec();
+        let mut writer = self.writer.lock(PIN).await?;
+        let done = on!(&mut *writer, |connection| {
+            sqlx::query(sql::PIN).bind(event.project.0).bind(id).bind(pinned).execute(connection).await
+        });
+        Ok(self.writer.check(done, PIN)?.rows_affected() > 0)
+    }
+
+    async fn erase_user(&self, projects: Option<&[ProjectId]>, user: &str) -> Result<u64, StoreError> {
+        self.erase(projects, user).await
+    }
 }
 
 /// An event of its row, and whether its payload could be read: one that is damaged must not break a page of others.
 fn read(row: EventRow, codec: &Codec) -> Result<(StoredEvent, bool), sqlx::Error> {
-    let (row, id, issue, issue_uuid, project, timestamp, client_id, way, payload) = row;
-    let payload = codec.unpack(way, &payload);
-    let event: Option<Event> = payload.and_then(|payload| serde_json::from_slice(&payload).ok());
+    let (row, id, issue, issue_uuid, project, timestamp, client_id, way, payload, pinned) = row;
+    let event = codec.event(way, &payload);
     let whole = event.is_some();
     let mut event = event.unwrap_or_else(|| Event {
         message: Some(Message::new("the stored payload of this event cannot be read")),
@@ -77,7 +96,8 @@ fn read(row: EventRow, codec: &Codec) -> Result<(StoredEvent, bool), sqlx::Error
     event.timestamp = Timestamp::from_micros(timestamp);
     let id = read_uuid(&id)?;
     let issue_uuid = read_uuid(&issue_uuid)?;
-    Ok((StoredEvent { id, row, issue: IssueId(issue), issue_uuid, project: ProjectId(project), event }, whole))
+    let (issue, project) = (IssueId(issue), ProjectId(project));
+    Ok((StoredEvent { id, row, issue, issue_uuid, project, pinned, event }, whole))
 }
 
 fn unreadable(id: Uuid) -> StoreError {

@@ -13,7 +13,7 @@ use crate::{
 use async_trait::async_trait;
 use errtrack_core::{
     Issue, IssueId, IssueRef, ProjectId, Status, StoreError, Timestamp,
-    store::{IssuePage, IssueQuery, IssueStore, StatusCounts, TagTally},
+    store::{IssueEvent, IssuePage, IssueQuery, IssueStore, StatusCounts, TagTally},
 };
 use row::IssueRow;
 pub(crate) use row::read_uuid;
@@ -76,10 +76,12 @@ impl IssueStore for SqlStore {
         let now = Timestamp::now().as_micros();
         let mut writer = self.writer.lock(CHANGE).await?;
         let done = on!(&mut *writer, |connection| {
-            let query = sqlx::query(sql::SET_STATUS).bind(ids).bind(status.to_number()).bind(now);
-            query.execute(connection).await
+            let query = sqlx::query_as(sql::SET_STATUS).bind(ids).bind(status.to_number()).bind(now);
+            query.fetch_all(connection).await
         });
-        Ok(self.writer.check(done, CHANGE)?.rows_affected())
+        let changed: Vec<(i64, i64)> = self.writer.check(done, CHANGE)?;
+        self.tell(&changed, IssueEvent::Edited);
+        Ok(changed.len() as u64)
     }
 
     async fn assign(&self, issue: IssueId, to: Option<&str>) -> Result<bool, StoreError> {
@@ -87,9 +89,11 @@ impl IssueStore for SqlStore {
         let now = Timestamp::now().as_micros();
         let mut writer = self.writer.lock(CHANGE).await?;
         let done = on!(&mut *writer, |connection| {
-            sqlx::query(sql::ASSIGN).bind(issue.0).bind(to).bind(now).execute(connection).await
+            sqlx::query_as(sql::ASSIGN).bind(issue.0).bind(to).bind(now).fetch_all(connection).await
         });
-        Ok(self.writer.check(done, CHANGE)?.rows_affected() > 0)
+        let changed: Vec<(i64, i64)> = self.writer.check(done, CHANGE)?;
+        self.tell(&changed, IssueEvent::Edited);
+        Ok(!changed.is_empty())
     }
 
     async fn delete_issues(&self, issues: &[IssueId]) -> Result<u64, StoreError> {
@@ -144,7 +148,7 @@ impl IssueStore for SqlStore {
     }
 
     async fn tag_values(&self, projects: &[ProjectId], key: &str, limit: u32) -> Result<Vec<String>, StoreError> {
-        let projects = serde_json::Value::from(projects.iter().map(|p| p.0).collect::<Vec<_>>()).to_string();
+        let projects = numbers(projects.iter().map(|project| project.0));
         let key = tag_key(key).into_owned();
         let (first, last) = tag_numbers(&key);
         on!(&self.readers, |pool| {
@@ -154,7 +158,12 @@ impl IssueStore for SqlStore {
     }
 }
 
-/// Ids as JSON.
+/// Ids as a list for SQL.
 pub(crate) fn ids(issues: &[IssueId]) -> String {
-    serde_json::Value::from(issues.iter().map(|i| i.0).collect::<Vec<_>>()).to_string()
+    numbers(issues.iter().map(|issue| issue.0))
+}
+
+/// Numbers as a list for SQL: JSON.
+pub(crate) fn numbers(list: impl Iterator<Item = i64>) -> String {
+    serde_json::Value::from(list.collect::<Vec<_>>()).to_string()
 }

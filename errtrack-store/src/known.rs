@@ -1,7 +1,8 @@
 //! What this process knows to be stored: which tags and users an issue has.
 //!
-//! Such rows leave only together with their issue, whose id never comes back, so that what was known once stays true,
-//! whatever other processes do. Only what has been committed is noted.
+//! Such rows leave together with their issue, whose id never comes back, so that what was known once stays true, whatever
+//! other processes do; or when a user is erased. Each erasure raises a number in the database, which every batch reads:
+//! what was known before is then forgotten. Only what has been committed is noted.
 
 use std::{
     collections::HashSet,
@@ -16,20 +17,41 @@ pub(crate) type Fact = u64;
 
 /// A bounded set of facts.
 #[derive(Debug, Default)]
-pub(crate) struct Known(Mutex<HashSet<Fact>>);
+pub(crate) struct Known(Mutex<Facts>);
+
+/// What is known since an erasure.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    erasures: i64,
+    facts: HashSet<Fact>,
+}
 
 impl Known {
-    pub(crate) fn lock(&self) -> MutexGuard<'_, HashSet<Fact>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What is known to a transaction that finds that number of erasures.
+    pub(crate) fn since(&self, erasures: i64) -> MutexGuard<'_, Facts> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.erasures != erasures {
+            *known = Facts { erasures, facts: HashSet::new() };
+        }
+        known
     }
 
-    /// Notes what a transaction that has been committed has stored.
-    pub(crate) fn add(&self, facts: Vec<Fact>) {
-        let mut known = self.lock();
-        if known.len() + facts.len() > LIMIT {
-            known.clear();
+    /// Notes what a transaction that has been committed has stored; it found that number of erasures.
+    pub(crate) fn add(&self, facts: Vec<Fact>, erasures: i64) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.erasures != erasures {
+            return;
         }
-        known.extend(facts.into_iter().take(LIMIT));
+        if known.facts.len() + facts.len() > LIMIT {
+            known.facts.clear();
+        }
+        known.facts.extend(facts.into_iter().take(LIMIT));
+    }
+}
+
+impl Facts {
+    pub(crate) fn contains(&self, fact: Fact) -> bool {
+        self.facts.contains(&fact)
     }
 }
 

@@ -17,15 +17,21 @@ pub mod conformance;
 #[cfg(feature = "sqlite")]
 mod delete;
 #[cfg(feature = "sqlite")]
+mod erase;
+#[cfg(feature = "sqlite")]
 mod error;
 #[cfg(feature = "sqlite")]
 mod events;
+#[cfg(feature = "sqlite")]
+mod feed;
 #[cfg(feature = "sqlite")]
 mod issues;
 #[cfg(feature = "sqlite")]
 mod known;
 #[cfg(feature = "sqlite")]
 mod migrate;
+#[cfg(feature = "sqlite")]
+mod node;
 #[cfg(feature = "sqlite")]
 mod payload;
 #[cfg(feature = "sqlite")]
@@ -37,15 +43,23 @@ mod projects;
 #[cfg(feature = "sqlite")]
 mod record;
 #[cfg(feature = "sqlite")]
+mod retain;
+#[cfg(feature = "sqlite")]
+mod set_aside;
+#[cfg(feature = "sqlite")]
 mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "sqlite")]
+mod storage;
 #[cfg(feature = "sqlite")]
 mod store;
 #[cfg(feature = "sqlite")]
 mod tag;
 #[cfg(feature = "sqlite")]
 mod tally;
+#[cfg(feature = "sqlite")]
+mod trim;
 #[cfg(feature = "sqlite")]
 mod upkeep;
 #[cfg(feature = "sqlite")]

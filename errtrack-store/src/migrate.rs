@@ -6,7 +6,10 @@ use sqlx::{
 };
 
 /// The migrations of SQLite: version, name, text.
-const SQLITE: &[(i64, &str, &str)] = &[(1, "initial", include_str!("../migrations/sqlite/0001_initial.sql"))];
+const SQLITE: &[(i64, &str, &str)] = &[
+    (1, "initial", include_str!("../migrations/sqlite/0001_initial.sql")),
+    (2, "many nodes", include_str!("../migrations/sqlite/0002_many_nodes.sql")),
+];
 
 /// Brings a SQLite database up to date. Several may do so at once.
 pub(crate) async fn sqlite(connection: &mut SqliteConnection) -> Result<(), MigrateError> {

@@ -1,5 +1,6 @@
 //! Payloads as they are stored: compressed, with the number of the way beside them.
 
+use errtrack_core::Event;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use zstd::{
     bulk::{Compressor, Decompressor},
@@ -62,6 +63,11 @@ impl Codec {
             }
             _ => None,
         }
+    }
+
+    /// The event of a packed payload; `None` if it cannot be read.
+    pub(crate) fn event(&self, codec: i64, packed: &[u8]) -> Option<Event> {
+        serde_json::from_slice(&self.unpack(codec, packed)?).ok()
     }
 }
 

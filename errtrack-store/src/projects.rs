@@ -7,7 +7,10 @@ use crate::{
     sql::project as sql,
 };
 use async_trait::async_trait;
-use errtrack_core::{Project, ProjectId, StoreError, Timestamp, store::ProjectStore};
+use errtrack_core::{
+    Project, ProjectId, StoreError, Timestamp,
+    store::{Change, ProjectStore},
+};
 use sqlx::Connection;
 use uuid::Uuid;
 
@@ -35,19 +38,22 @@ impl ProjectStore for SqlStore {
         let done = on!(&mut *writer, |connection| {
             let work = async {
                 let mut tx = connection.begin_with(Db::BEGIN).await?;
-                let made = sqlx::query_scalar(sql::INSERT).bind(name).bind(now).fetch_optional(&mut *tx).await?;
+                let made: Option<i64> =
+                    sqlx::query_scalar(sql::INSERT).bind(name).bind(now).fetch_optional(&mut *tx).await?;
                 // None if another caller was faster.
                 if let Some(id) = made {
-                    let id: i64 = id;
                     let key = Uuid::new_v4().simple().to_string();
                     sqlx::query(sql::INSERT_KEY).bind(id).bind(key).execute(&mut *tx).await?;
                 }
-                tx.commit().await
+                tx.commit().await?;
+                Ok(made.is_some())
             };
             work.await
         });
-        self.writer.check(done, MAKE)?;
         drop(writer);
+        if self.writer.check(done, MAKE)? {
+            self.feed.tell(Change::Projects);
+        }
         let made = self.by_slug(slug).await?;
         made.ok_or_else(|| StoreError::corrupt("a project that was just made is not there"))
     }
@@ -58,7 +64,15 @@ impl ProjectStore for SqlStore {
         let done = on!(&mut *writer, |connection| {
             sqlx::query(sql::INSERT_KEY).bind(project.0).bind(key).execute(connection).await
         });
-        Ok(self.writer.check(done, KEY)?.rows_affected() > 0)
+        let added = self.writer.check(done, KEY)?.rows_affected() > 0;
+        if added {
+            self.feed.tell(Change::Projects);
+        }
+        Ok(added)
+    }
+
+    async fn delete_project(&self, project: ProjectId) -> Result<bool, StoreError> {
+        self.bury_project(project).await
     }
 }
 

@@ -6,11 +6,12 @@ use crate::{
     known::{Fact, Known},
     plan::{Group, Plan, Slot},
     pool::{Dialect, on},
+    sql::node as sql,
     tally::Tallies,
 };
 use async_trait::async_trait;
 use errtrack_core::{
-    IssueId, StoreError, Timestamp,
+    IssueId, Occurrence, StoreError, Timestamp,
     store::{Batch, Outcome, Recorded, Recorder},
 };
 use sqlx::Connection;
@@ -20,10 +21,12 @@ const WHAT: &str = "cannot record events";
 
 /// What came of writing a plan.
 enum Written {
-    /// It is in the transaction; and what will be known when that is committed.
-    Done(Vec<Recorded>, Vec<Fact>),
+    /// It is in the transaction; and what will be known when that is committed, with the number of erasures.
+    Done(Vec<Recorded>, Vec<Fact>, i64),
     /// Nothing was written, because these places of the batch are stored already.
     Repeats(HashMap<usize, i64>),
+    /// Nothing was written, because an earlier attempt was committed.
+    Settled,
 }
 
 #[async_trait]
@@ -36,10 +39,20 @@ impl Recorder for SqlStore {
             let written = on!(&mut *writer, |connection| {
                 let work = async {
                     let mut tx = connection.begin_with(Db::BEGIN).await?;
+                    // A commit that fails here has failed: so only attempts that follow another are noted.
+                    if let Some(key) = batch.key.filter(|key| key.repeats) {
+                        let now = Timestamp::now().as_micros();
+                        let query = sqlx::query(sql::CLAIM).bind(key.writer.as_bytes().to_vec());
+                        let claimed = query.bind(key.number).bind(now).execute(&mut *tx).await?;
+                        if claimed.rows_affected() == 0 {
+                            tx.rollback().await?;
+                            return Ok(Written::Settled);
+                        }
+                    }
                     let written = write(&mut *tx, plan, &self.known).await?;
                     match written {
                         Written::Done(..) => tx.commit().await?,
-                        Written::Repeats(_) => tx.rollback().await?,
+                        Written::Repeats(_) | Written::Settled => tx.rollback().await?,
                     }
                     Ok(written)
                 };
@@ -47,13 +60,22 @@ impl Recorder for SqlStore {
             });
             drop(writer);
             match self.writer.check(written, WHAT)? {
-                Written::Done(recorded, facts) => {
-                    self.known.add(facts);
+                Written::Done(recorded, facts, erasures) => {
+                    self.known.add(facts, erasures);
+                    self.tell_recorded(batch, &recorded);
                     return Ok(recorded);
+                }
+                Written::Settled => {
+                    let settled = Recorded { issue: IssueId(0), outcome: Outcome::Settled };
+                    return Ok(vec![settled; batch.occurrences.len()]);
                 }
                 Written::Repeats(more) => repeats.extend(more),
             }
         }
+    }
+
+    async fn set_aside(&self, occurrence: &Occurrence, reason: &str) -> Result<(), StoreError> {
+        self.put_aside(occurrence, reason).await
     }
 }
 
@@ -71,11 +93,11 @@ async fn write<C: Bulk>(connection: &mut C, mut plan: Plan<'_>, known: &Known) -
     let targets: Vec<Target> = (0..plan.groups.len()).map(target).collect();
     let recorded = outcomes(&plan.slots, &targets);
     let payloads = std::mem::take(&mut plan.payloads);
-    let mut tallies = Tallies::new(&plan, &targets, known);
+    let mut tallies = Tallies::new(&plan, &targets, &known.since(found.erasures));
     let answers = connection.tags(&tallies.new_tags).await?;
     tallies.settle(&answers);
     connection.write(&plan, &tallies, &targets, payloads, now).await?;
-    Ok(Written::Done(recorded, tallies.facts()))
+    Ok(Written::Done(recorded, tallies.facts(), found.erasures))
 }
 
 /// Makes the issues of groups that have none, numbered in the order of the batch; answers their ids by group.

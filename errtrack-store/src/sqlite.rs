@@ -23,8 +23,8 @@ const READERS: u32 = 4;
 /// How long a statement waits for another process's transaction, and a caller for a connection.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Opens the file, makes it where it is missing, and migrates it: the readers and the writer.
-pub(crate) async fn open(location: &str) -> Result<(Pool, Writer), StoreError> {
+/// Opens the file, makes it where it is missing, and migrates it: the readers, the writer and the path.
+pub(crate) async fn open(location: &str) -> Result<(Pool, Writer, PathBuf), StoreError> {
     let path = path(location)?;
     create(&path)?;
     let options = SqliteConnectOptions::new()
@@ -47,7 +47,7 @@ pub(crate) async fn open(location: &str) -> Result<(Pool, Writer), StoreError> {
     migrate::sqlite(&mut connection).await.map_err(|error| explain_migration(error, &path))?;
     let readers = options.read_only(true).thread_name(|n| format!("errtrack-sqlite-{n}"));
     let writer = Writer::new(Any::Sqlite(connection), Any::Sqlite(writer));
-    Ok((Any::Sqlite(pool(READERS).connect_lazy_with(readers)), writer))
+    Ok((Any::Sqlite(pool(READERS).connect_lazy_with(readers)), writer, path))
 }
 
 /// Connections that live as long as the pool: a reaper would be a task on the runtime that happened to open it.

@@ -1,8 +1,9 @@
 //! The store: readers, one writer, and the way to open them.
 
 use crate::{known::Known, payload::Codec, pool::Pool, sqlite, writer::Writer};
-use errtrack_core::StoreError;
-use std::sync::Arc;
+use errtrack_core::{StoreError, store::LocalFeed};
+use std::{path::Path, sync::Arc};
+use tokio::sync::Mutex;
 
 /// A store in a SQL database. Clones share its connections.
 ///
@@ -28,6 +29,11 @@ pub struct SqlStore {
     pub(crate) writer: Writer,
     pub(crate) codec: Arc<Codec>,
     pub(crate) known: Arc<Known>,
+    pub(crate) feed: LocalFeed,
+    /// Of those who let go of events, one works at a time: what it has chosen must not go meanwhile.
+    pub(crate) upkeep: Arc<Mutex<()>>,
+    /// The file, if it is one.
+    pub(crate) file: Option<Arc<Path>>,
 }
 
 /// A store in a SQLite file.
@@ -41,7 +47,15 @@ impl SqlStore {
     /// In one line, what is wrong: the folder cannot be written, the file is no database, or it was written by a newer
     /// program.
     pub async fn open(location: &str) -> Result<Self, StoreError> {
-        let (readers, writer) = sqlite::open(location).await?;
-        Ok(Self { readers, writer, codec: Arc::default(), known: Arc::default() })
+        let (readers, writer, path) = sqlite::open(location).await?;
+        Ok(Self {
+            readers,
+            writer,
+            codec: Arc::default(),
+            known: Arc::default(),
+            feed: LocalFeed::default(),
+            upkeep: Arc::default(),
+            file: Some(path.into()),
+        })
     }
 }

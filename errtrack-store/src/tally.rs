@@ -2,7 +2,7 @@
 
 use crate::{
     bulk::Target,
-    known::{Fact, Known, has_tag, hit_user},
+    known::{Fact, Facts, has_tag, hit_user},
     plan::{Plan, Tag},
     tag::{OTHER, VALUES, other_number},
 };
@@ -41,16 +41,15 @@ pub(crate) struct Answer {
 }
 
 impl<'a> Tallies<'a> {
-    pub(crate) fn new(plan: &'a Plan<'_>, targets: &[Target], known: &Known) -> Self {
+    pub(crate) fn new(plan: &'a Plan<'_>, targets: &[Target], known: &Facts) -> Self {
         let mut tallies = Self::default();
         let issue = |group: usize| targets.get(group).map_or(0, |target| target.issue);
         let mut tags: Vec<(i64, &Tag<'_>)> = plan.tags.iter().map(|tag| (issue(tag.group), tag)).collect();
         tags.sort_unstable_by_key(|(issue, tag)| (*issue, tag.number));
-        let known = known.lock();
         for same in tags.chunk_by(|a, b| (a.0, a.1.number) == (b.0, b.1.number)) {
             let Some(&(issue, tag)) = same.first() else { continue };
             let count = same.iter().fold(0_i64, |sum, (_, tag)| sum.saturating_add(tag.count));
-            if known.contains(&has_tag(issue, tag.number)) {
+            if known.contains(has_tag(issue, tag.number)) {
                 tallies.tags.push((issue, tag.number, count));
                 continue;
             }
@@ -59,7 +58,7 @@ impl<'a> Tallies<'a> {
             tallies.new_tags.push(NewTag { issue, number, count, key, value, ask });
         }
         let users = plan.users.iter().map(|(group, user)| (issue(*group), *user));
-        tallies.users = users.filter(|(issue, user)| !known.contains(&hit_user(*issue, *user))).collect();
+        tallies.users = users.filter(|(issue, user)| !known.contains(hit_user(*issue, *user))).collect();
         tallies.users.sort_unstable();
         tallies.users.dedup();
         tallies.hours = plan.group_hours.iter().map(|(group, hour, n)| (*hour, issue(*group), *n)).collect();

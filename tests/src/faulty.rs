@@ -4,11 +4,14 @@ use async_trait::async_trait;
 use errtrack::{
     Level, SqliteStore, StoreError, Timestamp,
     store::{
-        AccountStore, Batch, Cursor, EventPage, EventPosition, EventStore, IssuePage, IssueQuery, IssueStore,
-        ProjectStore, Recorded, Recorder, StatusCounts, StoredEvent, TagTally, Upkeep,
+        AccountStore, BalanceStore, Batch, Changes, Cursor, EventPage, EventPosition, EventStore, Feed, IssuePage,
+        IssueQuery, IssueStore, LeaseStore, ProjectStore, Recorded, Recorder, Retention, RetentionReport, SetAside,
+        StatusCounts, Storage, StoredEvent, TagTally, Upkeep,
     },
 };
-use errtrack_core::{Issue, IssueId, IssueRef, Member, Project, ProjectId, Status, TokenHash, TokenKind};
+use errtrack_core::{
+    Balance, Issue, IssueId, IssueRef, Member, Occurrence, Project, ProjectId, Status, TokenHash, TokenKind,
+};
 use std::{
     sync::{
         Arc,
@@ -50,6 +53,19 @@ impl Recorder for FaultyStore {
         }
         self.inner.record(batch).await
     }
+
+    async fn set_aside(&self, occurrence: &Occurrence, reason: &str) -> Result<(), StoreError> {
+        if self.away.load(Relaxed) {
+            return Err(StoreError::unavailable("taken away by the test"));
+        }
+        self.inner.set_aside(occurrence, reason).await
+    }
+}
+
+impl Feed for FaultyStore {
+    fn changes(&self) -> Changes {
+        self.inner.changes()
+    }
 }
 
 macro_rules! delegate {
@@ -76,11 +92,22 @@ delegate!(EventStore {
     fn event(&self, projects: Option<&[ProjectId]>, id: Uuid) -> Result<Option<StoredEvent>, StoreError>;
     fn events(&self, issue: IssueId, cursor: Option<&Cursor>, limit: u32) -> Result<EventPage, StoreError>;
     fn position(&self, event: &StoredEvent) -> Result<EventPosition, StoreError>;
+    fn pin(&self, event: &StoredEvent, pinned: bool) -> Result<bool, StoreError>;
+    fn erase_user(&self, projects: Option<&[ProjectId]>, user: &str) -> Result<u64, StoreError>;
 });
 delegate!(ProjectStore {
     fn projects(&self) -> Result<Vec<Project>, StoreError>;
     fn ensure_project(&self, slug: &str) -> Result<Project, StoreError>;
     fn add_public_key(&self, project: ProjectId, key: &str) -> Result<bool, StoreError>;
+    fn delete_project(&self, project: ProjectId) -> Result<bool, StoreError>;
+});
+delegate!(BalanceStore {
+    fn add_balances(&self, more: &[(ProjectId, Balance)]) -> Result<(), StoreError>;
+    fn balances(&self) -> Result<Vec<(ProjectId, Balance)>, StoreError>;
+});
+delegate!(LeaseStore {
+    fn lease(&self, name: &str, holder: Uuid, duration: Duration) -> Result<bool, StoreError>;
+    fn release(&self, name: &str, holder: Uuid) -> Result<(), StoreError>;
 });
 delegate!(AccountStore {
     fn member_by_email(&self, email: &str) -> Result<Option<Member>, StoreError>;
@@ -92,7 +119,11 @@ delegate!(AccountStore {
 });
 delegate!(Upkeep {
     fn ping(&self) -> Result<Duration, StoreError>;
-    fn prune(&self, before: Timestamp) -> Result<u64, StoreError>;
     fn trim_events(&self, keep: u32) -> Result<u64, StoreError>;
+    fn retain(&self, rules: &Retention) -> Result<RetentionReport, StoreError>;
+    fn preview_retention(&self, rules: &Retention) -> Result<RetentionReport, StoreError>;
+    fn last_retention(&self) -> Result<Option<RetentionReport>, StoreError>;
+    fn storage(&self) -> Result<Storage, StoreError>;
+    fn set_aside_events(&self, limit: u32) -> Result<Vec<SetAside>, StoreError>;
     fn close(&self) -> ();
 });

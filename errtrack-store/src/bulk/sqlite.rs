@@ -26,7 +26,7 @@ impl Bulk for SqliteConnection {
         }
         let query = sqlx::query_as(bulk::FIND).bind(groups.rows()).bind(groups.cells);
         let query = query.bind(checks.rows()).bind(checks.cells);
-        let (found, issues, statuses, repeats, of): (String, String, String, String, String) =
+        let (found, issues, statuses, repeats, of, erasures): (String, String, String, String, String, i64) =
             query.fetch_one(self).await?;
         let (found, repeats): (Vec<usize>, Vec<usize>) = (parse(&found)?, parse(&repeats)?);
         let existing = parse::<Vec<i64>>(&issues)?.into_iter().zip(parse::<Vec<i64>>(&statuses)?);
@@ -35,6 +35,7 @@ impl Bulk for SqliteConnection {
         Ok(Found {
             issues: found.into_iter().zip(existing).collect(),
             events: places.zip(parse::<Vec<i64>>(&of)?).collect(),
+            erasures,
         })
     }
 

@@ -1,7 +1,7 @@
 //! Members and tokens.
 
 use super::kit::{days, minutes};
-use errtrack_core::{Member, Role, Store, Timestamp, TokenHash, TokenKind};
+use errtrack_core::{Member, Role, Store, Timestamp, TokenHash, TokenKind, store::Retention};
 use uuid::Uuid;
 
 fn ana() -> Member {
@@ -39,7 +39,7 @@ pub async fn tokens_expire(store: &impl Store) {
     store.put_token(TokenKind::Session, new, ana.id, later()).await.unwrap();
     assert_eq!(store.token_member(TokenKind::Session, old).await.unwrap(), None);
     assert!(!store.take_token(TokenKind::Session, old).await.unwrap());
-    store.prune(Timestamp::now()).await.unwrap();
+    store.retain(&Retention::default()).await.unwrap();
     assert_eq!(store.token_member(TokenKind::Session, new).await.unwrap(), Some(ana));
 }
 

@@ -2,8 +2,11 @@
 
 use super::kit::{at, batch, by_user, days, event, issue_of, minutes, outcomes, project, query, record, types};
 use errtrack_core::{
-    Event, IssueId, IssueRef, Status, Store,
-    store::Outcome::{New, Seen},
+    Event, IssueId, IssueRef, Status, Store, Timestamp,
+    store::{
+        Outcome::{New, Seen},
+        Retention,
+    },
 };
 
 pub async fn deletion_is_complete(store: &impl Store) {
@@ -41,13 +44,15 @@ pub async fn numbers_of_deleted_issues_stay_gone(store: &impl Store) {
 
 pub async fn pruning_spares_what_is_open_or_recent(store: &impl Store) {
     let shop = project(store).await;
-    let recorded =
-        record(store, &shop, [at("Old", -60), at("OldOpen", -60), at("OldIgnored", -60), at("New", 60)]).await;
+    let ago = |ty, n| Event { timestamp: Timestamp::now().minus(days(n)), received_at: Timestamp::now(), ..event(ty) };
+    let recorded = record(store, &shop, [ago("Old", 5), ago("OldOpen", 5), ago("OldIgnored", 5), ago("New", 1)]).await;
     store.set_status(&[recorded[0].issue, recorded[3].issue], Status::Resolved).await.unwrap();
     store.set_status(&[recorded[2].issue], Status::Ignored).await.unwrap();
-    assert_eq!(store.prune(minutes(0).minus(days(1))).await.unwrap(), 0);
-    assert_eq!(store.prune(minutes(0)).await.unwrap(), 1);
-    assert_eq!(store.prune(minutes(0)).await.unwrap(), 0);
+    let mut rules = Retention::default();
+    for (age, issues) in [(10, 0), (3, 1), (3, 0)] {
+        rules.age = Some(days(age));
+        assert_eq!(store.retain(&rules).await.unwrap().issues, issues);
+    }
     let mut left = store.issues(&query()).await.unwrap();
     left.issues.sort_by_key(|issue| issue.number);
     assert_eq!(types(&left), ["OldOpen", "OldIgnored", "New"]);
@@ -58,11 +63,12 @@ pub async fn trimming_keeps_the_newest_and_the_counts(store: &impl Store) {
     let recorded = record(store, &shop, (0..1300).map(|n| at("A", n))).await;
     record(store, &shop, (0..3).map(|n| at("B", n))).await;
     let issue = recorded[0].issue;
-    let newest = store.events(issue, None, 5).await.unwrap().events;
+    let all = store.events(issue, None, 1300).await.unwrap().events;
+    let (newest, first) = (&all[..3], &all[1299]);
     assert_eq!(store.trim_events(5).await.unwrap(), 1295);
     assert_eq!(store.trim_events(5).await.unwrap(), 0);
     let left = store.events(issue, None, 100).await.unwrap();
-    assert_eq!(left.events, newest);
+    assert_eq!((left.events.len(), &left.events[..3], &left.events[4]), (5, newest, first));
     let issue = issue_of(store, &recorded[0]).await;
     assert_eq!((issue.count, issue.stored_count), (1300, 5));
     let position = store.position(&newest[0]).await.unwrap();

@@ -3,10 +3,13 @@
 use super::cells::{int, raw, size, slice, text};
 
 /// `$1`, `$2` groups (project, fingerprint), `$3`, `$4` event ids (project, id). One row of JSON lists, because each row
-/// that is fetched costs more than all of them: place, issue and status of the groups; place and issue of the events.
+/// that is fetched costs more than all of them: place, issue and status of the groups; place and issue of the events. And
+/// the number of erasures.
 pub(crate) const FIND: &str = concat!(
     "
-SELECT f.places, f.issues, f.statuses, e.places, e.issues FROM (
+SELECT f.places, f.issues, f.statuses, e.places, e.issues,
+  COALESCE((SELECT CAST(value AS BIGINT) FROM errtrack_meta WHERE name = 'erasures'), 0)
+FROM (
   SELECT json_group_array(r.key) AS places, json_group_array(i.id) AS issues, json_group_array(i.status) AS statuses
   FROM json_each($1) r
   CROSS JOIN errtrack_grouping g ON g.project_id = ",

@@ -18,9 +18,11 @@ UPDATE errtrack_issue SET
   regressed = CASE WHEN $2 = 1 THEN FALSE ELSE regressed END,
   status = $2,
   updated_at = $3
-WHERE id IN (SELECT value FROM json_each($1))";
+WHERE id IN (SELECT value FROM json_each($1))
+RETURNING project_id, id";
 
-pub(crate) const ASSIGN: &str = "UPDATE errtrack_issue SET assigned_to = $2, updated_at = $3 WHERE id = $1";
+pub(crate) const ASSIGN: &str =
+    "UPDATE errtrack_issue SET assigned_to = $2, updated_at = $3 WHERE id = $1 RETURNING project_id, id";
 
 /// `$1` issues, `$2` hours: a look-up by key for each pair within the life of the issue.
 pub(crate) const HISTOGRAMS: &str = "

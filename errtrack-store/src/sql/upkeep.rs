@@ -1,18 +1,20 @@
-//! Deleting in small steps.
+//! Deleting issues and projects in small steps.
 
 /// Issues leave in one step with their groupings, so that a new event makes a new issue; the rest follows.
 pub(crate) const BURY: &str = "
-INSERT INTO errtrack_deleted_issue (issue_id, first_hour, last_hour)
-SELECT id, first_seen / 3600000000, last_seen / 3600000000 FROM errtrack_issue
+INSERT INTO errtrack_deleted_issue (project_id, issue_id, first_hour, last_hour)
+SELECT project_id, id, first_seen / 3600000000, last_seen / 3600000000 FROM errtrack_issue
 WHERE id IN (SELECT value FROM json_each($1))
 ON CONFLICT DO NOTHING";
 pub(crate) const DELETE_GROUPINGS: &str =
     "DELETE FROM errtrack_grouping WHERE issue_id IN (SELECT value FROM json_each($1))";
-pub(crate) const DELETE_ISSUES: &str = "DELETE FROM errtrack_issue WHERE id IN (SELECT value FROM json_each($1))";
+pub(crate) const DELETE_ISSUES: &str =
+    "DELETE FROM errtrack_issue WHERE id IN (SELECT value FROM json_each($1)) RETURNING project_id, id";
 
-pub(crate) const BURIED: &str =
-    "SELECT issue_id, first_hour, last_hour FROM errtrack_deleted_issue ORDER BY issue_id LIMIT $1";
-pub(crate) const FORGET: &str = "DELETE FROM errtrack_deleted_issue WHERE issue_id = $1";
+pub(crate) const BURIED: &str = "
+SELECT project_id, issue_id, first_hour, last_hour FROM errtrack_deleted_issue
+ORDER BY project_id, issue_id LIMIT $1";
+pub(crate) const FORGET: &str = "DELETE FROM errtrack_deleted_issue WHERE project_id = $1 AND issue_id = $2";
 
 /// `$2` how many.
 pub(crate) const DELETE_EVENTS: &str =
@@ -32,18 +34,25 @@ pub(crate) const DELETE_HOURS: &str = "
 WITH RECURSIVE h (hour) AS (SELECT $2 UNION ALL SELECT hour + 1 FROM h WHERE hour < $3)
 DELETE FROM errtrack_issue_hour WHERE (hour, issue_id) IN (SELECT hour, $1 FROM h)";
 
-/// Resolved issues that were last seen before `$1`.
-pub(crate) const STALE: &str = "SELECT id FROM errtrack_issue WHERE status = 1 AND last_seen < $1 LIMIT 500";
-pub(crate) const DELETE_TOKENS: &str = "DELETE FROM errtrack_token WHERE expires_at <= $1";
-
-/// Issues after `$2` with more than `$1` events.
-pub(crate) const FULL: &str = "
-SELECT id, stored_count - $1 FROM errtrack_issue WHERE id > $2 AND stored_count > $1 ORDER BY id LIMIT 500";
-pub(crate) const DELETE_OLDEST: &str = "
-DELETE FROM errtrack_event WHERE row IN (
-  SELECT row FROM errtrack_event WHERE issue_id = $1 ORDER BY timestamp, row LIMIT $2
+/// A project leaves in one step with what lets others write to it; the rest follows. Each with `$1`.
+pub(crate) const BURY_PROJECT: [&str; 5] = [
+    "INSERT INTO errtrack_deleted_project (project_id) SELECT id FROM errtrack_project WHERE id = $1",
+    "DELETE FROM errtrack_public_key WHERE project_id = $1",
+    "DELETE FROM errtrack_grouping WHERE project_id = $1",
+    "DELETE FROM errtrack_balance WHERE project_id = $1",
+    "DELETE FROM errtrack_set_aside WHERE project_id = $1",
+];
+/// The last of them.
+pub(crate) const DELETE_PROJECT: &str = "DELETE FROM errtrack_project WHERE id = $1";
+pub(crate) const BURIED_PROJECTS: &str = "SELECT project_id FROM errtrack_deleted_project ORDER BY project_id";
+pub(crate) const FORGET_PROJECT: &str = "DELETE FROM errtrack_deleted_project WHERE project_id = $1";
+/// `$2` how many.
+pub(crate) const ISSUES_OF: &str = "SELECT id FROM errtrack_issue WHERE project_id = $1 LIMIT $2";
+/// `$2` how many.
+pub(crate) const DELETE_PROJECT_HOURS: &str = "
+DELETE FROM errtrack_project_hour WHERE project_id = $1 AND hour IN (
+  SELECT hour FROM errtrack_project_hour WHERE project_id = $1 LIMIT $2
 )";
-pub(crate) const LESS_STORED: &str = "UPDATE errtrack_issue SET stored_count = stored_count - $2 WHERE id = $1";
 
 #[cfg(test)]
 pub(crate) const EVERY: &[&str] = &[
@@ -56,9 +65,14 @@ pub(crate) const EVERY: &[&str] = &[
     DELETE_USERS,
     DELETE_TAGS,
     DELETE_HOURS,
-    STALE,
-    DELETE_TOKENS,
-    FULL,
-    DELETE_OLDEST,
-    LESS_STORED,
+    BURY_PROJECT[0],
+    BURY_PROJECT[1],
+    BURY_PROJECT[2],
+    BURY_PROJECT[3],
+    BURY_PROJECT[4],
+    DELETE_PROJECT,
+    BURIED_PROJECTS,
+    FORGET_PROJECT,
+    ISSUES_OF,
+    DELETE_PROJECT_HOURS,
 ];

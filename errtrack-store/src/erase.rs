@@ -1,0 +1,97 @@
+//! Deleting what belongs to a user. Who it is stands in the payloads alone; tables hold a hash.
+
+use crate::{
+    SqlStore,
+    error::Doing,
+    issues::numbers,
+    pool::{Dialect, on},
+    sql::{erase as sql, set_aside},
+    trim::Pins,
+};
+use errtrack_core::{Event, ProjectId, StoreError, User, user_hash};
+use sqlx::Connection;
+
+/// Events that are read at once.
+const CHUNK: i64 = 200;
+const ERASE: &str = "cannot erase a user";
+
+/// A row of an event that was set aside: project, id, codec, payload.
+type SetAsideRow = (i64, Vec<u8>, i64, Vec<u8>);
+
+impl SqlStore {
+    pub(crate) async fn erase(&self, projects: Option<&[ProjectId]>, user: &str) -> Result<u64, StoreError> {
+        let _turn = self.upkeep.lock().await;
+        let hash = user_hash(user);
+        let list = projects.map(|projects| numbers(projects.iter().map(|project| project.0)));
+        let issues: Vec<(i64, i64)> = on!(&self.readers, |pool| {
+            sqlx::query_as(sql::ISSUES).bind(hash).bind(list).fetch_all(pool).await.doing(ERASE)?
+        });
+        let mut erased = 0;
+        for (_, issue) in issues {
+            // The count goes between two looks: an event that comes after it counts its user anew.
+            let last = self.erase_events(issue, 0, user, &mut erased).await?;
+            self.forget_user(issue, hash).await?;
+            self.erase_events(issue, last, user, &mut erased).await?;
+        }
+        self.erase_set_aside(projects, user).await?;
+        Ok(erased)
+    }
+
+    /// Deletes the user's events of an issue after a row; answers the last row that there was.
+    async fn erase_events(&self, issue: i64, after: i64, user: &str, erased: &mut u64) -> Result<i64, StoreError> {
+        let mut last = after;
+        loop {
+            let rows: Vec<(i64, i64, Vec<u8>)> = on!(&self.readers, |pool| {
+                let query = sqlx::query_as(sql::EVENTS).bind(issue).bind(last).bind(CHUNK);
+                query.fetch_all(pool).await.doing(ERASE)?
+            });
+            let Some((row, ..)) = rows.last() else { return Ok(last) };
+            last = *row;
+            let theirs = rows.iter().filter(|(_, codec, payload)| is_of(self.codec.event(*codec, payload), user));
+            let theirs: Vec<i64> = theirs.map(|(row, ..)| *row).collect();
+            *erased += self.drop_events(&theirs, Pins::Go).await?;
+        }
+    }
+
+    async fn forget_user(&self, issue: i64, hash: i64) -> Result<(), StoreError> {
+        let mut writer = self.writer.lock(ERASE).await?;
+        let done = on!(&mut *writer, |connection| {
+            let work = async {
+                let mut tx = connection.begin_with(Db::BEGIN).await?;
+                for sql in [sql::LESS_USERS, sql::DELETE_USER] {
+                    sqlx::query(sql).bind(issue).bind(hash).execute(&mut *tx).await?;
+                }
+                sqlx::query(sql::RAISE_ERASURES).execute(&mut *tx).await?;
+                tx.commit().await
+            };
+            work.await
+        });
+        self.writer.check(done, ERASE)
+    }
+
+    async fn erase_set_aside(&self, projects: Option<&[ProjectId]>, user: &str) -> Result<(), StoreError> {
+        let mut after = (0, Vec::new());
+        loop {
+            let rows: Vec<SetAsideRow> = on!(&self.readers, |pool| {
+                let query = sqlx::query_as(set_aside::ALL).bind(after.0).bind(after.1);
+                query.bind(CHUNK).fetch_all(pool).await.doing(ERASE)?
+            });
+            let Some((project, id, ..)) = rows.last() else { return Ok(()) };
+            after = (*project, id.clone());
+            for (project, id, codec, payload) in rows {
+                let asked = projects.is_none_or(|projects| projects.contains(&ProjectId(project)));
+                if asked && is_of(self.codec.event(codec, &payload), user) {
+                    let mut writer = self.writer.lock(ERASE).await?;
+                    let done = on!(&mut *writer, |connection| {
+                        sqlx::query(set_aside::DELETE).bind(project).bind(id).execute(connection).await
+                    });
+                    self.writer.check(done, ERASE)?;
+                }
+            }
+        }
+    }
+}
+
+fn is_of(event: Option<Event>, user: &str) -> bool {
+    event.and_then(|event| event.user).as_ref().and_then(User::key) == Some(user)
+}

@@ -1,0 +1,181 @@
+//! Retention: what is too old or too much goes, in steps so small that no writer waits long.
+
+mod preview;
+
+use crate::{
+    SqlStore,
+    delete::STEP,
+    error::Doing,
+    pool::{Dialect, on},
+    sql::{node, retain as sql},
+    trim::Pins,
+};
+use errtrack_core::{
+    IssueId, StoreError, Timestamp,
+    store::{Retention, RetentionReport},
+};
+use std::time::{Duration, Instant};
+use uuid::Uuid;
+
+const DAY: i64 = 86_400_000_000;
+/// Rows that are looked up at once.
+const CHUNK: i64 = 10 * STEP;
+/// How long the mark of a writer stays after its last batch.
+const WRITER_AGE: Duration = Duration::from_secs(7 * 86_400);
+/// Under this name stands the last report.
+const LAST: &str = "retention";
+const WHAT: &str = "cannot let go of what is old";
+const READ: &str = "cannot read what is kept";
+
+/// What is older than this goes: events by arrival, resolved issues by when they were last seen. The beginning of a day.
+fn oldest(now: Timestamp, age: Duration) -> Timestamp {
+    let micros = now.minus(age).as_micros();
+    Timestamp::from_micros(micros - micros % DAY)
+}
+
+/// Ids of events that arrived before that time are below this.
+fn first_id(at: Timestamp) -> Vec<u8> {
+    let millis = u64::try_from(at.as_micros() / 1000).unwrap_or_default();
+    Uuid::from_u128(u128::from(millis) << 80).as_bytes().to_vec()
+}
+
+impl SqlStore {
+    pub(crate) async fn run_retention(&self, rules: &Retention) -> Result<RetentionReport, StoreError> {
+        let _turn = self.upkeep.lock().await;
+        let (at, start) = (Timestamp::now(), Instant::now());
+        let mut report = RetentionReport { at, ..RetentionReport::default() };
+        self.step(sql::DELETE_TOKENS, &[at.as_micros()]).await?;
+        self.step(node::DELETE_WRITERS, &[at.minus(WRITER_AGE).as_micros()]).await?;
+        self.sweep().await?;
+        let disk = self.events_to_free(rules.free_disk).await?;
+        let mut with_issues = 0;
+        if let Some(age) = rules.age {
+            let oldest = oldest(at, age);
+            (report.issues, with_issues) = self.drop_stale(oldest).await?;
+            for project in self.every_project().await? {
+                report.old_events += self.drop_old(project, oldest).await?;
+            }
+        }
+        report.surplus_events = self.trim(rules.events_per_issue).await?;
+        if let Some(quota) = rules.events_per_project {
+            let quota = i64::try_from(quota).unwrap_or(i64::MAX);
+            for project in self.every_project().await? {
+                let excess = self.stored(project).await?.saturating_sub(quota);
+                report.quota_events += self.drop_oldest(project, excess).await?;
+            }
+        }
+        let excess = disk.saturating_sub(with_issues + report.events());
+        report.disk_events = self.drop_oldest_of_all(excess).await?;
+        if report.issues + report.events() > 0 {
+            self.shrink().await?;
+        }
+        report.took_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.put_meta(LAST, serde_json::to_string(&report).unwrap_or_default()).await?;
+        Ok(report)
+    }
+
+    pub(crate) async fn read_last_retention(&self) -> Result<Option<RetentionReport>, StoreError> {
+        let value: Option<String> = on!(&self.readers, |pool| {
+            sqlx::query_scalar(node::META).bind(LAST).fetch_optional(pool).await.doing(READ)?
+        });
+        Ok(value.and_then(|value| serde_json::from_str(&value).ok()))
+    }
+
+    /// Deletes resolved issues; answers how many, and how many events they kept.
+    async fn drop_stale(&self, oldest: Timestamp) -> Result<(u64, u64), StoreError> {
+        let (mut issues, mut events) = (0, 0);
+        loop {
+            let stale: Vec<(i64, i64)> = on!(&self.readers, |pool| {
+                sqlx::query_as(sql::STALE).bind(oldest.as_micros()).fetch_all(pool).await.doing(WHAT)?
+            });
+            if stale.is_empty() {
+                return Ok((issues, events));
+            }
+            events += stale.iter().map(|(_, stored)| u64::try_from(*stored).unwrap_or_default()).sum::<u64>();
+            issues += self.delete(&stale.iter().map(|(issue, _)| IssueId(*issue)).collect::<Vec<_>>()).await?;
+        }
+    }
+
+    async fn drop_old(&self, project: i64, oldest: Timestamp) -> Result<u64, StoreError> {
+        let mut dropped = 0;
+        loop {
+            let rows: Vec<i64> = on!(&self.readers, |pool| {
+                let query = sqlx::query_scalar(sql::OLD).bind(project).bind(first_id(oldest)).bind(CHUNK);
+                query.fetch_all(pool).await.doing(WHAT)?
+            });
+            if rows.is_empty() {
+                return Ok(dropped);
+            }
+            dropped += self.drop_events(&rows, Pins::Go).await?;
+        }
+    }
+
+    async fn drop_oldest(&self, project: i64, excess: i64) -> Result<u64, StoreError> {
+        let (mut dropped, mut left) = (0, excess);
+        while left > 0 {
+            let rows: Vec<i64> = on!(&self.readers, |pool| {
+                let query = sqlx::query_scalar(sql::OLDEST).bind(project).bind(left.min(CHUNK));
+                query.fetch_all(pool).await.doing(WHAT)?
+            });
+            let gone = self.drop_events(&rows, Pins::Stay).await?;
+            if gone == 0 {
+                break;
+            }
+            dropped += gone;
+            left = left.saturating_sub_unsigned(gone);
+        }
+        Ok(dropped)
+    }
+
+    async fn drop_oldest_of_all(&self, excess: u64) -> Result<u64, StoreError> {
+        let mut dropped = 0;
+        while dropped < excess {
+            let most = i64::try_from(excess - dropped).unwrap_or(i64::MAX).min(CHUNK);
+            let rows: Vec<i64> = on!(&self.readers, |pool| {
+                sqlx::query_scalar(sql::OLDEST_OF_ALL).bind(most).fetch_all(pool).await.doing(WHAT)?
+            });
+            let gone = self.drop_events(&rows, Pins::Stay).await?;
+            if gone == 0 {
+                break;
+            }
+            dropped += gone;
+        }
+        Ok(dropped)
+    }
+
+    /// How many of the oldest events have to go for that many bytes to be free on the disk. What the file could be shrunk by
+    /// counts as free.
+    async fn events_to_free(&self, floor: u64) -> Result<u64, StoreError> {
+        let Some(free) = self.free_disk().filter(|_| floor > 0) else { return Ok(0) };
+        let pages = self.pages().await?;
+        let lacking = floor.saturating_sub(free.saturating_add(pages.free * pages.size));
+        let size: i64 =
+            on!(&self.readers, |pool| sqlx::query_scalar(sql::EVENT_SIZE).fetch_one(pool).await.doing(WHAT)?);
+        Ok(lacking.div_ceil(u64::try_from(size).unwrap_or(1).max(1)))
+    }
+
+    async fn every_project(&self) -> Result<Vec<i64>, StoreError> {
+        on!(&self.readers, |pool| sqlx::query_scalar(sql::PROJECTS).fetch_all(pool).await.doing(READ))
+    }
+
+    /// How many events a project keeps.
+    async fn stored(&self, project: i64) -> Result<i64, StoreError> {
+        on!(&self.readers, |pool| sqlx::query_scalar(sql::STORED).bind(project).fetch_one(pool).await.doing(READ))
+    }
+
+    async fn put_meta(&self, name: &'static str, value: String) -> Result<(), StoreError> {
+        let mut writer = self.writer.lock(WHAT).await?;
+        let done = on!(&mut *writer, |connection| {
+            sqlx::query(node::PUT_META).bind(name).bind(value).execute(connection).await
+        });
+        self.writer.check(done, WHAT).map(drop)
+    }
+
+    /// Gives back some of the space that deletions have freed.
+    pub(crate) async fn shrink(&self) -> Result<(), StoreError> {
+        const SHRINK: &str = "cannot shrink the file";
+        let mut writer = self.writer.lock(SHRINK).await?;
+        let done = on!(&mut *writer, |connection| sqlx::query(Db::SHRINK).execute(connection).await);
+        self.writer.check(done, SHRINK).map(drop)
+    }
+}
