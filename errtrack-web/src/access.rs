@@ -7,7 +7,7 @@ mod permissions;
 mod secret;
 mod session;
 
-pub(crate) use caller::{Caller, Ingest, Read, Write};
+pub(crate) use caller::{Admin, Caller, Ingest, Read, Write};
 pub use permissions::Permissions;
 pub(crate) use secret::{hash_password, random_token, token_hash, verify_password};
 pub(crate) use session::{Credentials, sign_in, sign_out};

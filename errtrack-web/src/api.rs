@@ -4,7 +4,10 @@ mod errors;
 mod event;
 mod health;
 pub(crate) mod item;
+mod metrics;
+mod monitoring;
 mod params;
+mod settings;
 
 use crate::{app::App, error::Error, ingest};
 use axum::{
@@ -24,7 +27,14 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/api/errors/{id}/ignore", put(errors::ignore))
         .route("/api/errors/{id}/events", get(errors::events))
         .route("/api/events/{id}", get(event::show))
+        .route("/api/events/{id}/pin", put(event::pin).merge(delete(event::unpin)))
+        .route("/api/monitoring/balance", get(monitoring::balance))
+        .route("/api/settings/retention", get(settings::show_retention))
+        .route("/api/settings/retention/preview", post(settings::preview_retention))
+        .route("/api/settings/retention/run", post(settings::run_retention))
+        .route("/api/settings/set-aside", get(settings::set_aside))
         .route("/health", get(health::health))
+        .route("/metrics", get(metrics::metrics))
         .method_not_allowed_fallback(wrong_method)
 }
 

@@ -1,17 +1,17 @@
 //! What every handler has at hand.
 
-use crate::{Access, Config};
-use errtrack_core::{Project, ProjectId, Store, StoreError, Tracker};
-use std::{
-    sync::{Arc, PoisonError, RwLock},
-    time::{Duration, Instant},
+mod projects;
+
+use crate::{
+    Access, Config,
+    retention::Runs,
+    status::{Sizes, Totals},
 };
+use errtrack_core::{Project, ProjectId, Store, StoreError, Timestamp, Tracker};
+use projects::Projects;
+use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How long the list of projects is believed.
-const FRESH: Duration = Duration::from_secs(5);
-/// How long it is believed by who finds nothing in it: wrong keys must not make the database work for each request.
-const FRESH_ENOUGH: Duration = Duration::from_secs(1);
 /// Large bodies that are unpacked and read at once; each may hold a hundred MiB.
 const HEAVY: usize = 4;
 
@@ -26,14 +26,27 @@ struct Inner {
     tracker: Tracker,
     access: Access,
     config: Config,
-    projects: RwLock<Option<(Instant, Arc<[Project]>)>>,
+    projects: Projects,
     heavy: Arc<Semaphore>,
+    started: Timestamp,
+    totals: Totals,
+    sizes: Sizes,
+    runs: Runs,
 }
 
 impl App {
     pub(crate) fn new(tracker: &Tracker, access: Access, config: Config) -> Self {
-        let heavy = Arc::new(Semaphore::new(HEAVY));
-        let inner = Inner { tracker: tracker.clone(), access, config, projects: RwLock::new(None), heavy };
+        let inner = Inner {
+            tracker: tracker.clone(),
+            access,
+            config,
+            projects: Projects::new(tracker.project(), tracker.store().changes()),
+            heavy: Arc::new(Semaphore::new(HEAVY)),
+            started: Timestamp::now(),
+            totals: Totals::default(),
+            sizes: Sizes::default(),
+            runs: Runs::default(),
+        };
         Self { inner: Arc::new(inner) }
     }
 
@@ -53,29 +66,40 @@ impl App {
         &self.inner.config
     }
 
-    /// Every project, at most a few seconds old: each report asks for its project, and they hardly ever change.
+    /// Every project. A change, also one that another process made, shows at once; while the database is away, reports are
+    /// taken by what was known before.
     pub(crate) async fn projects(&self) -> Result<Arc<[Project]>, StoreError> {
-        self.projects_younger_than(FRESH).await
+        self.inner.projects.list(self.store()).await
     }
 
-    /// Every project, for who did not find what it looks for: another instance may have made it just now.
+    /// The projects as they were last read; asks nobody.
+    pub(crate) fn known_projects(&self) -> Arc<[Project]> {
+        self.inner.projects.known()
+    }
+
+    /// Every project, for who did not find what it looks for: another process may have made it just now.
     pub(crate) async fn projects_again(&self) -> Result<Arc<[Project]>, StoreError> {
-        self.projects_younger_than(FRESH_ENOUGH).await
+        self.inner.projects.list_again(self.store()).await
     }
 
-    async fn projects_younger_than(&self, age: Duration) -> Result<Arc<[Project]>, StoreError> {
-        if let Some((read, projects)) = &*self.inner.projects.read().unwrap_or_else(PoisonError::into_inner)
-            && read.elapsed() < age
-        {
-            return Ok(projects.clone());
-        }
-        self.read_projects().await
+    /// When this router was made.
+    pub(crate) fn started(&self) -> Timestamp {
+        self.inner.started
     }
 
-    async fn read_projects(&self) -> Result<Arc<[Project]>, StoreError> {
-        let projects: Arc<[Project]> = self.store().projects().await?.into();
-        *self.inner.projects.write().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), projects.clone()));
-        Ok(projects)
+    /// The balances, carried on while the database is away.
+    pub(crate) fn totals(&self) -> &Totals {
+        &self.inner.totals
+    }
+
+    /// How large the store is.
+    pub(crate) fn sizes(&self) -> &Sizes {
+        &self.inner.sizes
+    }
+
+    /// Runs of retention that somebody asked for.
+    pub(crate) fn runs(&self) -> &Runs {
+        &self.inner.runs
     }
 
     /// Waits for a turn at work that needs much memory.
@@ -110,8 +134,6 @@ impl App {
         if let Some(project) = self.project_by_slug(slug).await? {
             return Ok(project);
         }
-        let project = self.store().ensure_project(slug).await?;
-        self.read_projects().await?;
-        Ok(project)
+        self.store().ensure_project(slug).await
     }
 }

@@ -23,9 +23,9 @@ mod unpack;
 
 pub(crate) use native::create as create_error;
 
-use crate::{api, app::App};
+use crate::{api, app::App, error::Error};
 use axum::{Router, middleware};
-use errtrack_core::{Event, EventId};
+use errtrack_core::{Event, EventId, Issue, IssueRef, ProjectId, Receipt, StoreError, store::Outcome};
 use peer::Peer;
 use serde_json::json;
 
@@ -56,5 +56,32 @@ pub(crate) const REPORTER: &str = "reporter";
 fn note_reporter(event: &mut Event, Peer(peer): Peer) {
     if let Some(peer) = peer {
         event.contexts.insert(REPORTER.into(), json!({ "ip_address": peer.to_string() }));
+    }
+}
+
+/// The issue that a report belongs to, as it stands after it; `None` if that cannot be known now. That is no failure: what
+/// is durable must not be sent again because it cannot be read back.
+async fn issue_of(app: &App, project: ProjectId, receipt: &Receipt) -> Result<Option<Issue>, Error> {
+    match find_issue(app, project, receipt).await {
+        Err(error) if error.is_unavailable() => {
+            Error::from(error).log();
+            Ok(None)
+        }
+        found => Ok(found?),
+    }
+}
+
+async fn find_issue(app: &App, project: ProjectId, receipt: &Receipt) -> Result<Option<Issue>, StoreError> {
+    let issue = match receipt {
+        // Committed by an attempt whose answer was lost: the event knows its issue.
+        Receipt::Recorded { event, outcome: Outcome::Settled, .. } => {
+            app.store().event(Some(&[project]), event.uuid()).await?.map(|event| event.issue)
+        }
+        Receipt::Recorded { issue, .. } => Some(*issue),
+        Receipt::Spooled { .. } | Receipt::Ignored { .. } => None,
+    };
+    match issue {
+        Some(issue) => app.store().issue(&IssueRef::Id(issue)).await,
+        None => Ok(None),
     }
 }

@@ -11,7 +11,9 @@ mod error;
 mod ingest;
 mod links;
 mod pages;
+mod retention;
 mod router;
+mod status;
 #[cfg(test)]
 mod tests;
 

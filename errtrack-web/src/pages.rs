@@ -4,6 +4,7 @@
 //! tests and computes nothing.
 
 mod assets;
+mod banner;
 mod chart;
 mod dress;
 mod failure;
@@ -19,6 +20,7 @@ mod query;
 mod samples;
 mod shell;
 mod start;
+mod system;
 mod text;
 mod theme;
 mod time;
@@ -46,6 +48,10 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/issues/{id}/ignore", post(issue::actions::ignore))
         .route("/issues/{id}/assign", post(issue::actions::assign))
         .route("/issues/{id}/delete", post(issue::actions::delete))
+        .route("/issues/{id}/events/{event}/pin", post(issue::actions::pin))
+        .route("/issues/{id}/events/{event}/unpin", post(issue::actions::unpin))
+        .route("/settings/system", get(system::show))
+        .route("/settings/system/retention", post(system::run_retention))
         .route("/start", get(start::show))
         .route("/start/test", post(start::send_test))
         .route("/login", get(login::show).post(login::sign_in))

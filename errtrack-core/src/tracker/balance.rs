@@ -82,7 +82,8 @@ macro_rules! counters {
         }
     };
 }
-counters!(captured, stored, coalesced, sampled, ignored, limited, dropped_by_queue, dropped_by_store);
+// `captured` is read last: an event is counted there first, so that what is read never holds more ends than beginnings.
+counters!(stored, coalesced, sampled, ignored, limited, dropped_by_queue, dropped_by_store, captured);
 
 /// The counters of every project.
 #[derive(Debug)]

@@ -94,10 +94,10 @@ impl FromRequestParts<App> for Caller {
 }
 
 macro_rules! permission {
-    ($(#[$doc:meta])* $name:ident, $field:ident) => {
+    ($(#[$doc:meta])* $name:ident($(#[$unused:meta])? Caller), $field:ident) => {
         $(#[$doc])*
         #[derive(Debug)]
-        pub(crate) struct $name(#[expect(dead_code, reason = "the audit log will ask who")] pub(crate) Caller);
+        pub(crate) struct $name($(#[$unused])? pub(crate) Caller);
 
         impl FromRequestParts<App> for $name {
             type Rejection = Error;
@@ -111,13 +111,17 @@ macro_rules! permission {
 
 permission!(
     /// A caller who may report.
-    Ingest, ingest
+    Ingest(#[expect(dead_code, reason = "the audit log will ask who")] Caller), ingest
 );
 permission!(
     /// A caller who may see.
-    Read, read
+    Read(Caller), read
 );
 permission!(
     /// A caller who may change.
-    Write, write
+    Write(#[expect(dead_code, reason = "the audit log will ask who")] Caller), write
+);
+permission!(
+    /// A caller who may change settings.
+    Admin(#[expect(dead_code, reason = "the audit log will ask who")] Caller), admin
 );

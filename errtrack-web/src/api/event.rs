@@ -1,7 +1,11 @@
 //! `GET /api/events/{event_id}`: one occurrence with all that is known of it.
 
 use super::success;
-use crate::{access::Read, app::App, error::Error};
+use crate::{
+    access::{Read, Write},
+    app::App,
+    error::Error,
+};
 use axum::{
     extract::{Path, State},
     response::IntoResponse,
@@ -11,15 +15,41 @@ use errtrack_core::{
     store::StoredEvent,
 };
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
 pub(super) async fn show(State(app): State<App>, _: Read, Path(id): Path<String>) -> Result<impl IntoResponse, Error> {
+    Ok(success(View::new(&find(&app, &id).await?)).into_response())
+}
+
+/// `PUT /api/events/{event_id}/pin`: it stays when its issue has too many events.
+pub(super) async fn pin(State(app): State<App>, _: Write, Path(id): Path<String>) -> Result<impl IntoResponse, Error> {
+    set_pinned(&app, &id, true).await
+}
+
+/// `DELETE /api/events/{event_id}/pin`
+pub(super) async fn unpin(
+    State(app): State<App>,
+    _: Write,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, Error> {
+    set_pinned(&app, &id, false).await
+}
+
+async fn set_pinned(app: &App, id: &str, pinned: bool) -> Result<impl IntoResponse + use<>, Error> {
+    let stored = find(app, id).await?;
+    if !app.store().pin(&stored, pinned).await? {
+        return Err(Error::not_found("event"));
+    }
+    Ok(success(json!({ "id": stored.id, "pinned": pinned })).into_response())
+}
+
+/// The event that a path names.
+async fn find(app: &App, id: &str) -> Result<StoredEvent, Error> {
     let id: EventId =
         id.parse().map_err(|_| Error::bad_request("event_id: must be 32 hex digits, with dashes or without"))?;
-    let stored = app.store().event(None, id.uuid()).await?.ok_or_else(|| Error::not_found("event"))?;
-    Ok(success(View::new(&stored)).into_response())
+    app.store().event(None, id.uuid()).await?.ok_or_else(|| Error::not_found("event"))
 }
 
 /// An event as the API shows it. `exceptions` stand in the order in which Sentry's protocol sends them: the root cause first.
@@ -28,6 +58,7 @@ pub(super) struct View<'a> {
     id: Uuid,
     event_id: EventId,
     issue_id: Uuid,
+    pinned: bool,
     timestamp: Timestamp,
     original_timestamp: Option<&'a str>,
     received_at: Timestamp,
@@ -63,13 +94,14 @@ pub(super) struct View<'a> {
 
 impl<'a> View<'a> {
     pub(super) fn new(stored: &'a StoredEvent) -> Self {
-        let StoredEvent { id, issue_uuid, event, .. } = stored;
+        let StoredEvent { id, issue_uuid, pinned, event, .. } = stored;
         let event: &Event = event;
         let message = event.message.as_ref();
         Self {
             id: *id,
             event_id: event.event_id,
             issue_id: *issue_uuid,
+            pinned: *pinned,
             timestamp: event.timestamp,
             original_timestamp: event.original_timestamp.as_deref(),
             received_at: event.received_at,

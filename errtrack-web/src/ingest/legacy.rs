@@ -3,6 +3,7 @@
 use super::{
     body,
     fields::{Fields, Wrong},
+    issue_of,
 };
 use crate::{access::Ingest, app::App, error::Error};
 use axum::{
@@ -14,8 +15,7 @@ use axum::{
     routing::{get, post},
 };
 use errtrack_core::{
-    Event, Exception, Fingerprint, Formula, IssueRef, Receipt, Report, Request, User, slugify, stacktext,
-    store::Outcome,
+    Event, Exception, Fingerprint, Formula, Receipt, Report, Request, User, slugify, stacktext, store::Outcome,
 };
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
@@ -39,20 +39,24 @@ async fn take(State(app): State<App>, _: Ingest, headers: HeaderMap, body: Body)
     let because = "project:exception_type:file:line of the innermost frame".to_owned();
     let project = app.ensure_project(&slug).await?.id;
     let report = Report { project, event, formula: Formula::Fixed { fingerprint, because } };
-    match app.tracker().ingest(report).await? {
+    let receipt = app.tracker().ingest(report).await?;
+    let fingerprint = fingerprint.to_string();
+    let (status, answer) = match receipt {
         Receipt::Recorded { issue, outcome: Outcome::New, .. } => {
-            let answer = json!({ "status": "created", "fingerprint": fingerprint.to_string(), "id": issue });
-            Ok((StatusCode::CREATED, Json(answer)).into_response())
+            (StatusCode::CREATED, json!({ "status": "created", "fingerprint": fingerprint, "id": issue }))
         }
-        Receipt::Recorded { issue, .. } => {
-            let count = app.store().issue(&IssueRef::Id(issue)).await?.map_or(1, |issue| issue.count);
-            let answer = json!({ "status": "existing", "fingerprint": fingerprint.to_string(), "count": count });
-            Ok(Json(answer).into_response())
+        Receipt::Recorded { .. } => {
+            let mut answer = json!({ "status": "existing", "fingerprint": fingerprint });
+            if let (Some(issue), Some(answer)) = (issue_of(&app, project, &receipt).await?, answer.as_object_mut()) {
+                answer.insert("count".into(), issue.count.into());
+            }
+            (StatusCode::OK, answer)
         }
-        Receipt::Ignored { .. } => {
-            Ok(Json(json!({ "status": "ignored", "fingerprint": fingerprint.to_string() })).into_response())
-        }
-    }
+        // Whether it is a new one shows when the database is back.
+        Receipt::Spooled { .. } => (StatusCode::ACCEPTED, json!({ "status": "spooled", "fingerprint": fingerprint })),
+        Receipt::Ignored { .. } => (StatusCode::OK, json!({ "status": "ignored", "fingerprint": fingerprint })),
+    };
+    Ok((status, Json(answer)).into_response())
 }
 
 fn read(fields: &mut Fields) -> Result<Event, Wrong> {

@@ -3,20 +3,19 @@
 use super::{
     body,
     fields::{Fields, Wrong},
-    note_reporter,
+    issue_of, note_reporter,
     peer::Peer,
     received,
 };
 use crate::{access::Ingest, api, app::App, error::Error};
 use axum::{
-    Json,
     body::Body,
     extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use errtrack_core::{Event, Exception, Formula, IssueRef, Level, Message, Receipt, Report, Request, User, slugify};
-use serde_json::json;
+use errtrack_core::{Event, Exception, Formula, Level, Message, Receipt, Report, Request, User, slugify};
+use serde_json::{Value, json};
 
 /// The project of reports that name none.
 const DEFAULT_PROJECT: &str = "default";
@@ -46,17 +45,25 @@ pub(crate) async fn create(
     }
     let event = event(&mut fields, &headers, peer)?;
     let project = app.ensure_project(&project).await?;
-    match app.tracker().ingest(Report { project: project.id, event, formula: Formula::Ours }).await? {
-        Receipt::Recorded { issue, .. } => {
-            let issue = app.store().issue(&IssueRef::Id(issue)).await?.ok_or_else(|| Error::not_found("error"))?;
-            let item = api::item::whole(&app, &issue).await?;
-            Ok((StatusCode::CREATED, api::success(item)).into_response())
+    let receipt = app.tracker().ingest(Report { project: project.id, event, formula: Formula::Ours }).await?;
+    if let Some(issue) = issue_of(&app, project.id, &receipt).await? {
+        match api::item::whole(&app, &issue).await {
+            Ok(item) => return Ok((StatusCode::CREATED, api::success(item)).into_response()),
+            Err(error) if error.status == StatusCode::SERVICE_UNAVAILABLE => error.log(),
+            Err(error) => return Err(error),
         }
-        // The host has a rule that drops it, so there is no issue to show.
-        Receipt::Ignored { event } => {
-            let data = json!({ "event_id": event, "ignored": true });
-            Ok((StatusCode::ACCEPTED, Json(json!({ "data": data, "status": "success" }))).into_response())
-        }
+    }
+    Ok((StatusCode::ACCEPTED, api::success(without_issue(&receipt))).into_response())
+}
+
+/// What is said of a report whose issue cannot be shown.
+fn without_issue(receipt: &Receipt) -> Value {
+    let event = receipt.event();
+    match receipt {
+        Receipt::Recorded { .. } => json!({ "event_id": event, "status": "stored" }),
+        Receipt::Spooled { .. } => json!({ "event_id": event, "status": "spooled" }),
+        // The host has a rule that drops it.
+        Receipt::Ignored { .. } => json!({ "event_id": event, "status": "ignored", "ignored": true }),
     }
 }
 

@@ -103,6 +103,7 @@ fn heading(status: StatusCode) -> &'static str {
         StatusCode::NOT_FOUND => "Nothing here",
         StatusCode::FORBIDDEN => "Not allowed",
         StatusCode::UNAUTHORIZED => "Not signed in",
+        StatusCode::CONFLICT => "Not now",
         StatusCode::SERVICE_UNAVAILABLE => "The database is away",
         status if status.is_server_error() => "The server failed",
         _ => "This request makes no sense",

@@ -225,7 +225,8 @@ impl IssuePage {
                 };
                 let stored = event.clone().map(|event| {
                     let (issue_id, project) = (issue.id, issue.project);
-                    StoredEvent { id: Uuid::nil(), row: 1, issue: issue_id, issue_uuid: issue.uuid, project, event }
+                    let (id, issue_uuid, pinned) = (Uuid::nil(), issue.uuid, mode == Mode::Full);
+                    StoredEvent { id, row: 1, issue: issue_id, issue_uuid, project, pinned, event }
                 });
                 let found = Found {
                     issue: issue.clone(),

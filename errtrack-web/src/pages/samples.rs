@@ -1,11 +1,14 @@
 //! Issues and events to show in tests: plain, full, as long as they get, and hostile.
 
-use crate::access::{Caller, Permissions};
+use crate::{
+    access::{Caller, Permissions},
+    status::{Account, Status},
+};
 use errtrack_core::{
-    Breadcrumb, Event, EventId, Exception, Fingerprint, Frame, Issue, IssueId, Level, Mark, Mechanism, Message,
-    Project, ProjectId, Request, Sdk, Stacktrace, Status, Timestamp, User,
+    Balance, Breadcrumb, Event, EventId, Exception, Fingerprint, Frame, Issue, IssueId, Level, Mark, Mechanism,
+    Message, Project, ProjectId, Request, Sdk, SpoolStatus, Stacktrace, Timestamp, User,
     grouping::{Component, Grouping},
-    store::{IssuePage, StatusCounts, TagTally},
+    store::{IssuePage, Retention, RetentionReport, StatusCounts, Storage, TableSize, TagTally},
 };
 use serde_json::json;
 use std::time::Duration;
@@ -40,7 +43,7 @@ pub(super) fn issue(number: i64) -> Issue {
         value: "pool timed out while waiting for an open connection".into(),
         culprit: "checkout_api::handlers::orders::pay".into(),
         level: Level::Error,
-        status: Status::Unresolved,
+        status: errtrack_core::Status::Unresolved,
         regressed: true,
         source: Some("backend".into()),
         platform: Some("rust".into()),
@@ -151,7 +154,7 @@ pub(super) fn event() -> Event {
 /// The page without an event, a bare one, the full one, the longest, the hostile.
 pub(super) fn issue_pages() -> Vec<(Issue, Option<Event>)> {
     let mut resolved = issue(2);
-    (resolved.status, resolved.regressed, resolved.assigned_to) = (Status::Resolved, false, None);
+    (resolved.status, resolved.regressed, resolved.assigned_to) = (errtrack_core::Status::Resolved, false, None);
     (resolved.ty, resolved.value, resolved.culprit) = Default::default();
     let bare = Event { message: Some(Message::new("")), ..Event::default() };
     vec![
@@ -244,6 +247,54 @@ pub(super) fn issues() -> (IssuePage, StatusCounts, Vec<Vec<i64>>) {
     (page, StatusCounts { unresolved: 128, regressed: 3, resolved: 1_204, ignored: 44 }, hours)
 }
 
+pub(super) fn status() -> Status {
+    let balance = Balance { captured: 48_210, stored: 41_902, coalesced: 4_880, limited: 92, ..Balance::default() };
+    let account =
+        |id, slug: &str, balance| Account { project: ProjectId(id), slug: slug.into(), name: slug.into(), balance };
+    let table = |name: &str, rows, bytes| TableSize { name: name.into(), rows, bytes };
+    let storage = Storage {
+        backend: "postgres".into(),
+        tables: vec![table("errtrack_event", Some(41_902), 301_000_000), table(HOSTILE, None, 0)],
+        bytes: 412_000_000,
+        reusable_bytes: 3_000_000,
+        free_disk: Some(53_000_000_000),
+    };
+    Status {
+        now: now(),
+        started: now().minus(Duration::from_secs(86_400)),
+        node: Uuid::nil(),
+        projects: vec![
+            account(1, "checkout-api", balance),
+            account(2, HOSTILE, Balance { captured: 1, stored: 2, ..balance }),
+            account(3, "quiet", Balance::default()),
+        ],
+        total: balance,
+        is_complete: true,
+        queue: 12,
+        takes_reports: true,
+        spool: Some(SpoolStatus {
+            folder: HOSTILE.into(),
+            occurrences: 1_204,
+            bytes: 1_200_000,
+            most_bytes: 256_000_000,
+            since: Some(now()),
+            drained: 7,
+            damaged: 2,
+        }),
+        is_away: false,
+        ping: Some(Duration::from_micros(320)),
+        storage: Some(storage.into()),
+        rules: Retention::default(),
+        last_retention: Some(RetentionReport {
+            at: now(),
+            took_ms: 1_200,
+            old_events: 9,
+            ..RetentionReport::default()
+        }),
+        trouble: Some((now(), HOSTILE.into())),
+    }
+}
+
 pub(super) fn hours() -> Vec<i64> {
     (0..336).map(|hour| hour % 7).collect()
 }
@@ -256,7 +307,10 @@ pub(super) fn tags() -> Vec<TagTally> {
 /// Everything that holds for every page.
 #[test]
 fn every_sample_renders_and_is_harmless() {
-    use super::{dress::ErrorPage, issue::IssuePage, issues::list::IssuesPage, login, shell::Shell, start::StartPage};
+    use super::{
+        dress::ErrorPage, issue::IssuePage, issues::list::IssuesPage, login, shell::Shell, start::StartPage,
+        system::SystemPage,
+    };
     use askama::Template;
     let shell = Shell::sample(caller());
     let mut pages: Vec<(&str, String)> = Vec::new();
@@ -265,6 +319,7 @@ fn every_sample_renders_and_is_harmless() {
     pages.extend(IssuesPage::samples(&shell).iter().map(|p| ("issues", p.render().unwrap())));
     pages.extend(IssuePage::samples(&shell).iter().map(|p| ("issue", p.render().unwrap())));
     pages.extend(StartPage::samples(&shell).iter().map(|p| ("start", p.render().unwrap())));
+    pages.extend(SystemPage::samples(&shell).iter().map(|p| ("system", p.render().unwrap())));
     let error = ErrorPage::new(&shell, http::StatusCode::NOT_FOUND, HOSTILE);
     pages.push(("error", error.render().unwrap()));
     for (name, html) in &pages {

@@ -1,6 +1,11 @@
 //! What surrounds every page: links, theme, who looks at it, and the guards at the door.
 
-use super::{assets, failure::Failure, text, theme};
+use super::{
+    assets,
+    banner::{self, Banner},
+    failure::Failure,
+    text, theme,
+};
 use crate::{access::Caller, app::App, error::Error, links::Links};
 use axum::{
     extract::FromRequestParts,
@@ -18,6 +23,7 @@ pub(super) struct Shell {
     pub(super) caller: Option<Caller>,
     theme: Option<&'static str>,
     has_sign_in: bool,
+    banner: Option<Banner>,
 }
 
 /// Somebody who may look at pages.
@@ -27,6 +33,10 @@ pub(super) struct Viewer(pub(super) Shell);
 /// Somebody who may change things.
 #[derive(Debug)]
 pub(super) struct Editor(pub(super) Shell);
+
+/// Somebody who may change settings.
+#[derive(Debug)]
+pub(super) struct Admin(pub(super) Shell);
 
 /// What the layout template shows.
 #[derive(Debug, Clone)]
@@ -41,6 +51,9 @@ pub(super) struct Layout {
     pub(super) home: String,
     pub(super) issues: String,
     pub(super) start: String,
+    pub(super) system: String,
+    /// What everybody has to know now, on whatever page.
+    pub(super) banner: Option<Banner>,
     pub(super) theme_url: String,
     /// Only there for somebody who has signed in here.
     pub(super) logout_url: Option<String>,
@@ -83,6 +96,8 @@ impl Shell {
             home: links.home(),
             issues: links.path("/issues"),
             start: links.path("/start"),
+            system: links.path("/settings/system"),
+            banner: self.banner.clone(),
             theme_url: links.path("/theme"),
             logout_url: (self.caller.is_some() && self.has_sign_in).then(|| links.path("/logout")),
             here: self.here.clone(),
@@ -98,11 +113,17 @@ impl Shell {
         self.caller.as_ref().is_some_and(|caller| caller.permissions.write)
     }
 
+    /// Whether the caller may change settings, and see what may hold secrets.
+    pub(super) fn may_admin(&self) -> bool {
+        self.caller.as_ref().is_some_and(|caller| caller.permissions.admin)
+    }
+
     /// Only for tests of templates.
     #[cfg(test)]
     pub(super) fn sample(caller: Caller) -> Self {
         let links = Links::sample("/errors", "https://shop.example.com/errors");
-        Self { links, here: "/issues".into(), caller: Some(caller), theme: None, has_sign_in: true }
+        let banner = Some(Banner::sample());
+        Self { links, here: "/issues".into(), caller: Some(caller), theme: None, has_sign_in: true, banner }
     }
 
     async fn admit(parts: &mut Parts, app: &App, allowed: fn(&Caller) -> bool) -> Result<Self, Failure> {
@@ -180,7 +201,8 @@ impl FromRequestParts<App> for Shell {
         let links = Links::from_request_parts(parts, app).await?;
         let here = parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
         let theme = theme::chosen(&parts.headers);
-        Ok(Self { links, here, caller: None, theme, has_sign_in: app.access().has_sign_in() })
+        let (has_sign_in, banner) = (app.access().has_sign_in(), banner::of(app));
+        Ok(Self { links, here, caller: None, theme, has_sign_in, banner })
     }
 }
 
@@ -197,5 +219,13 @@ impl FromRequestParts<App> for Editor {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         Shell::admit(parts, app, |caller| caller.permissions.write).await.map(Self)
+    }
+}
+
+impl FromRequestParts<App> for Admin {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        Shell::admit(parts, app, |caller| caller.permissions.admin).await.map(Self)
     }
 }

@@ -104,6 +104,30 @@ pub(super) fn number(n: i64) -> String {
     out
 }
 
+/// A whole number that cannot be negative.
+pub(super) fn count(n: u64) -> String {
+    number(i64::try_from(n).unwrap_or(i64::MAX))
+}
+
+/// A number of bytes with the unit that fits: `412 MB`, `1.2 GB`. Thousands, as disks are sold.
+pub(super) fn bytes(n: u64) -> String {
+    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
+    let mut tenths = u128::from(n) * 10;
+    let mut unit = "B";
+    for larger in UNITS {
+        if tenths < 10_000 {
+            break;
+        }
+        tenths /= 1_000;
+        unit = larger;
+    }
+    // Below a hundred the tenths are worth showing, unless there are none.
+    match (tenths / 10, tenths % 10) {
+        (whole, tenth @ 1..) if unit != "B" && whole < 100 => format!("{whole}.{tenth} {unit}"),
+        (whole, _) => format!("{whole} {unit}"),
+    }
+}
+
 /// A number with its noun: `1 event`, `1,204 events`.
 pub(super) fn counted(n: i64, noun: &str) -> String {
     let s = if n == 1 { "" } else { "s" };
@@ -159,6 +183,12 @@ mod tests {
     fn numbers_have_commas() {
         assert_eq!([number(0), number(999), number(1204), number(-1_000_000)], ["0", "999", "1,204", "−1,000,000"]);
         assert_eq!([counted(1, "user"), counted(0, "user")], ["1 user", "0 users"]);
+    }
+
+    #[test]
+    fn bytes_have_the_unit_that_fits() {
+        let sizes = [0, 999, 1_000, 1_250, 99_900, 412_345_678, 53_000_000_000, u64::MAX].map(bytes);
+        assert_eq!(sizes, ["0 B", "999 B", "1 kB", "1.2 kB", "99.9 kB", "412 MB", "53 GB", "18446 PB"]);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What can be done to an issue: each a form, answered with a redirect.
 
 use super::find_issue;
-use crate::app::App;
 use crate::pages::{failure::Failure, next, shell::Editor, text};
+use crate::{app::App, error::Error};
 use axum::{
     Form,
     extract::{Path, State},
@@ -10,6 +10,7 @@ use axum::{
 };
 use errtrack_core::{Issue, Status};
 use serde::Deserialize;
+use uuid::Uuid;
 
 /// Where to go afterwards; the issue unless given.
 #[derive(Debug, Default, Deserialize)]
@@ -86,6 +87,44 @@ pub(in crate::pages) async fn delete(
     app.store().delete_issues(&[issue.id]).await?;
     let next = next::safe(then.next.as_deref()).unwrap_or("/issues");
     Ok(Redirect::to(&editor.0.links.path(next)))
+}
+
+/// `POST /issues/{id}/events/{event}/pin`: the event stays when its issue has too many.
+pub(in crate::pages) async fn pin(
+    State(app): State<App>,
+    editor: Editor,
+    Path(path): Path<(String, String)>,
+    Form(then): Form<Then>,
+) -> Result<Redirect, Failure> {
+    set_pinned(&app, &editor, &path, &then, true).await
+}
+
+/// `POST /issues/{id}/events/{event}/unpin`
+pub(in crate::pages) async fn unpin(
+    State(app): State<App>,
+    editor: Editor,
+    Path(path): Path<(String, String)>,
+    Form(then): Form<Then>,
+) -> Result<Redirect, Failure> {
+    set_pinned(&app, &editor, &path, &then, false).await
+}
+
+async fn set_pinned(
+    app: &App,
+    editor: &Editor,
+    (name, event): &(String, String),
+    then: &Then,
+    pinned: bool,
+) -> Result<Redirect, Failure> {
+    let issue = find_issue(app, name).await?;
+    let gone = || Error::not_found("event");
+    let id = Uuid::try_parse(event).map_err(|_| gone())?;
+    let event = app.store().event(Some(&[issue.project]), id).await?;
+    let event = event.filter(|event| event.issue == issue.id).ok_or_else(gone)?;
+    if !app.store().pin(&event, pinned).await? {
+        return Err(gone().into());
+    }
+    Ok(back(editor, &issue, then.next.as_deref()))
 }
 
 async fn set(app: &App, editor: &Editor, name: &str, then: &Then, status: Status) -> Result<Redirect, Failure> {

@@ -18,6 +18,10 @@ use uuid::Uuid;
 /// The event.
 #[derive(Debug)]
 pub(in crate::pages) struct EventView {
+    pub(in crate::pages) is_pinned: bool,
+    /// Where the form that pins it is sent to, and where it returns to.
+    pub(in crate::pages) pin_url: String,
+    pub(in crate::pages) here: String,
     pub(in crate::pages) index: String,
     pub(in crate::pages) total: String,
     pub(in crate::pages) when: When,
@@ -55,14 +59,21 @@ impl EventView {
         now: errtrack_core::Timestamp,
     ) -> Self {
         let event = &stored.event;
-        let link = |id: Option<Uuid>, mode: Mode| {
-            let id = id?.simple().to_string();
+        let place = |id: Uuid, mode: Mode| {
+            let id = id.simple().to_string();
             let mut parameters = vec![("event", id.as_str())];
             parameters.extend(mode.parameter());
-            Some(shell.links.path(text::url(path, &parameters)))
+            text::url(path, &parameters)
         };
+        let link = |id: Option<Uuid>, mode: Mode| Some(shell.links.path(place(id?, mode)));
         let to = |id: Option<Uuid>| link(id.filter(|id| *id != stored.id), mode);
         Self {
+            is_pinned: stored.pinned,
+            pin_url: {
+                let action = if stored.pinned { "unpin" } else { "pin" };
+                shell.links.path(format!("{path}/events/{}/{action}", stored.id.simple()))
+            },
+            here: place(stored.id, mode),
             index: text::number(position.index),
             total: text::number(position.total),
             when: When::new(event.timestamp, now),
