@@ -1,7 +1,7 @@
 //! Events as a Python service sends them: some 4 KB, over 5,000 issues.
 
 use errtrack_core::{
-    Breadcrumb, Event, Exception, Formula, Frame, Occurrence, Preparer, ProjectId, Request, Stacktrace, User,
+    Breadcrumb, Event, Exception, Formula, Frame, Occurrence, Preparer, ProjectId, Request, Stacktrace, Timestamp, User,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -20,12 +20,18 @@ pub fn envelope(n: usize) -> Vec<u8> {
 /// The same event as it reaches a store.
 #[must_use]
 pub fn occurrence(preparer: &Preparer, n: usize) -> Occurrence {
-    let mut event = Event::new();
+    occurrence_at(preparer, ProjectId(1), n, ISSUES, Timestamp::now())
+}
+
+/// The same, of the issue `n` modulo `issues`, at another time.
+#[must_use]
+pub fn occurrence_at(preparer: &Preparer, project: ProjectId, n: usize, issues: usize, at: Timestamp) -> Occurrence {
+    let mut event = Event { timestamp: at, received_at: at, ..Event::new() };
     let frame = |depth: usize| Frame {
         filename: Some(format!("shop/orders/module_{}.py", depth % 5)),
         abs_path: Some(format!("/srv/app/shop/orders/module_{}.py", depth % 5)),
         function: Some(if depth == 11 {
-            format!("handle_{}", letters(n % ISSUES))
+            format!("handle_{}", letters(n % issues))
         } else {
             format!("step_{}", letters(depth))
         }),
@@ -62,7 +68,7 @@ pub fn occurrence(preparer: &Preparer, n: usize) -> Occurrence {
     event.user = Some(User::id(format!("u{}", n % 2_000)));
     event.tags =
         [("region", "eu".to_owned()), ("tenant", format!("t{}", n % 20))].map(|(k, v)| (k.to_owned(), v)).into();
-    preparer.prepare(ProjectId(1), event, Formula::Ours)
+    preparer.prepare(project, event, Formula::Ours)
 }
 
 fn event(n: usize, id: &str) -> Value {
@@ -109,7 +115,9 @@ fn event(n: usize, id: &str) -> Value {
     })
 }
 
-fn letters(mut number: usize) -> String {
+/// A number in letters, which no grouping takes for a number.
+#[must_use]
+pub fn letters(mut number: usize) -> String {
     let mut text = String::new();
     loop {
         text.push(char::from(b'a' + u8::try_from(number % 26).unwrap_or(0)));

@@ -23,6 +23,8 @@ mod project;
 pub mod retention;
 pub mod sanitize;
 mod scope;
+#[cfg(unix)]
+mod signal;
 pub mod stacktext;
 pub mod store;
 mod symbols;

@@ -1,6 +1,7 @@
 //! The occurrence: an event that has been cut to its limits, sanitized and fingerprinted.
 
 use crate::{Event, EventId, Fingerprint, Level, ProjectId, Timestamp};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// An event that may be stored.
@@ -18,7 +19,7 @@ pub struct Occurrence {
 }
 
 /// The parts from which [`Preparer`](crate::Preparer) makes an occurrence.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Parts {
     pub(crate) project: ProjectId,
     pub(crate) event_id: EventId,
@@ -36,6 +37,7 @@ pub(crate) struct Parts {
     pub(crate) fingerprint: Fingerprint,
     pub(crate) user_hash: Option<i64>,
     pub(crate) dimensions: Vec<(String, String)>,
+    #[serde(skip)]
     pub(crate) payload: Vec<u8>,
 }
 
@@ -162,6 +164,19 @@ impl Occurrence {
     pub(crate) fn made_here(mut self) -> Self {
         self.parts.id_is_ours = true;
         self
+    }
+
+    /// All of it but the payload, for the spool: the payload is written beside it as it is, not encoded again.
+    pub(crate) fn facts(&self) -> impl Serialize + '_ {
+        (&self.id, self.times, &self.parts)
+    }
+
+    /// What was written as [`facts`](Self::facts), with its payload. For what this crate itself has written, and for
+    /// nothing else: it was sanitized then.
+    pub(crate) fn restored(facts: &[u8], payload: &[u8]) -> serde_json::Result<Self> {
+        let (id, times, mut parts): (Uuid, u64, Parts) = serde_json::from_slice(facts)?;
+        payload.clone_into(&mut parts.payload);
+        Ok(Self { id, parts, times })
     }
 
     /// Makes it stand for several events.

@@ -2,6 +2,8 @@
 //!
 //! A hook runs before the stack unwinds, so the scope of the task is still there, and so is the stack. The hook only takes
 //! notes and puts them in the queue; whoever catches the panic afterwards finds the event's id with [`last_panic`].
+//!
+//! In a program that is built with `panic = "abort"` nobody catches it: there the hook waits until the event is durable.
 
 use crate::{Event, EventId, Exception, Level, Mechanism, Tracker, current, tracker::inside};
 use std::{
@@ -9,7 +11,11 @@ use std::{
     cell::Cell,
     panic::{self, PanicHookInfo},
     sync::Once,
+    time::Duration,
 };
+
+/// How long a panic that ends the process is held up by its report.
+const LAST_WAIT: Duration = Duration::from_secs(2);
 
 thread_local! {
     static LAST: Cell<EventId> = Cell::new(EventId::default());
@@ -24,6 +30,10 @@ impl Tracker {
     ///
     /// Installed once per process, however often it is called; a panic goes to the tracker of the scope in which it
     /// happens, else to the one that was built last.
+    ///
+    /// Where panics abort (`panic = "abort"`), the hook holds up the end of the process, for 2 seconds at most, until
+    /// everything that was captured is in the store, or in the [spool](crate::TrackerBuilder::spool) if there is one and the
+    /// store does not answer at once. Without a spool what the store has not taken by then is lost.
     pub fn install_panic_hook(&self) {
         INSTALL.call_once(|| {
             let before = panic::take_hook();
@@ -66,6 +76,9 @@ fn report(info: &PanicHookInfo<'_>) {
         }
         let id = tracker.capture_with_stack(event, None);
         let _ = LAST.try_with(|last| last.set(id));
+        if cfg!(panic = "abort") {
+            tracker.flush_at_the_end(LAST_WAIT);
+        }
     }
     let _ = REPORTING.try_with(|reporting| reporting.set(false));
 }

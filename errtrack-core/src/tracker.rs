@@ -3,7 +3,7 @@
 //! ```text
 //! capture ──▶ queue ──▶ prepare ──▶ writes ──▶ coalesce ──▶ Store::record ──▶ acknowledge
 //! host's      bounded   ─────────────── the tracker's own thread ────────────────────────
-//! thread
+//! thread                                              └──▶ spool, while the store is away
 //! ingest ───prepare in the request's task──▶ writes
 //! ```
 //!
@@ -15,6 +15,7 @@ mod builder;
 mod coalesce;
 mod hooks;
 mod ingest;
+mod jitter;
 mod overflow;
 mod queue;
 mod spool;
@@ -22,6 +23,7 @@ mod trouble;
 mod upkeep;
 mod worker;
 mod writer;
+mod writes;
 
 pub use balance::Balance;
 pub use builder::{BuildError, TrackerBuilder};
@@ -41,6 +43,7 @@ use crate::{
 use balance::Ledger;
 use hooks::Hooks;
 use queue::{CaptureQueue, Captured, What};
+use spool::SpoolGauge;
 use std::{
     any::type_name,
     cell::Cell,
@@ -48,13 +51,15 @@ use std::{
     error::Error,
     fmt,
     panic::Location,
+    pin::pin,
     sync::{Arc, Weak},
     time::Duration,
 };
 use trouble::Trouble;
 use uuid::Uuid;
 use worker::Worker;
-use writer::WriteQueue;
+use writer::Timing;
+use writes::WriteQueue;
 
 /// How long a tracker that is dropped waits for its queue to be written.
 const DROP_PATIENCE: Duration = Duration::from_secs(5);
@@ -114,6 +119,10 @@ struct Engine {
     retention: Retention,
     /// This process, among those that share the database.
     node: Uuid,
+    spool: Option<Arc<SpoolGauge>>,
+    timing: Timing,
+    /// Held while this process runs retention.
+    retaining: tokio::sync::Mutex<()>,
 }
 
 /// What events of this process get where they do not say it themselves.
@@ -208,6 +217,8 @@ impl Tracker {
                 if event.event_id.is_nil() {
                     event.event_id = EventId::random();
                 }
+                // Whoever made it decides when it happened, but not when it came here.
+                event.received_at = Timestamp::now();
                 (event.event_id, event.level)
             }
             What::Error { id, .. } => (*id, Level::Error),
@@ -280,7 +291,7 @@ impl Tracker {
     /// How full the spool is; `None` if there is none.
     #[must_use]
     pub fn spool(&self) -> Option<SpoolStatus> {
-        None
+        self.shared.engine.spool.as_ref().map(|spool| spool.status())
     }
 
     /// What is kept, and for how long.
@@ -307,10 +318,13 @@ impl Tracker {
         self.shared.writes.is_store_away()
     }
 
-    /// Whether a report that came now could be taken; `false` when more waits than may, or after the tracker has ended.
+    /// Whether a report that came now could be made durable; `false` when more waits than may, while the database is away
+    /// and there is no room in a spool, and after the tracker has ended.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        self.shared.writes.has_room()
+        let spool = self.shared.engine.spool.as_ref();
+        let durable = !self.is_store_away() || spool.is_some_and(|spool| spool.has_room());
+        durable && self.shared.writes.has_room()
     }
 
     /// What last went wrong inside the tracker, with the time. That the database was away is forgotten when it is back.
@@ -319,19 +333,41 @@ impl Tracker {
         self.shared.engine.trouble.last()
     }
 
-    /// Waits until everything that was captured before is in the store, at most for `patience`; `false` if that was not
-    /// long enough.
+    /// Waits until everything that was captured before is durable, in the store or in the spool, at most for `patience`;
+    /// `false` if that was not long enough.
+    ///
+    /// With a spool, half of `patience` is for the store; what it has not taken by then is put into the spool.
     pub async fn flush(&self, patience: Duration) -> bool {
-        tokio::time::timeout(patience, self.shared.queue.flush()).await.unwrap_or(false)
+        let mut flush = pin!(self.shared.queue.flush());
+        let half = patience / 2;
+        if let Ok(flushed) = tokio::time::timeout(half, &mut flush).await {
+            return flushed;
+        }
+        let _hurry = self.shared.writes.hurry();
+        tokio::time::timeout(patience.saturating_sub(half), flush).await.unwrap_or(false)
+    }
+
+    /// Blocks until everything that was captured before is durable, without waiting for a store that does not answer at
+    /// once; `false` if it took longer than `patience`, or on the tracker's own thread.
+    pub(crate) fn flush_at_the_end(&self, patience: Duration) -> bool {
+        !inside() && self.shared.queue.flush_blocking(self.shared.writes.hurry(), patience)
     }
 
     /// Flushes, for 5 seconds at most, and ends the tracker's thread. What is captured afterwards is dropped, and what is
-    /// reported is refused. `false` if something could not be written in time.
+    /// reported is refused. `false` if something could be neither stored nor spooled in time.
     pub async fn shutdown(&self) -> bool {
         let flushed = self.flush(DROP_PATIENCE).await;
         self.shared.queue.close();
         let ended = tokio::time::timeout(DROP_PATIENCE, self.shared.worker.ended()).await;
         flushed && ended.is_ok()
+    }
+
+    /// What [`shutdown`](Self::shutdown) does, for a thread that may block.
+    #[cfg(unix)]
+    pub(crate) fn shutdown_blocking(&self) {
+        let _hurry = self.shared.writes.hurry();
+        self.shared.queue.close();
+        self.shared.worker.join(DROP_PATIENCE);
     }
 
     /// A handle that does not keep the tracker alive.
@@ -444,3 +480,6 @@ fn stack_of(place: &Location<'_>) -> Stacktrace {
     };
     Stacktrace { frames: vec![frame] }
 }
+
+#[cfg(test)]
+mod tests;

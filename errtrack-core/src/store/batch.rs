@@ -23,7 +23,8 @@ pub struct Batch {
 pub struct BatchKey {
     /// Who writes: one life of one process.
     pub writer: Uuid,
-    /// Grows with every batch of that writer; the first is 1.
+    /// Grows with every batch of that writer, and is never less than 1. Between two batches it grows by as many as there
+    /// are occurrences in the second, so that the parts of a batch have numbers of their own.
     pub number: i64,
     /// An earlier attempt may have been committed.
     pub repeats: bool,

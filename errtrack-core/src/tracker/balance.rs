@@ -123,6 +123,12 @@ impl Ledger {
         untold.filter(|(_, untold)| *untold != Balance::default()).collect()
     }
 
+    /// The same, without events that are under way.
+    pub(crate) fn untold_ended(&self) -> Vec<(ProjectId, Balance)> {
+        let ended = |(project, untold): (_, Balance)| (project, Balance { captured: untold.settled(), ..untold });
+        self.untold().into_iter().map(ended).filter(|(_, ended)| ended.captured > 0).collect()
+    }
+
     /// Notes what the store has been told.
     pub(crate) fn note_told(&self, told: &[(ProjectId, Balance)]) {
         let mut all = self.told.lock().unwrap_or_else(PoisonError::into_inner);

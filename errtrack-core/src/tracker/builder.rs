@@ -5,11 +5,13 @@ use super::{
     balance::Ledger,
     hooks::{Hooks, IssueChange},
     queue,
+    spool::SpoolGauge,
     worker::Worker,
-    writer,
+    writer::Timing,
+    writes,
 };
 use crate::{
-    Event, Preparer,
+    Event, Preparer, Project,
     grouping::InApp,
     prepare::Limits,
     project::slugify,
@@ -17,7 +19,7 @@ use crate::{
     scope::ScopeCell,
     store::{Retention, Store, StoreError},
 };
-use std::{fmt, io, sync::Arc, time::Duration};
+use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
 
 /// Events that wait to be prepared.
 const QUEUED: usize = 10_000;
@@ -37,6 +39,8 @@ pub struct TrackerBuilder {
     retention: Retention,
     queue: usize,
     queue_bytes: usize,
+    spool: Option<(PathBuf, u64)>,
+    pub(super) timing: Timing,
 }
 
 impl Default for TrackerBuilder {
@@ -50,6 +54,8 @@ impl Default for TrackerBuilder {
             retention: Retention::default(),
             queue: QUEUED,
             queue_bytes: QUEUED_BYTES,
+            spool: None,
+            timing: Timing::default(),
         }
     }
 }
@@ -172,18 +178,57 @@ impl TrackerBuilder {
         self
     }
 
+    /// Keeps what cannot be stored at once in files in `folder`, `most_bytes` of them at most, until the database is back;
+    /// there is no spool unless set, as a library does not write files that its host did not ask for.
+    ///
+    /// With a spool, events and reports that come while the database is away survive the end of the process: the next one
+    /// with the same folder stores them, each once. Without, events of this process wait in memory within the bounds of the
+    /// [queue](Self::queue), and reports are refused. Only sanitized events get into the files, which nobody but their owner
+    /// can read. Several processes can share a folder, each with its own `most_bytes`. A folder that cannot be used does not
+    /// stop the tracker; it is told by [`Tracker::trouble`] and in the log.
+    pub fn spool(mut self, folder: impl Into<PathBuf>, most_bytes: u64) -> Self {
+        self.spool = Some((folder.into(), most_bytes));
+        self
+    }
+
+    /// What the tracker's thread has, without the thread.
+    #[cfg(test)]
+    pub(super) fn engine_for_tests(self, store: impl Store, project: Project) -> Engine {
+        self.engine(Arc::new(store), project)
+    }
+
+    /// Sets how long the writer waits for what.
+    #[cfg(test)]
+    pub(crate) fn timing(mut self, timing: Timing) -> Self {
+        self.timing = timing;
+        self
+    }
+
     /// Finds or makes the project and starts the tracker's thread. From then on functions like
     /// [`capture_error`](crate::capture_error) report to it, wherever no scope says otherwise.
     ///
     /// # Errors
     /// There is no store, the project has no usable name, the store fails, or the system has no thread to give.
     pub async fn build(self) -> Result<Tracker, BuildError> {
-        let store = self.store.ok_or(BuildError(Problem::NoStore))?;
+        let store = self.store.clone().ok_or(BuildError(Problem::NoStore))?;
         if self.project.is_empty() {
             return Err(BuildError(Problem::NoName));
         }
         let project = store.ensure_project(&self.project).await.map_err(|e| BuildError(Problem::Store(e)))?;
-        let engine = Arc::new(Engine {
+        let (events, bytes) = (self.queue, self.queue_bytes);
+        let engine = Arc::new(self.engine(store, project));
+        let (queue, captures) = queue::channel(events, bytes);
+        let (writes, unwritten) = writes::channel(UNWRITTEN, bytes);
+        let worker = Worker::start(engine.clone(), captures, writes.clone(), unwritten)
+            .map_err(|e| BuildError(Problem::Thread(e)))?;
+        let tracker = Tracker { shared: Arc::new(Shared { queue, writes, engine, worker }) };
+        tracker.set_default();
+        Ok(tracker)
+    }
+
+    fn engine(self, store: Arc<dyn Store>, project: Project) -> Engine {
+        let spool = self.spool.map(|(folder, most_bytes)| Arc::new(SpoolGauge::new(folder, most_bytes)));
+        Engine {
             store,
             preparer: self.preparer,
             hooks: self.hooks,
@@ -194,14 +239,10 @@ impl TrackerBuilder {
             trouble: Trouble::default(),
             retention: self.retention,
             node: uuid::Uuid::new_v4(),
-        });
-        let (queue, captures) = queue::channel(self.queue, self.queue_bytes);
-        let (writes, unwritten) = writer::channel(UNWRITTEN, self.queue_bytes);
-        let worker = Worker::start(engine.clone(), captures, writes.clone(), unwritten)
-            .map_err(|e| BuildError(Problem::Thread(e)))?;
-        let tracker = Tracker { shared: Arc::new(Shared { queue, writes, engine, worker }) };
-        tracker.set_default();
-        Ok(tracker)
+            spool,
+            timing: self.timing,
+            retaining: tokio::sync::Mutex::default(),
+        }
     }
 }
 

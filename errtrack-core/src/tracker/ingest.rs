@@ -1,8 +1,11 @@
 //! Reports from outside the process: prepared in the caller's task, acknowledged when they are durable.
 
-use super::{Tracker, writer::Write};
+use super::{
+    Tracker,
+    writes::{Durable, Write},
+};
 use crate::{
-    Event, EventId, Formula, IssueId, ProjectId,
+    Event, EventId, Formula, IssueId, ProjectId, Timestamp,
     store::{Outcome, Recorded},
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -60,7 +63,7 @@ pub enum IngestError {
     /// More is coming in than can be written; later there will be room.
     #[error("too many reports wait to be written")]
     Overloaded,
-    /// The database is away; later it may be back.
+    /// The database is away, and there is no room in a spool; later it may be back.
     #[error("the database is not available")]
     Unavailable,
     /// This report cannot be written, now or later.
@@ -69,10 +72,11 @@ pub enum IngestError {
 }
 
 impl Tracker {
-    /// Takes a report and returns when it is durable.
+    /// Takes a report and returns when it is durable: stored, or in the [spool](crate::TrackerBuilder::spool). The event is
+    /// received now, whatever it says itself.
     ///
     /// # Errors
-    /// See [`IngestError`]; nothing of the report was stored then.
+    /// See [`IngestError`]. Nothing of the report was stored then, unless the database failed just after it had stored it.
     pub async fn ingest(&self, report: Report) -> Result<Receipt, IngestError> {
         self.begin_ingest(report)?.finish().await
     }
@@ -100,6 +104,8 @@ impl Tracker {
             event.event_id = EventId::random();
         }
         let id = event.event_id;
+        // Our ids and the days of what is kept are made of it: no client and no host decides about them.
+        event.received_at = Timestamp::now();
         // A hook is the host's code, and this is the host's request.
         let prepared = catch_unwind(AssertUnwindSafe(|| {
             engine.hooks.admit(event).map(|event| engine.preparer.prepare(project, event, formula))
@@ -130,17 +136,17 @@ impl Tracker {
 /// A report on its way.
 enum Begun {
     Ignored(EventId),
-    Queued(EventId, oneshot::Receiver<Result<Recorded, IngestError>>),
+    Queued(EventId, oneshot::Receiver<Result<Durable, IngestError>>),
 }
 
 impl Begun {
     async fn finish(self) -> Result<Receipt, IngestError> {
         match self {
             Self::Ignored(event) => Ok(Receipt::Ignored { event }),
-            Self::Queued(event, recorded) => {
-                let Recorded { issue, outcome } = recorded.await.map_err(|_| IngestError::Unavailable)??;
-                Ok(Receipt::Recorded { event, issue, outcome })
-            }
+            Self::Queued(event, durable) => match durable.await.map_err(|_| IngestError::Unavailable)?? {
+                Durable::Stored(Recorded { issue, outcome }) => Ok(Receipt::Recorded { event, issue, outcome }),
+                Durable::Spooled => Ok(Receipt::Spooled { event }),
+            },
         }
     }
 }

@@ -1,6 +1,9 @@
 //! The queue between the threads of the host and the tracker's: bounded in events and in bytes.
 
-use super::overflow::{Folded, Overflow};
+use super::{
+    overflow::{Folded, Overflow},
+    writes::{Flush, Hurry},
+};
 use crate::{Event, EventId, ScopeHandle, Timestamp, chain::Chain, scope::Scope, symbols::Addresses};
 use std::{
     panic::Location,
@@ -8,8 +11,13 @@ use std::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
+    thread,
+    time::{Duration, Instant},
 };
 use tokio::sync::{mpsc, oneshot};
+
+/// Between two looks of a thread that waits for a flush.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// An event as a thread of the host leaves it: nothing resolved, merged or formatted that can be done elsewhere.
 #[derive(Debug)]
@@ -69,8 +77,8 @@ impl What {
 pub(crate) enum Item {
     /// An event, with the bytes that it was counted with.
     Event(Captured, usize),
-    /// Asks to be told when everything before it is written.
-    Flush(oneshot::Sender<()>),
+    /// Asks to be told when everything before it is durable.
+    Flush(Flush),
 }
 
 /// The sending side.
@@ -130,12 +138,39 @@ impl CaptureQueue {
         }
     }
 
-    /// Waits until everything before is written; `false` if the tracker's thread has ended.
+    /// Waits until everything before is durable; `false` if the tracker's thread has ended.
     pub(crate) async fn flush(&self) -> bool {
         let sender = self.sender.read().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(sender) = sender else { return false };
-        let (done, written) = oneshot::channel();
-        sender.send(Item::Flush(done)).await.is_ok() && written.await.is_ok()
+        let (done, durable) = oneshot::channel();
+        sender.send(Item::Flush(Flush { done, _hurry: None })).await.is_ok() && durable.await.is_ok()
+    }
+
+    /// Blocks until everything before is durable, at most for `patience`; `false` if it is not. For threads that are about
+    /// to end with the process.
+    pub(crate) fn flush_blocking(&self, hurry: Hurry, patience: Duration) -> bool {
+        let start = Instant::now();
+        let sender = self.sender.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(sender) = sender else { return false };
+        let (done, mut durable) = oneshot::channel();
+        let mut item = Some(Item::Flush(Flush { done, _hurry: Some(hurry) }));
+        // Looked at again and again: a thread of a runtime must not be blocked by the means of that runtime.
+        while start.elapsed() < patience {
+            if let Some(waiting) = item.take() {
+                match sender.try_send(waiting) {
+                    Ok(()) => {}
+                    Err(mpsc::error::TrySendError::Full(full)) => item = Some(full),
+                    Err(mpsc::error::TrySendError::Closed(_)) => return false,
+                }
+            }
+            match durable.try_recv() {
+                Ok(()) => return true,
+                Err(oneshot::error::TryRecvError::Closed) => return false,
+                Err(oneshot::error::TryRecvError::Empty) => {}
+            }
+            thread::sleep(LOOK);
+        }
+        false
     }
 
     /// Lets nothing more in. What is in it is still written.

@@ -3,6 +3,8 @@
 use super::Engine;
 use crate::{StoreError, Timestamp};
 use std::{
+    error::Error,
+    fmt,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -46,17 +48,27 @@ impl Trouble {
     }
 }
 
+/// An error with all that its sources say.
+pub(crate) fn told(error: &StoreError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
 impl Engine {
     /// Notes that the store failed, with all that its sources say.
     pub(crate) fn note_trouble(&self, error: &StoreError) {
-        let mut text = error.to_string();
-        let mut source = std::error::Error::source(error);
-        while let Some(cause) = source {
-            text.push_str(": ");
-            text.push_str(&cause.to_string());
-            source = cause.source();
-        }
-        self.trouble.note(text, error.is_unavailable());
+        self.trouble.note(told(error), error.is_unavailable());
+    }
+
+    /// Notes that the spool could not be used.
+    pub(crate) fn note_spool_trouble(&self, error: &impl fmt::Display) {
+        self.trouble.note(error.to_string(), true);
     }
 
     /// Notes that writing goes well.

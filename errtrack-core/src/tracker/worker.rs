@@ -3,8 +3,8 @@
 use super::{
     Engine, mark_inside,
     queue::{Captured, Captures, Item},
-    upkeep,
-    writer::{self, Write, WriteQueue, Writes},
+    upkeep, writer,
+    writes::{Write, WriteQueue, Writes},
 };
 use crate::{Formula, symbols::Symbols};
 use std::{
@@ -14,7 +14,7 @@ use std::{
     thread,
     time::Duration,
 };
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 /// How long folded events wait at most for the queue to move.
 const OVERFLOW_WAITS: Duration = Duration::from_secs(5);
@@ -42,11 +42,14 @@ impl Worker {
         thread::Builder::new().name("errtrack".into()).spawn(move || {
             mark_inside();
             runtime.block_on(async {
-                let upkeep = tokio::spawn(upkeep::run(engine.clone()));
+                let (stop, stopped) = oneshot::channel();
+                let upkeep = tokio::spawn(upkeep::run(engine.clone(), stopped));
                 let intake = tokio::spawn(prepare(engine.clone(), captures, queue));
                 writer::run(engine, writes).await;
-                upkeep.abort();
                 intake.abort();
+                // It tells the store what became of the last events, and gives its leases back.
+                drop(stop);
+                let _ = upkeep.await;
             });
             drop((ends, end));
         })?;
@@ -76,7 +79,7 @@ async fn prepare(engine: Arc<Engine>, mut captures: Captures, queue: WriteQueue)
         }
         match item {
             Ok(Some(Item::Event(captured, _))) => intake.take(captured, 1).await,
-            Ok(Some(Item::Flush(done))) => intake.queue.flush(done).await,
+            Ok(Some(Item::Flush(flush))) => intake.queue.flush(flush).await,
             Ok(None) => break,
             Err(_) => {}
         }

@@ -1,296 +1,401 @@
 //! The writer: takes what is there, commits it in one transaction, and acknowledges. It never waits for company: while one
 //! batch is being written, the next one gathers.
+//!
+//! ```text
+//!            ┌──────────── the store answers, no file waits ───────────▶ attempt ─▶ Store::record
+//! queue ─▶ memory                                                           ▲
+//!            └─ it is away or slow, or older batches wait ─▶ spool ─────────┘  a file at a time, in order
+//! ```
+//!
+//! One batch is sent at a time, the oldest first. One that may or may not have been committed is sent again, under its key,
+//! before any other of this process; with a spool it waits there, and without one in memory.
 
-use super::{Engine, IngestError, coalesce::Coalescer, hooks::IssueChange};
-use crate::{
-    Occurrence, Timestamp,
-    store::{Batch, Outcome, Recorded, StoreError},
+mod settle;
+mod work;
+
+use super::{
+    Engine, IngestError,
+    coalesce::Coalescer,
+    spool::{Spool, SpoolError},
+    writes::{Flush, Item, Write, Writes},
 };
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
-    },
-    time::Duration,
-};
-use tokio::sync::{mpsc, oneshot};
+use std::{collections::VecDeque, future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration};
+use tokio::time::{Instant, sleep_until};
+use work::{Attempt, Outcome, Work};
 
 /// Occurrences in one transaction.
-const BATCH: usize = 1_000;
+pub(crate) const BATCH: usize = 1_000;
 /// Payload bytes in one transaction.
-const BATCH_BYTES: usize = 8 << 20;
-/// Pauses between tries while the database is away.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+pub(crate) const BATCH_BYTES: usize = 8 << 20;
 
-/// An occurrence to be written, and who wants to know.
-#[derive(Debug)]
-pub(crate) struct Write {
-    pub(crate) occurrence: Occurrence,
-    /// Absent for events of this process: nobody waits for those, so they are tried until they are written.
-    pub(crate) done: Option<oneshot::Sender<Result<Recorded, IngestError>>>,
+/// How long the writer waits for what.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Timing {
+    /// For an answer of the store; past that it counts as away.
+    pub(crate) answer: Duration,
+    /// Before a batch that is being written goes to the spool too, so that nobody waits for it.
+    pub(crate) slow: Duration,
+    /// The same, while somebody is in a hurry.
+    pub(crate) hurried: Duration,
+    /// Between tries while the store is away, at first and at most. Each pause is a little shorter, by chance.
+    pub(crate) pause: Duration,
+    pub(crate) longest_pause: Duration,
+    /// For the store to come back once the queue is closed, if there is no spool.
+    pub(crate) goodbye: Duration,
 }
 
-#[derive(Debug)]
-pub(crate) enum Item {
-    Write(Box<Write>),
-    Flush(oneshot::Sender<()>),
-    /// Lets nothing more in.
-    Close,
-}
-
-/// The sending side.
-#[derive(Debug, Clone)]
-pub(crate) struct WriteQueue {
-    sender: mpsc::Sender<Item>,
-    shared: Arc<Pressure>,
-}
-
-/// What both sides know of the load.
-#[derive(Debug, Default)]
-struct Pressure {
-    bytes: AtomicUsize,
-    most_bytes: usize,
-    store_away: AtomicBool,
-}
-
-/// The receiving side.
-#[derive(Debug)]
-pub(crate) struct Writes {
-    receiver: mpsc::Receiver<Item>,
-    shared: Arc<Pressure>,
-}
-
-pub(crate) fn channel(items: usize, most_bytes: usize) -> (WriteQueue, Writes) {
-    let (sender, receiver) = mpsc::channel(items.max(1));
-    let shared = Arc::new(Pressure { most_bytes, ..Pressure::default() });
-    (WriteQueue { sender, shared: shared.clone() }, Writes { receiver, shared })
-}
-
-impl WriteQueue {
-    /// Puts an occurrence in if there is room.
-    pub(crate) fn try_push(&self, write: Write) -> Result<(), ()> {
-        let size = size(&write.occurrence);
-        if self.shared.bytes.fetch_add(size, Relaxed) + size > self.shared.most_bytes
-            || self.sender.try_send(Item::Write(Box::new(write))).is_err()
-        {
-            self.shared.bytes.fetch_sub(size, Relaxed);
-            return Err(());
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            answer: Duration::from_secs(30),
+            slow: Duration::from_secs(2),
+            hurried: Duration::from_millis(500),
+            pause: Duration::from_millis(100),
+            longest_pause: Duration::from_secs(5),
+            goodbye: Duration::from_secs(4),
         }
-        Ok(())
-    }
-
-    /// Puts an occurrence in when there is room. For the one task that prepares the events of this process.
-    pub(crate) async fn push(&self, write: Write) {
-        while self.shared.bytes.load(Relaxed) > self.shared.most_bytes {
-            tokio::time::sleep(FIRST_PAUSE).await;
-        }
-        self.shared.bytes.fetch_add(size(&write.occurrence), Relaxed);
-        // It is closed by us, after the last push.
-        let _ = self.sender.send(Item::Write(Box::new(write))).await;
-    }
-
-    pub(crate) async fn flush(&self, done: oneshot::Sender<()>) {
-        let _ = self.sender.send(Item::Flush(done)).await;
-    }
-
-    pub(crate) async fn close(&self) {
-        let _ = self.sender.send(Item::Close).await;
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.sender.max_capacity() - self.sender.capacity()
-    }
-
-    pub(crate) fn has_room(&self) -> bool {
-        let room = self.sender.capacity() > 0 && self.shared.bytes.load(Relaxed) < self.shared.most_bytes;
-        room && !self.sender.is_closed()
-    }
-
-    pub(crate) fn is_store_away(&self) -> bool {
-        self.shared.store_away.load(Relaxed)
     }
 }
 
-fn size(occurrence: &Occurrence) -> usize {
-    // The payload, and what stands beside it.
-    occurrence.payload().len() + 1024
-}
-
-/// Writes until the queue is closed and everything in it is written.
-pub(crate) async fn run(engine: Arc<Engine>, mut writes: Writes) {
-    let mut writer =
-        Writer { engine, coalescer: Coalescer::default(), held: Vec::new(), pause: FIRST_PAUSE, flushes: Vec::new() };
-    let mut items = Vec::with_capacity(BATCH);
-    let mut open = true;
-    while open || !writer.held.is_empty() {
-        items.clear();
-        if writer.held.is_empty() {
-            open = writes.receiver.recv_many(&mut items, BATCH).await > 0;
-        } else if open {
-            // The database is away: reports are still taken, to be told so.
-            let wait = tokio::time::timeout(writer.pause, writes.receiver.recv_many(&mut items, BATCH));
-            open = wait.await.is_ok_and(|received| received > 0) || !writes.receiver.is_closed();
-        } else if writer.pause >= LONGEST_PAUSE {
-            // Shutting down, and it has been away for a while.
-            writer.give_up();
-            break;
-        } else {
-            tokio::time::sleep(writer.pause).await;
-        }
-        writer.write(&mut items, &mut writes).await;
+/// Writes until the queue is closed and everything in it is durable.
+pub(crate) async fn run(engine: Arc<Engine>, writes: Writes) {
+    let spool = engine.spool.as_ref().map(|gauge| Spool::new(gauge.clone(), engine.node, (BATCH, BATCH_BYTES)));
+    let mut writer = Writer {
+        timing: engine.timing,
+        pause: engine.timing.pause,
+        engine,
+        writes,
+        spool,
+        coalescer: Coalescer::default(),
+        last: 0,
+        items: Vec::with_capacity(BATCH),
+        memory: VecDeque::new(),
+        works: VecDeque::new(),
+        attempt: None,
+        away: false,
+        paused: None,
+        tried: None,
+        own_turn: true,
+        flushes: Vec::new(),
+        open: true,
+        closed: None,
+    };
+    if let Some(spool) = &mut writer.spool
+        && let Err(error) = spool.open()
+    {
+        writer.engine.note_spool_trouble(&SpoolError::Io(error));
     }
+    while !writer.is_over() {
+        writer.begin();
+        match writer.turn().await {
+            Turn::Came => writer.receive(),
+            Turn::Tried(outcome) => writer.conclude(outcome),
+            Turn::Time => writer.look(),
+        }
+        writer.answer_flushes();
+    }
+    writer.end();
 }
 
 struct Writer {
     engine: Arc<Engine>,
+    timing: Timing,
+    writes: Writes,
+    spool: Option<Spool>,
     coalescer: Coalescer,
-    /// Events of this process that wait for the database to come back.
-    held: Vec<Write>,
+    /// The last number that was given to an occurrence.
+    last: i64,
+    items: Vec<Item>,
+    /// What was gathered and belongs to no batch yet.
+    memory: VecDeque<Write>,
+    /// Batches that were sent, or are parts of one: they come before all others, the oldest first.
+    works: VecDeque<Work>,
+    attempt: Option<Attempt>,
+    /// The store did not take what was sent last.
+    away: bool,
+    paused: Option<Instant>,
     pause: Duration,
-    /// Who waits until everything before is written, the held included.
-    flushes: Vec<oneshot::Sender<()>>,
+    /// When the store last failed.
+    tried: Option<Instant>,
+    /// Of this process and of earlier ones, who is next.
+    own_turn: bool,
+    /// Who waits until everything before is durable.
+    flushes: Vec<Flush>,
+    open: bool,
+    closed: Option<Instant>,
+}
+
+enum Turn {
+    Came,
+    Tried(Outcome),
+    Time,
 }
 
 impl Writer {
-    /// Writes what was held and what has come.
-    async fn write(&mut self, items: &mut Vec<Item>, writes: &mut Writes) {
-        let Writes { receiver, shared: pressure } = writes;
-        let mut away = false;
-        let mut batch = std::mem::take(&mut self.held);
-        let mut bytes = batch.iter().map(|w| size(&w.occurrence)).sum::<usize>();
-        for item in items.drain(..) {
-            match item {
-                Item::Write(write) => {
-                    bytes += size(&write.occurrence);
-                    batch.push(*write);
-                }
-                Item::Flush(done) => self.flushes.push(done),
-                Item::Close => receiver.close(),
-            }
-            if bytes >= BATCH_BYTES || batch.len() >= BATCH {
-                away |= self.commit(std::mem::take(&mut batch), pressure).await;
-                bytes = 0;
-            }
-        }
-        away |= self.commit(batch, pressure).await;
-        pressure.store_away.store(away, Relaxed);
-        if away {
-            self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+    /// Sends the next batch, if none is being sent and it is time for it.
+    fn begin(&mut self) {
+        if self.attempt.is_some() || self.paused.is_some_and(|until| until > Instant::now()) {
             return;
         }
-        self.pause = FIRST_PAUSE;
-        self.engine.note_recovery();
-        for done in self.flushes.drain(..) {
-            let _ = done.send(());
+        self.paused = None;
+        self.attempt = match self.next_work() {
+            Some(work) => Some(Attempt::new(work, self.engine.store.clone(), self.timing.answer)),
+            // Nothing waits that would tell when it is back.
+            None if self.away => Some(Attempt::ping(self.engine.store.clone(), self.timing.answer)),
+            None => None,
+        };
+    }
+
+    fn next_work(&mut self) -> Option<Work> {
+        let writer = self.engine.node;
+        let spooled = self.spool.as_ref().and_then(Spool::oldest_own);
+        if let Some(work) = self.works.front()
+            && (work.key.writer != writer || spooled.is_none_or(|spooled| work.first() <= spooled))
+        {
+            return self.works.pop_front();
+        }
+        if spooled.is_some()
+            && let Some(work) = self.read(true)
+        {
+            return Some(work);
+        }
+        let adopted = self.spool.as_ref().is_some_and(Spool::has_adopted);
+        self.own_turn = !adopted || !self.own_turn;
+        if !self.own_turn
+            && let Some(work) = self.read(false)
+        {
+            return Some(work);
+        }
+        self.gather().or_else(|| self.read(false))
+    }
+
+    fn read(&mut self, own: bool) -> Option<Work> {
+        let drained = self.spool.as_mut()?.take(own)?;
+        Some(Work::drained(drained.id, drained.batch, drained.number))
+    }
+
+    /// Makes a batch of what is in memory.
+    fn gather(&mut self) -> Option<Work> {
+        let (mut count, mut bytes) = (0, 0);
+        for write in self.memory.iter().take(BATCH) {
+            let size = write.size();
+            if count > 0 && bytes + size > BATCH_BYTES {
+                break;
+            }
+            (count, bytes) = (count + 1, bytes + size);
+        }
+        if count == 0 {
+            return None;
+        }
+        let writes = self.memory.drain(..count).collect();
+        Some(Work::new(writes, self.engine.node, &mut self.last, &mut self.coalescer))
+    }
+
+    /// Waits for what happens next.
+    async fn turn(&mut self) -> Turn {
+        let deadline = self.deadline();
+        let takes = self.takes();
+        let Self { writes, attempt, items, .. } = self;
+        let pressure = writes.pressure.clone();
+        let mut hurried = pin!(pressure.hurried());
+        let mut timer = pin!(async move {
+            match deadline {
+                Some(deadline) => sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
+        });
+        poll_fn(|cx| {
+            if let Some(attempt) = attempt
+                && let Poll::Ready(outcome) = attempt.result.as_mut().poll(cx)
+            {
+                return Poll::Ready(Turn::Tried(outcome));
+            }
+            if takes && writes.poll_many(cx, items, BATCH).is_ready() {
+                return Poll::Ready(Turn::Came);
+            }
+            if timer.as_mut().poll(cx).is_ready() || hurried.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Turn::Time);
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Whether more is taken from the queue now. While a batch is being written in good time, what comes gathers there.
+    fn takes(&self) -> bool {
+        let Some(attempt) = &self.attempt else { return self.open };
+        // What comes while the last file is drained waits for that, or the spool would never be empty.
+        self.open && (self.away || (attempt.slow && self.spool.is_some()) || self.own_files() > 1)
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let slow = self.attempt.as_ref().filter(|a| !a.slow).map(|a| a.since + self.patience());
+        let paused = self.paused.filter(|_| self.attempt.is_none());
+        let goodbye = self.closed.map(|closed| closed + self.timing.goodbye).filter(|until| *until > Instant::now());
+        [slow, paused, goodbye].into_iter().flatten().min()
+    }
+
+    /// How long a batch may take before nobody waits for it.
+    fn patience(&self) -> Duration {
+        let hurried = self.closed.is_some() || self.writes.pressure.is_hurried();
+        if hurried { self.timing.hurried } else { self.timing.slow }
+    }
+
+    /// Looks whether the batch that is being sent takes too long.
+    fn look(&mut self) {
+        let patience = self.patience();
+        let Some(attempt) = self.attempt.as_mut().filter(|a| !a.slow && a.since.elapsed() >= patience) else { return };
+        attempt.slow = true;
+        if let (Some(spool), None) = (&mut self.spool, attempt.work.file)
+            && attempt.work.len() > 0
+        {
+            match spool.append(&attempt.work.batch, attempt.work.key.number, true) {
+                Ok(file) => {
+                    // It is not to be read while it is being sent.
+                    spool.hold(file);
+                    settle::answer_spooled(&self.engine, &mut attempt.work, &self.writes.pressure);
+                    attempt.work.file = Some(file);
+                }
+                Err(error) => self.engine.note_spool_trouble(&error),
+            }
+        }
+        if self.spool.is_some() || self.away {
+            self.shelter();
         }
     }
 
-    /// Writes a batch; one that the store refuses is halved until the row that it cannot take stands alone.
-    async fn commit(&mut self, batch: Vec<Write>, pressure: &Pressure) -> bool {
-        let mut away = false;
-        let mut stack = vec![batch];
-        while let Some(batch) = stack.pop() {
-            if batch.is_empty() {
-                continue;
-            }
-            let (occurrences, waiting): (Vec<_>, Vec<_>) = batch.into_iter().map(|w| (w.occurrence, w.done)).unzip();
-            let now = Timestamp::now();
-            // Who waits for an answer is told that the report is kept, so it is; only this process's own storms coalesce.
-            let counted_only = occurrences
-                .iter()
-                .zip(&waiting)
-                .map(|(occurrence, done)| done.is_none() && !self.coalescer.keeps(occurrence, now))
-                .collect();
-            let batch = Batch { occurrences, counted_only, key: None };
-            let result = self.engine.store.record(&batch).await;
-            let freed = batch.occurrences.iter().map(size).sum::<usize>();
-            match result {
-                Ok(recorded) => {
-                    pressure.bytes.fetch_sub(freed, Relaxed);
-                    self.settle(&batch, &recorded, waiting);
-                }
-                Err(error) if error.is_unavailable() => {
-                    away = true;
-                    self.engine.note_trouble(&error);
-                    let writes = join(batch.occurrences, waiting);
-                    self.hold(writes, pressure);
-                }
-                Err(error) => {
-                    let mut writes = join(batch.occurrences, waiting);
-                    if writes.len() == 1 {
-                        pressure.bytes.fetch_sub(freed, Relaxed);
-                        self.refuse(writes, &error);
-                    } else {
-                        let second = writes.split_off(writes.len() / 2);
-                        stack.push(second);
-                        stack.push(writes);
-                    }
+    /// Sorts what has come.
+    fn receive(&mut self) {
+        if self.items.is_empty() {
+            self.open = false;
+            return;
+        }
+        for item in self.items.drain(..) {
+            match item {
+                Item::Write(write) => self.memory.push_back(*write),
+                Item::Flush(flush) => self.flushes.push(flush),
+                Item::Close => {
+                    self.writes.close();
+                    self.closed = Some(Instant::now());
+                    // One more try, now: there is no later.
+                    self.paused = None;
                 }
             }
         }
-        away
+        if self.is_spooling() {
+            self.shelter();
+        }
     }
 
-    fn settle(&self, batch: &Batch, recorded: &[Recorded], waiting: Vec<Option<Done>>) {
-        let rows = batch.iter().zip(recorded).zip(waiting);
-        for (((occurrence, whole), &recorded), done) in rows {
-            let counters = self.engine.ledger.of(occurrence.project());
-            match (recorded.outcome, whole) {
-                (Outcome::Duplicate, _) => counters.ignored(occurrence.times()),
-                (_, true) => {
-                    counters.stored(1);
-                    counters.coalesced(occurrence.times() - 1);
+    /// Whether what comes goes to the spool: the store cannot take it at once, or older batches come first.
+    fn is_spooling(&self) -> bool {
+        self.away || self.attempt.as_ref().is_some_and(|attempt| attempt.slow) || self.own_files() > 0
+    }
+
+    fn own_files(&self) -> usize {
+        self.spool.as_ref().map_or(0, Spool::own_files)
+    }
+
+    /// Makes durable what is in memory, the oldest first. Reports that find no room in the spool are turned away.
+    fn shelter(&mut self) {
+        let mut all = self.spool.is_some();
+        let works = std::mem::take(&mut self.works);
+        for work in works {
+            if work.file.is_some() {
+                // A part of a batch, whose file holds the whole.
+                self.works.push_back(work);
+            } else if let Some(work) = self.spool_work(work, true) {
+                all = false;
+                self.works.extend(self.without_waiting(work));
+            }
+        }
+        while all && let Some(work) = self.gather() {
+            if let Some(work) = self.spool_work(work, false) {
+                // It was not sent, so its numbers can be given again.
+                self.last = work.first() - 1;
+                work.into_writes().into_iter().rev().for_each(|write| self.memory.push_front(write));
+                all = false;
+            }
+        }
+        self.turn_away();
+    }
+
+    /// Puts a batch into the spool and lets go of it; answers the batch if that fails.
+    fn spool_work(&mut self, mut work: Work, alone: bool) -> Option<Work> {
+        let Some(spool) = &mut self.spool else { return Some(work) };
+        match spool.append(&work.batch, work.key.number, alone) {
+            Ok(_) => {
+                settle::answer_spooled(&self.engine, &mut work, &self.writes.pressure);
+                None
+            }
+            Err(error) => {
+                if matches!(error, SpoolError::Io(_)) {
+                    self.engine.note_spool_trouble(&error);
                 }
-                (_, false) => counters.coalesced(occurrence.times()),
-            }
-            if let Some(done) = done {
-                // Whoever asked may have hung up; the report is kept all the same.
-                let _ = done.send(Ok(recorded));
-            }
-            if let (Some(hook), Outcome::New | Outcome::Regressed) = (&self.engine.hooks.on_issue, recorded.outcome) {
-                let change =
-                    IssueChange { issue: recorded.issue, project: occurrence.project(), outcome: recorded.outcome };
-                let _ = catch_unwind(AssertUnwindSafe(|| hook(&change)));
+                Some(work)
             }
         }
     }
 
-    /// Keeps events of this process for later, and tells everybody else that there is no database.
-    fn hold(&mut self, writes: Vec<Write>, pressure: &Pressure) {
-        for write in writes {
+    /// Tells reports that wait in memory that they cannot be taken, unless it will be known in a moment.
+    fn turn_away(&mut self) {
+        let soon = match &self.attempt {
+            Some(attempt) => !attempt.slow,
+            None => self.tried.is_none_or(|tried| tried.elapsed() >= self.timing.pause),
+        };
+        if soon && self.own_files() == 0 {
+            // A report that comes is a good reason to try again.
+            self.paused = None;
+            return;
+        }
+        let mut kept = VecDeque::with_capacity(self.memory.len());
+        for write in self.memory.drain(..) {
+            let size = write.size();
             match write.done {
                 Some(done) => {
-                    pressure.bytes.fetch_sub(size(&write.occurrence), Relaxed);
-                    self.engine.ledger.of(write.occurrence.project()).dropped_by_store(1);
+                    self.writes.pressure.free(size);
+                    self.engine.ledger.of(write.occurrence.project()).dropped_by_store(write.occurrence.times());
                     let _ = done.send(Err(IngestError::Unavailable));
                 }
                 // While the queue's bytes are taken by what is held, nothing more gets in: memory stays bounded.
-                None => self.held.push(write),
+                None => kept.push_back(write),
+            }
+        }
+        self.memory = kept;
+    }
+
+    /// Answers those who wait until everything before is durable.
+    fn answer_flushes(&mut self) {
+        if !self.flushes.is_empty() && self.is_durable() {
+            for flush in self.flushes.drain(..) {
+                let _ = flush.done.send(());
             }
         }
     }
 
-    fn refuse(&self, writes: Vec<Write>, error: &StoreError) {
-        self.engine.note_trouble(error);
-        for write in writes {
-            self.engine.ledger.of(write.occurrence.project()).dropped_by_store(write.occurrence.times());
-            if let Some(done) = write.done {
-                let _ = done.send(Err(IngestError::Refused));
-            }
-        }
+    /// Whether nothing is in memory alone.
+    fn is_durable(&self) -> bool {
+        let works = self.works.iter().chain(self.attempt.as_ref().map(|attempt| &attempt.work));
+        self.memory.is_empty() && works.into_iter().all(|work| work.file.is_some() || work.len() == 0)
     }
 
-    fn give_up(&mut self) {
-        for write in self.held.drain(..) {
+    fn is_over(&self) -> bool {
+        let stuck = self.away || self.attempt.as_ref().is_none_or(|attempt| attempt.slow);
+        let late = self.closed.is_some_and(|closed| closed.elapsed() >= self.timing.goodbye);
+        (!self.open && self.is_durable()) || (late && stuck)
+    }
+
+    /// Counts what is lost, and leaves to the next start what is in the spool.
+    fn end(mut self) {
+        let attempt = self.attempt.take().map(|attempt| attempt.work);
+        for work in attempt.into_iter().chain(self.works.drain(..)).filter(|work| work.file.is_none()) {
+            self.engine.count_dropped(&work);
+        }
+        for write in self.memory.drain(..) {
             self.engine.ledger.of(write.occurrence.project()).dropped_by_store(write.occurrence.times());
         }
+        if let Some(spool) = self.spool {
+            spool.close();
+        }
     }
-}
-
-type Done = oneshot::Sender<Result<Recorded, IngestError>>;
-
-fn join(occurrences: Vec<Occurrence>, waiting: Vec<Option<Done>>) -> Vec<Write> {
-    occurrences.into_iter().zip(waiting).map(|(occurrence, done)| Write { occurrence, done }).collect()
 }

@@ -1,0 +1,304 @@
+//! A store in memory that fails on demand and remembers what it was asked to do.
+
+use crate::{
+    Balance, EventId, Fingerprint, Issue, IssueId, IssueRef, Level, Member, Occurrence, Project, ProjectId, Status,
+    StoreError, Timestamp, TokenHash, TokenKind, store::*,
+};
+use async_trait::async_trait;
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+use tokio::{sync::watch, time::Instant};
+use uuid::Uuid;
+
+/// Clones share everything: they are connections to one database.
+#[derive(Clone)]
+pub(crate) struct Fake {
+    pub(crate) away: Arc<AtomicBool>,
+    /// Commits, and then says that it is away.
+    pub(crate) commits_but_fails: Arc<AtomicBool>,
+    /// How many calls of `record` there were.
+    pub(crate) asked: Arc<AtomicU64>,
+    hang: Arc<watch::Sender<Hang>>,
+    /// A clock that goes with tokio's.
+    start: (Timestamp, Instant),
+    data: Arc<Mutex<Data>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hang {
+    No,
+    BeforeCommit,
+    AfterCommit,
+}
+
+#[derive(Default)]
+pub(crate) struct Data {
+    pub(crate) counts: HashMap<(ProjectId, Fingerprint), (i64, u64)>,
+    ids: HashSet<(ProjectId, EventId)>,
+    /// The types of events in the order in which they were committed.
+    pub(crate) order: Vec<String>,
+    /// Event ids that were counted a second time.
+    pub(crate) doubles: u64,
+    pub(crate) batches: Vec<(BatchKey, usize)>,
+    pub(crate) payloads: u64,
+    writers: HashMap<Uuid, i64>,
+    pub(crate) aside: Vec<String>,
+    pub(crate) balances: BTreeMap<ProjectId, Balance>,
+    leases: HashMap<String, (Uuid, Instant)>,
+    pub(crate) trims: Vec<Instant>,
+    pub(crate) retentions: Vec<Instant>,
+    pub(crate) last: Option<RetentionReport>,
+    pub(crate) retention_takes: Duration,
+}
+
+impl Fake {
+    pub(crate) fn new() -> Self {
+        Self {
+            away: Arc::default(),
+            commits_but_fails: Arc::default(),
+            asked: Arc::default(),
+            hang: Arc::new(watch::Sender::new(Hang::No)),
+            start: (Timestamp::now(), Instant::now()),
+            data: Arc::default(),
+        }
+    }
+
+    pub(crate) fn data(&self) -> MutexGuard<'_, Data> {
+        self.data.lock().unwrap()
+    }
+
+    pub(crate) fn set_away(&self, away: bool) {
+        self.away.store(away, Relaxed);
+    }
+
+    pub(crate) fn set_hang(&self, hang: Hang) {
+        self.hang.send_replace(hang);
+    }
+
+    /// All events that were counted.
+    pub(crate) fn count(&self) -> u64 {
+        self.data().counts.values().map(|(_, count)| count).sum()
+    }
+
+    async fn wait(&self, at: Hang) {
+        let _ = self.hang.subscribe().wait_for(|hang| *hang != at).await;
+    }
+
+    fn now(&self) -> Timestamp {
+        self.start.0.plus(self.start.1.elapsed())
+    }
+
+    fn reach(&self) -> Result<(), StoreError> {
+        if self.away.load(Relaxed) { Err(StoreError::unavailable("taken away by the test")) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl Recorder for Fake {
+    async fn record(&self, batch: &Batch) -> Result<Vec<Recorded>, StoreError> {
+        self.asked.fetch_add(1, Relaxed);
+        self.wait(Hang::BeforeCommit).await;
+        self.reach()?;
+        if batch.occurrences.iter().any(|o| o.level() == Level::Debug) {
+            return Err(StoreError::other("poisoned by the test"));
+        }
+        let recorded = self.data().commit(batch);
+        self.wait(Hang::AfterCommit).await;
+        if self.commits_but_fails.load(Relaxed) {
+            return Err(StoreError::unavailable("broken after the commit"));
+        }
+        Ok(recorded)
+    }
+
+    async fn set_aside(&self, occurrence: &Occurrence, reason: &str) -> Result<(), StoreError> {
+        self.reach()?;
+        assert_eq!(occurrence.level(), Level::Debug, "only what is poisoned");
+        self.data().aside.push(reason.to_owned());
+        Ok(())
+    }
+}
+
+impl Data {
+    fn commit(&mut self, batch: &Batch) -> Vec<Recorded> {
+        let key = batch.key.expect("the tracker gives every batch a key");
+        let last = self.writers.entry(key.writer).or_default();
+        if key.repeats && key.number <= *last {
+            return vec![Recorded { issue: IssueId(0), outcome: Outcome::Settled }; batch.occurrences.len()];
+        }
+        assert!(key.number > *last, "numbers grow: {key:?} after {last}");
+        *last = key.number;
+        self.batches.push((key, batch.occurrences.len()));
+        let mut recorded = Vec::new();
+        for (occurrence, whole) in batch.iter() {
+            let fresh = self.ids.insert((occurrence.project(), occurrence.event_id()));
+            let next = i64::try_from(self.counts.len()).unwrap() + 1;
+            let issue = (occurrence.project(), occurrence.fingerprint());
+            if !fresh && !occurrence.id_is_ours() {
+                let issue = self.counts.get(&issue).map_or(0, |(issue, _)| *issue);
+                recorded.push(Recorded { issue: IssueId(issue), outcome: Outcome::Duplicate });
+                continue;
+            }
+            self.doubles += u64::from(!fresh);
+            self.payloads += u64::from(whole);
+            let (issue, count) = self.counts.entry(issue).or_insert((next, 0));
+            let outcome = if *count == 0 { Outcome::New } else { Outcome::Seen };
+            *count += occurrence.times();
+            self.order.push(occurrence.title().1.to_owned());
+            recorded.push(Recorded { issue: IssueId(*issue), outcome });
+        }
+        recorded
+    }
+}
+
+#[async_trait]
+impl ProjectStore for Fake {
+    async fn projects(&self) -> Result<Vec<Project>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn ensure_project(&self, slug: &str) -> Result<Project, StoreError> {
+        Ok(Project {
+            id: ProjectId(1),
+            slug: slug.into(),
+            name: slug.into(),
+            platform: None,
+            public_keys: vec!["k".into()],
+        })
+    }
+
+    async fn add_public_key(&self, _: ProjectId, _: &str) -> Result<bool, StoreError> {
+        unreachable!()
+    }
+
+    async fn delete_project(&self, _: ProjectId) -> Result<bool, StoreError> {
+        unreachable!()
+    }
+}
+
+#[async_trait]
+impl BalanceStore for Fake {
+    async fn add_balances(&self, more: &[(ProjectId, Balance)]) -> Result<(), StoreError> {
+        self.reach()?;
+        for (project, balance) in more {
+            *self.data().balances.entry(*project).or_default() += *balance;
+        }
+        Ok(())
+    }
+
+    async fn balances(&self) -> Result<Vec<(ProjectId, Balance)>, StoreError> {
+        self.reach()?;
+        Ok(self.data().balances.clone().into_iter().collect())
+    }
+}
+
+#[async_trait]
+impl LeaseStore for Fake {
+    async fn lease(&self, name: &str, holder: Uuid, duration: Duration) -> Result<bool, StoreError> {
+        self.reach()?;
+        let now = Instant::now();
+        let mut data = self.data();
+        if data.leases.get(name).is_some_and(|(other, until)| *other != holder && *until > now) {
+            return Ok(false);
+        }
+        data.leases.insert(name.to_owned(), (holder, now + duration));
+        Ok(true)
+    }
+
+    async fn release(&self, name: &str, holder: Uuid) -> Result<(), StoreError> {
+        self.reach()?;
+        self.data().leases.retain(|lease, (by, _)| lease != name || *by != holder);
+        Ok(())
+    }
+}
+
+impl Feed for Fake {
+    fn changes(&self) -> Changes {
+        LocalFeed::default().listen()
+    }
+}
+
+#[async_trait]
+impl Upkeep for Fake {
+    async fn ping(&self) -> Result<Duration, StoreError> {
+        self.reach().map(|()| Duration::ZERO)
+    }
+
+    async fn trim_events(&self, _: u32) -> Result<u64, StoreError> {
+        self.reach()?;
+        self.data().trims.push(Instant::now());
+        Ok(0)
+    }
+
+    async fn retain(&self, _: &Retention) -> Result<RetentionReport, StoreError> {
+        self.reach()?;
+        let takes = self.data().retention_takes;
+        let at = self.now();
+        tokio::time::sleep(takes).await;
+        let report = RetentionReport { at, ..RetentionReport::default() };
+        let mut data = self.data();
+        data.retentions.push(Instant::now());
+        data.last = Some(report);
+        Ok(report)
+    }
+
+    async fn preview_retention(&self, _: &Retention) -> Result<RetentionReport, StoreError> {
+        Ok(RetentionReport { old_events: 7, ..RetentionReport::default() })
+    }
+
+    async fn last_retention(&self) -> Result<Option<RetentionReport>, StoreError> {
+        Ok(self.data().last)
+    }
+
+    async fn storage(&self) -> Result<Storage, StoreError> {
+        Ok(Storage::default())
+    }
+
+    async fn set_aside_events(&self, _: u32) -> Result<Vec<SetAside>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn close(&self) {}
+}
+
+/// What no tracker calls.
+macro_rules! unused {
+    ($trait:ident { $(fn $name:ident(&self $(, $arg:ty)*) -> $out:ty;)* }) => {
+        #[async_trait]
+        impl $trait for Fake {
+            $(async fn $name(&self $(, _: $arg)*) -> Result<$out, StoreError> { unreachable!() })*
+        }
+    };
+}
+
+unused!(IssueStore {
+    fn issues(&self, &IssueQuery) -> IssuePage;
+    fn status_counts(&self, &IssueQuery) -> StatusCounts;
+    fn issue(&self, &IssueRef) -> Option<Issue>;
+    fn set_status(&self, &[IssueId], Status) -> u64;
+    fn assign(&self, IssueId, Option<&str>) -> bool;
+    fn delete_issues(&self, &[IssueId]) -> u64;
+    fn histograms(&self, &[IssueId], Timestamp, u32, u32) -> Vec<Vec<i64>>;
+    fn tag_tallies(&self, IssueId, u32) -> Vec<TagTally>;
+    fn tag_values(&self, &[ProjectId], &str, u32) -> Vec<String>;
+});
+unused!(EventStore {
+    fn event(&self, Option<&[ProjectId]>, Uuid) -> Option<StoredEvent>;
+    fn events(&self, IssueId, Option<&Cursor>, u32) -> EventPage;
+    fn position(&self, &StoredEvent) -> EventPosition;
+    fn pin(&self, &StoredEvent, bool) -> bool;
+    fn erase_user(&self, Option<&[ProjectId]>, &str) -> u64;
+});
+unused!(AccountStore {
+    fn member_by_email(&self, &str) -> Option<Member>;
+    fn member_count(&self) -> i64;
+    fn put_member(&self, &Member) -> Member;
+    fn put_token(&self, TokenKind, TokenHash, Uuid, Timestamp) -> ();
+    fn token_member(&self, TokenKind, TokenHash) -> Option<Member>;
+    fn take_token(&self, TokenKind, TokenHash) -> bool;
+});
