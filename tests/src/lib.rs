@@ -11,7 +11,7 @@ mod watched;
 pub use client::{Answer, Client};
 pub use faulty::FaultyStore;
 pub use recordings::{Recording, recordings};
-pub use server::{Exit, Server, example};
+pub use server::{Exit, Server, aborting_example, example};
 pub use watched::Watched;
 
 /// Waits until a condition holds.
