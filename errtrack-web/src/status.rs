@@ -5,15 +5,15 @@
 mod sizes;
 mod totals;
 
-pub(crate) use sizes::Sizes;
+pub(crate) use sizes::{Measure, Sizes};
 pub(crate) use totals::Totals;
 
 use crate::app::App;
 use errtrack_core::{
     Balance, Project, ProjectId, SpoolStatus, StoreError, Timestamp,
-    store::{Retention, RetentionReport, Storage},
+    store::{Retention, RetentionReport},
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -41,7 +41,7 @@ pub(crate) struct Status {
     /// The database does not answer, or did not when something was last written.
     pub(crate) is_away: bool,
     pub(crate) ping: Option<Duration>,
-    pub(crate) storage: Option<Arc<Storage>>,
+    pub(crate) storage: Option<Measure>,
     pub(crate) rules: Retention,
     pub(crate) last_retention: Option<RetentionReport>,
     /// What last went wrong inside the tracker. It may name files, hosts and rows: for admins alone.

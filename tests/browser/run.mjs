@@ -82,6 +82,10 @@ const parts = {
     await page.locator("[data-copy=dsn]").click();
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), await page.locator("#dsn").innerText());
     await shoot("start");
+    await page.getByRole("link", { name: "System" }).click();
+    await page.getByText("Nothing has been captured or received yet").waitFor();
+    await page.getByText("None. What the database refuses is kept here").waitFor();
+    await shoot("system-empty");
   },
 
   async full() {
@@ -144,6 +148,16 @@ const parts = {
     await page.getByRole("button", { name: "Copy as Markdown" }).click();
     assert.match(await page.evaluate(() => navigator.clipboard.readText()), new RegExp(`^# ${PROJECT}-\\d+: `));
 
+    // Pin the event that is shown; it stays shown, and can be let go again.
+    const shown = new URL(page.url()).searchParams.get("event");
+    await page.getByRole("button", { name: "Pin", exact: true }).click();
+    await page.getByRole("button", { name: "Unpin" }).waitFor();
+    assert.equal(new URL(page.url()).searchParams.get("event"), shown);
+    assert.ok(await page.locator(".nav .badge").getByText("Pinned").isVisible());
+    await page.screenshot({ path: join(SCREENSHOTS, "pinned.png") });
+    await page.getByRole("button", { name: "Unpin" }).click();
+    await page.getByRole("button", { name: "Pin", exact: true }).waitFor();
+
     // Resolve it: gone from the open ones, there among the resolved.
     await page.getByRole("button", { name: "Assign to me" }).click();
     await page.getByRole("button", { name: "Unassign" }).waitFor();
@@ -161,6 +175,19 @@ const parts = {
     await page.goto(`${BASE}/issues?q=nothing-like-this`);
     await page.getByText("No issue matches").waitFor();
     await shoot("no-match");
+
+    // Where every event went: a sum that is right. What would go now, and letting it go.
+    await page.getByRole("link", { name: "System" }).click();
+    await page.locator(".balance").waitFor();
+    const figures = (await page.locator(".balance dd").allInnerTexts()).map((t) => Number(t.split("\n")[0].replaceAll(",", "")));
+    assert.ok(figures[0] > 0);
+    assert.equal(figures[0], figures.slice(1).reduce((a, b) => a + b), "captured is the sum of the others");
+    assert.equal(await page.locator("#balance .badge").first().innerText(), "adds up");
+    await page.getByRole("button", { name: "What would go now?" }).click();
+    await page.getByRole("columnheader", { name: "Would go now" }).waitFor();
+    await shoot("system");
+    await page.getByRole("button", { name: "Run now" }).click();
+    await page.getByText(/last run just now/).waitFor();
 
     // The theme is a choice that lasts.
     await page.locator(".top .end summary").click();

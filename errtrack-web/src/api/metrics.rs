@@ -4,7 +4,11 @@
 
 mod text;
 
-use crate::{access::Read, app::App, status::Status};
+use crate::{
+    access::Read,
+    app::App,
+    status::{Measure, Status},
+};
 use axum::{
     extract::State,
     http::header,
@@ -95,7 +99,7 @@ fn store(text: &mut Text, status: &Status) {
     text.one("errtrack_store_away", Gauge, help, Some(u8::from(status.is_away)));
     let help = "How long a round trip to the database took.";
     text.one("errtrack_store_ping_seconds", Gauge, help, status.ping.map(|ping| ping.as_secs_f64()));
-    let Some(storage) = &status.storage else { return };
+    let Some(Measure { storage, .. }) = &status.storage else { return };
     let mut family = text.family("errtrack_storage_bytes", Gauge, "Bytes of each table, indexes included.");
     for table in &storage.tables {
         family.sample(&[("table", &table.name)], table.bytes);

@@ -57,7 +57,8 @@ fn view(status: &Status, is_admin: bool) -> Value {
         "store": {
             "away": status.is_away,
             "ping_ms": status.ping.map(|ping| ping.as_secs_f64() * 1e3),
-            "storage": status.storage.as_deref(),
+            "storage": status.storage.as_ref().map(|measure| &*measure.storage),
+            "measured_at": status.storage.as_ref().map(|measure| measure.at),
         },
         "retention": { "rules": settings::rules(&status.rules), "last_run": status.last_retention.map(settings::report) },
     });

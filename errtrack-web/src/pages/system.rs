@@ -6,6 +6,7 @@ mod aside;
 mod balance;
 mod facts;
 mod retention;
+mod tables;
 
 use super::{
     failure::Failure,
@@ -30,9 +31,10 @@ use errtrack_core::{
     Timestamp,
     store::{RetentionReport, SetAside},
 };
-use facts::{Answer, Table};
+use facts::Answer;
 use retention::RetentionView;
 use serde::Deserialize;
+use tables::Tables;
 
 /// Events set aside that the page shows; the API has the others.
 const ASIDE: u32 = 20;
@@ -68,7 +70,7 @@ pub(super) struct SystemPage {
     lines: Vec<Line>,
     /// `3 projects have none yet`.
     without: Option<String>,
-    tables: Vec<Table>,
+    tables: Option<Tables>,
     retention: RetentionView,
     can_admin: bool,
     aside: Option<Vec<Aside>>,
@@ -124,7 +126,7 @@ impl SystemPage {
             total: Equation::new(&status.total),
             without: balance::without_events(&status.projects),
             lines: if lines.len() > 1 { lines } else { Vec::new() },
-            tables: status.storage.as_deref().map(facts::tables).unwrap_or_default(),
+            tables: status.storage.as_ref().map(|measure| Tables::new(measure, now)),
             retention: RetentionView::new(
                 status,
                 admins.preview.as_ref(),

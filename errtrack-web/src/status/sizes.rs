@@ -18,23 +18,30 @@ const FRESH: Duration = Duration::from_secs(60);
 /// The last measure.
 #[derive(Debug, Default)]
 pub(crate) struct Sizes {
-    last: Mutex<Option<(Timestamp, Arc<Storage>)>>,
+    last: Mutex<Option<Measure>>,
     is_measuring: AtomicBool,
+}
+
+/// How large the store was at a time.
+#[derive(Debug, Clone)]
+pub(crate) struct Measure {
+    pub(crate) at: Timestamp,
+    pub(crate) storage: Arc<Storage>,
 }
 
 impl Sizes {
     /// The last measure, however old.
-    pub(super) fn last(&self) -> Option<Arc<Storage>> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(_, storage)| storage.clone())
+    pub(super) fn last(&self) -> Option<Measure> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A measure of the last minute, or an older one if a new one takes long; it goes on then, for who asks next.
-    pub(super) async fn get(&self, app: &App) -> Option<Arc<Storage>> {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match last {
-            Some((at, storage)) if Timestamp::now() < at.plus(FRESH) => return Some(storage),
-            _ if self.is_measuring.swap(true, Relaxed) => return self.last(),
-            _ => {}
+    pub(super) async fn get(&self, app: &App) -> Option<Measure> {
+        let last = self.last();
+        if last.as_ref().is_some_and(|last| Timestamp::now() < last.at.plus(FRESH))
+            || self.is_measuring.swap(true, Relaxed)
+        {
+            return last;
         }
         let app = app.clone();
         let measuring = tokio::spawn(async move { app.sizes().measure(&app).await });
@@ -46,8 +53,8 @@ impl Sizes {
         let _turn = Turn(&self.is_measuring);
         match app.store().storage().await {
             Ok(storage) => {
-                let measured = Some((Timestamp::now(), Arc::new(storage)));
-                *self.last.lock().unwrap_or_else(PoisonError::into_inner) = measured;
+                let measure = Measure { at: Timestamp::now(), storage: storage.into() };
+                *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(measure);
             }
             Err(error) => Error::from(error).log(),
         }

@@ -1,8 +1,8 @@
-//! How the parts are doing, in short, and how large the tables are.
+//! How the parts are doing, in short.
 
 use crate::{
     pages::{text, time},
-    status::Status,
+    status::{Measure, Status},
 };
 use errtrack_core::{SpoolStatus, store::Storage};
 use std::time::Duration;
@@ -16,20 +16,10 @@ pub(in crate::pages) struct Answer {
     pub(in crate::pages) note: String,
 }
 
-/// A table of the database.
-#[derive(Debug)]
-pub(in crate::pages) struct Table {
-    pub(in crate::pages) name: String,
-    pub(in crate::pages) rows: String,
-    pub(in crate::pages) bytes: String,
-    /// Its share of the largest.
-    pub(in crate::pages) width: String,
-}
-
 /// The strip of answers, the most pressing first.
 pub(super) fn answers(status: &Status, is_admin: bool) -> Vec<Answer> {
     let mut answers = vec![reports(status), queue(status), spool(status, is_admin), database(status)];
-    if let Some(storage) = &status.storage {
+    if let Some(Measure { storage, .. }) = &status.storage {
         answers.push(size(storage));
         if let Some(free) = storage.free_disk {
             answers.push(disk(free));
@@ -79,7 +69,7 @@ fn spool(status: &Status, is_admin: bool) -> Answer {
 }
 
 fn database(status: &Status) -> Answer {
-    let backend = status.storage.as_ref().map_or("Database", |storage| name_of(&storage.backend));
+    let backend = status.storage.as_ref().map_or("Database", |measure| name_of(&measure.storage.backend));
     let (value, class, note) = match status.ping {
         Some(ping) if !status.is_away => (backend.to_owned(), "", format!("answers in {}", short(ping))),
         Some(_) => (backend.to_owned(), "warning", "answers, but does not take what is written".into()),
@@ -117,18 +107,6 @@ fn short(time: Duration) -> String {
         100_000..1_000_000 => format!("{} ms", micros / 1_000),
         _ => format!("{}.{} s", micros / 1_000_000, micros % 1_000_000 / 100_000),
     }
-}
-
-/// The tables with bars, the largest first.
-pub(super) fn tables(storage: &Storage) -> Vec<Table> {
-    let largest = storage.tables.iter().map(|table| table.bytes).max().unwrap_or(0).max(1);
-    let table = |table: &errtrack_core::store::TableSize| Table {
-        name: text::line(&table.name, 80),
-        rows: table.rows.map_or_else(|| "–".into(), text::count),
-        bytes: text::bytes(table.bytes),
-        width: format!("{}%", (u128::from(table.bytes) * 100 / u128::from(largest)).max(1)),
-    };
-    storage.tables.iter().map(table).collect()
 }
 
 #[cfg(test)]
