@@ -13,7 +13,7 @@ pub use client::{Answer, Client};
 pub use faulty::FaultyStore;
 pub use postgres::{Database, Postgres};
 pub use recordings::{Recording, recordings};
-pub use server::{Exit, Server, example};
+pub use server::{Exit, Server, aborting_example, example};
 pub use watched::Watched;
 
 /// Waits until a condition holds.

@@ -74,7 +74,6 @@ pub(crate) async fn run(engine: Arc<Engine>, writes: Writes) {
         attempt: None,
         away: false,
         paused: None,
-        tried: None,
         own_turn: true,
         flushes: Vec::new(),
         open: true,
@@ -115,8 +114,6 @@ struct Writer {
     away: bool,
     paused: Option<Instant>,
     pause: Duration,
-    /// When the store last failed.
-    tried: Option<Instant>,
     /// Of this process and of earlier ones, who is next.
     own_turn: bool,
     /// Who waits until everything before is durable.
@@ -261,6 +258,7 @@ impl Writer {
         }
         if self.spool.is_some() || self.away {
             self.shelter();
+            self.turn_away();
         }
     }
 
@@ -282,8 +280,15 @@ impl Writer {
                 }
             }
         }
-        if self.is_spooling() {
-            self.shelter();
+        if !self.is_spooling() {
+            return;
+        }
+        self.shelter();
+        if self.own_files() > 0 || self.attempt.as_ref().is_some_and(|attempt| attempt.slow) {
+            self.turn_away();
+        } else if self.memory.iter().rev().take(BATCH).any(|write| write.done.is_some()) {
+            // There is no spool. That a report comes is a good reason to try again: it waits until that is known.
+            self.paused = None;
         }
     }
 
@@ -296,7 +301,7 @@ impl Writer {
         self.spool.as_ref().map_or(0, Spool::own_files)
     }
 
-    /// Makes durable what is in memory, the oldest first. Reports that find no room in the spool are turned away.
+    /// Puts what is in memory into the spool, the oldest first, as far as there is room.
     fn shelter(&mut self) {
         let mut all = self.spool.is_some();
         let works = std::mem::take(&mut self.works);
@@ -317,7 +322,6 @@ impl Writer {
                 all = false;
             }
         }
-        self.turn_away();
     }
 
     /// Puts a batch into the spool and lets go of it; answers the batch if that fails.
@@ -337,17 +341,8 @@ impl Writer {
         }
     }
 
-    /// Tells reports that wait in memory that they cannot be taken, unless it will be known in a moment.
-    fn turn_away(&mut self) {
-        let soon = match &self.attempt {
-            Some(attempt) => !attempt.slow,
-            None => self.tried.is_none_or(|tried| tried.elapsed() >= self.timing.pause),
-        };
-        if soon && self.own_files() == 0 {
-            // A report that comes is a good reason to try again.
-            self.paused = None;
-            return;
-        }
+    /// Tells reports that wait in memory that they cannot be taken.
+    pub(super) fn turn_away(&mut self) {
         let mut kept = VecDeque::with_capacity(self.memory.len());
         for write in self.memory.drain(..) {
             let size = write.size();

@@ -45,13 +45,13 @@ impl Writer {
                 self.note_failure();
                 self.keep(work.repeating());
                 self.shelter();
+                self.turn_away();
             }
         }
     }
 
     fn note_answer(&mut self) {
         self.away = false;
-        self.tried = None;
         self.pause = self.timing.pause;
         self.writes.pressure.set_store_away(false);
     }
@@ -59,7 +59,6 @@ impl Writer {
     fn note_failure(&mut self) {
         let now = Instant::now();
         self.away = true;
-        self.tried = Some(now);
         self.writes.pressure.set_store_away(true);
         // Processes that lost the same database do not come back all at once.
         let pause = if self.closed.is_some() { self.timing.pause } else { self.pause };
