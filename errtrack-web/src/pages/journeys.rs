@@ -374,4 +374,5 @@ async fn every_page_says_that_the_database_is_away() {
     assert!(system.contains("Kept on disk") && system.contains("They cannot be read now"), "{system}");
     assert!(system.contains("what other processes counted since the database went away is missing"));
     assert_eq!(browser.get("/settings/system?preview=1").await.status, 503);
+    store.set_away(false);
 }

@@ -82,6 +82,7 @@ async fn what_needs_the_database_is_asked_to_come_back() {
         assert_eq!((answer.status.as_u16(), &answer.headers["retry-after"]), (503, &"5".parse().unwrap()), "{path}");
     }
     assert_eq!(app.get("/api/errors").await.headers["retry-after"], "5");
+    app.store.set_away(false);
 }
 
 #[tokio::test]
