@@ -4,6 +4,7 @@
 
 mod client;
 mod faulty;
+mod load;
 mod postgres;
 mod recordings;
 mod server;
@@ -11,6 +12,7 @@ mod watched;
 
 pub use client::{Answer, Client};
 pub use faulty::FaultyStore;
+pub use load::{Acknowledged, Load};
 pub use postgres::{Database, Postgres};
 pub use recordings::{Recording, recordings};
 pub use server::{Exit, Server, aborting_example, example};
