@@ -52,7 +52,7 @@ impl Writer {
 
     fn note_answer(&mut self) {
         self.away = false;
-        self.pause = self.timing.pause;
+        self.pause = self.pace.pause;
         self.writes.pressure.set_store_away(false);
     }
 
@@ -61,9 +61,9 @@ impl Writer {
         self.away = true;
         self.writes.pressure.set_store_away(true);
         // Processes that lost the same database do not come back all at once.
-        let pause = if self.closed.is_some() { self.timing.pause } else { self.pause };
+        let pause = if self.closed.is_some() { self.pace.pause } else { self.pause };
         self.paused = Some(now + jittered(pause));
-        self.pause = (self.pause * 2).min(self.timing.longest_pause);
+        self.pause = (self.pause * 2).min(self.pace.longest_pause);
     }
 
     /// Keeps a batch that may have been committed, to be sent again.
