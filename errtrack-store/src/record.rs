@@ -39,12 +39,12 @@ impl Recorder for SqlStore {
             let written = on!(&mut *writer, |connection| {
                 let work = async {
                     let mut tx = connection.begin_with(Db::BEGIN).await?;
-                    // A commit that fails here has failed: so only attempts that follow another are noted.
-                    if let Some(key) = batch.key.filter(|key| key.repeats) {
+                    // Noted at the first attempt too: whoever waits for it may give up, or die, after the commit.
+                    if let Some(key) = batch.key {
                         let now = Timestamp::now().as_micros();
                         let query = sqlx::query(sql::CLAIM).bind(key.writer.as_bytes().to_vec());
                         let claimed = query.bind(key.number).bind(now).execute(&mut *tx).await?;
-                        if claimed.rows_affected() == 0 {
+                        if key.repeats && claimed.rows_affected() == 0 {
                             tx.rollback().await?;
                             return Ok(Written::Settled);
                         }
