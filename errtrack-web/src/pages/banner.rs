@@ -49,7 +49,7 @@ impl Banner {
             }
             (false, _, _) if spooled > 0 => {
                 let text = format!("{} on disk to be written; counts grow until then.", waiting(spooled));
-                banner("The database is back.", text, false)
+                banner("The database is catching up.", text, false)
             }
             (false, _, _) => None,
         }
