@@ -13,7 +13,7 @@ mod watched;
 pub use client::{Answer, Client};
 pub use faulty::FaultyStore;
 pub use load::{Acknowledged, Load};
-pub use postgres::{Database, Postgres};
+pub use postgres::{Database, Postgres, database_in};
 pub use recordings::{Recording, recordings};
 pub use server::{Exit, Server, aborting_example, example};
 pub use watched::Watched;
