@@ -21,6 +21,8 @@ use tokio::net::TcpListener;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// What may wait on the disk while the database is away.
+const SPOOL_BYTES: u64 = 256 << 20;
 /// How long requests may take to finish once the server is told to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
 
@@ -52,6 +54,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .environment(&config.environment)
         .retention(config.retention)
         .events_per_issue(config.events_per_issue)
+        .spool(config.spool(), SPOOL_BYTES)
         .store(store.clone())
         .build()
         .await?;
@@ -98,7 +101,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         }
     }
     if !tracker.shutdown().await {
-        tracing::error!("some events could not be written in time");
+        tracing::error!("some events could be neither stored nor spooled in time");
     }
     errtrack::store::Upkeep::close(&store).await;
     Ok(())
