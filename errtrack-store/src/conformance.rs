@@ -160,6 +160,7 @@ macro_rules! conformance {
             a_project_that_is_gone_has_no_balance
         ]);
         $crate::conformance!(@part $open, feed: [
+            a_listener_hears_of_a_change_or_that_it_missed_some
             what_happens_to_issues_is_told_once_it_can_be_read
             every_listener_hears_every_change
             changes_of_projects_are_told

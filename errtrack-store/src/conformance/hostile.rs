@@ -37,8 +37,7 @@ pub async fn hostile_names_of_leases_are_names(store: &impl Store) {
 
 pub async fn hostile_users_are_found_and_erased(store: &impl Store) {
     let shop = project(store).await;
-    let long = "u".repeat(100_000);
-    for (n, user) in TEXTS.into_iter().chain([long.as_str()]).enumerate() {
+    for (n, user) in TEXTS.into_iter().enumerate() {
         let ty = format!("T{n}");
         let recorded = record(store, &shop, [by_user(&ty, user), by_user(&ty, "bob")]).await;
         let tags = vec![("user".to_owned(), user.to_owned())];

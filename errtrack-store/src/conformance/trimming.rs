@@ -8,8 +8,8 @@ pub async fn trimming_keeps_a_spread_between_the_first_and_the_newest(store: &im
     let shop = project(store).await;
     let day = 24 * 60;
     // One a day, and a flood on the fifth day.
-    let calm = (0..10).map(|n| at("A", n * day));
-    let flood = (0..400).map(|n| at("A", 5 * day + 1 + n % 100));
+    let calm = (0..10).map(|n| at("A", (n - 10) * day));
+    let flood = (0..400).map(|n| at("A", -5 * day + 1 + n % 100));
     let recorded = record(store, &shop, calm.chain(flood)).await;
     let issue = recorded[0].issue;
     let before = counts(store, issue).await;
