@@ -20,8 +20,6 @@ pub(crate) enum Backend {
 
 /// What the databases do not spell alike.
 pub(crate) trait Dialect: sqlx::Database<Connection: Bulk> {
-    /// Whether a commit can succeed although it fails here, and other transactions write meanwhile.
-    const SHARED: bool = <Self::Connection as Bulk>::SHARED;
     /// Begins a transaction that will write.
     const BEGIN: &'static str;
     /// Begins a transaction that records a batch.

@@ -5,7 +5,7 @@ mod config;
 use axum::serve::ListenerExt;
 use config::Config;
 use errtrack::{
-    SqliteStore, Tracker,
+    SqlStore, Tracker,
     web::{self, Access, Accounts, Permissions},
 };
 use std::{
@@ -21,6 +21,8 @@ use tokio::net::TcpListener;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// What may wait on the disk while the database is away.
+const SPOOL_BYTES: u64 = 256 << 20;
 /// How long requests may take to finish once the server is told to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
 
@@ -46,12 +48,13 @@ async fn run() -> Result<(), Box<dyn Error>> {
         tracing::warn!("{name} is set, but has no effect in this version");
     }
 
-    let store = SqliteStore::open(&config.database).await?;
+    let store = SqlStore::open(&config.database).await?;
     let tracker = Tracker::builder()
         .project("default")
         .environment(&config.environment)
         .retention(config.retention)
         .events_per_issue(config.events_per_issue)
+        .spool(config.spool(), SPOOL_BYTES)
         .store(store.clone())
         .build()
         .await?;
@@ -98,7 +101,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         }
     }
     if !tracker.shutdown().await {
-        tracing::error!("some events could not be written in time");
+        tracing::error!("some events could be neither stored nor spooled in time");
     }
     errtrack::store::Upkeep::close(&store).await;
     Ok(())
@@ -122,7 +125,7 @@ fn announce(config: &Config, url: &str, project: &errtrack::Project, link: Optio
     if let Some(key) = config.development_key() {
         writeln!(out, "  API key    {key} (in development, on this machine only)")?;
     }
-    writeln!(out, "  Data       {}\n", config.database.trim_start_matches("sqlite://"))?;
+    writeln!(out, "  Data       {}\n", config.data())?;
     out.flush()
 }
 
