@@ -11,6 +11,7 @@ use errtrack_core::{
     store::{Change, IssueEvent},
 };
 use sqlx::Connection;
+use std::time::Instant;
 
 /// Rows that are deleted in one transaction.
 pub(crate) const STEP: i64 = 500;
@@ -135,10 +136,14 @@ impl SqlStore {
     /// One short transaction; answers how many rows it deleted.
     pub(crate) async fn step(&self, sql: &'static str, values: &[i64]) -> Result<u64, StoreError> {
         let mut writer = self.writer.lock(WHAT).await?;
+        let start = Instant::now();
         let done = on!(&mut *writer, |connection| {
             let query = values.iter().fold(sqlx::query(sql), |query, value| query.bind(*value));
             query.execute(connection).await
         });
-        Ok(self.writer.check(done, WHAT)?.rows_affected())
+        drop(writer);
+        let rows = self.writer.check(done, WHAT)?.rows_affected();
+        self.pace.rest(start.elapsed()).await;
+        Ok(rows)
     }
 }

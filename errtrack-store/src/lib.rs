@@ -33,6 +33,8 @@ mod migrate;
 #[cfg(feature = "sqlite")]
 mod node;
 #[cfg(feature = "sqlite")]
+mod pace;
+#[cfg(feature = "sqlite")]
 mod payload;
 #[cfg(feature = "sqlite")]
 mod plan;

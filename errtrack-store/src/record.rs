@@ -32,6 +32,7 @@ enum Written {
 #[async_trait]
 impl Recorder for SqlStore {
     async fn record(&self, batch: &Batch) -> Result<Vec<Recorded>, StoreError> {
+        self.pace.batch();
         let mut repeats = HashMap::new();
         loop {
             let plan = Plan::new(batch, &repeats, &self.codec);

@@ -171,11 +171,24 @@ impl SqlStore {
         self.writer.check(done, WHAT).map(drop)
     }
 
-    /// Gives back some of the space that deletions have freed.
+    /// Gives back the space that deletions have freed, but for a twentieth of the file, which is soon used again.
     pub(crate) async fn shrink(&self) -> Result<(), StoreError> {
         const SHRINK: &str = "cannot shrink the file";
-        let mut writer = self.writer.lock(SHRINK).await?;
-        let done = on!(&mut *writer, |connection| sqlx::query(Db::SHRINK).execute(connection).await);
-        self.writer.check(done, SHRINK).map(drop)
+        loop {
+            let before = self.pages().await?;
+            if before.free <= before.all / 20 {
+                return Ok(());
+            }
+            let mut writer = self.writer.lock(SHRINK).await?;
+            let start = Instant::now();
+            let done = on!(&mut *writer, |connection| sqlx::query(Db::SHRINK).execute(connection).await);
+            drop(writer);
+            self.writer.check(done, SHRINK)?;
+            self.pace.rest(start.elapsed()).await;
+            // A file that the host has made may not give back anything.
+            if self.pages().await?.all >= before.all {
+                return Ok(());
+            }
+        }
     }
 }

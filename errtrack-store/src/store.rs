@@ -1,6 +1,6 @@
 //! The store: readers, one writer, and the way to open them.
 
-use crate::{known::Known, payload::Codec, pool::Pool, sqlite, writer::Writer};
+use crate::{known::Known, pace::Pace, payload::Codec, pool::Pool, sqlite, writer::Writer};
 use errtrack_core::{StoreError, store::LocalFeed};
 use std::{path::Path, sync::Arc};
 use tokio::sync::Mutex;
@@ -30,6 +30,7 @@ pub struct SqlStore {
     pub(crate) codec: Arc<Codec>,
     pub(crate) known: Arc<Known>,
     pub(crate) feed: LocalFeed,
+    pub(crate) pace: Pace,
     /// Of those who let go of events, one works at a time: what it has chosen must not go meanwhile.
     pub(crate) upkeep: Arc<Mutex<()>>,
     /// The file, if it is one.
@@ -54,6 +55,7 @@ impl SqlStore {
             codec: Arc::default(),
             known: Arc::default(),
             feed: LocalFeed::default(),
+            pace: Pace::default(),
             upkeep: Arc::default(),
             file: Some(path.into()),
         })

@@ -13,7 +13,7 @@ use errtrack_core::{
     retention::{Kept, surplus},
 };
 use sqlx::Connection;
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Instant};
 
 /// Events of one issue that are looked at together.
 const CHUNK: usize = 10_000;
@@ -88,6 +88,7 @@ impl SqlStore {
             let list = numbers(rows.iter().copied());
             let stay = pins == Pins::Stay;
             let mut writer = self.writer.lock(TRIM).await?;
+            let start = Instant::now();
             let gone = on!(&mut *writer, |connection| {
                 let work = async {
                     let mut tx = connection.begin_with(Db::BEGIN).await?;
@@ -100,6 +101,7 @@ impl SqlStore {
             });
             drop(writer);
             dropped += self.writer.check(gone, TRIM)?;
+            self.pace.rest(start.elapsed()).await;
         }
         Ok(dropped)
     }
