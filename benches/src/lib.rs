@@ -1,5 +1,6 @@
 //! What the benchmarks share: medians, processor time, the events that are sent.
 
+pub mod ceiling;
 pub mod payload;
 
 use std::{fs, time::Duration};
@@ -27,4 +28,12 @@ pub fn cpu_time(process: u32) -> Duration {
     let after_name = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
     let ticks = after_name.split(' ').skip(11).take(2).filter_map(|t| t.parse::<u64>().ok()).sum::<u64>();
     Duration::from_millis(ticks * 10)
+}
+
+/// The same for a process and all that it started, such as a database server with a process for each connection.
+#[must_use]
+pub fn cpu_time_of_family(process: u32) -> Duration {
+    let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children")).unwrap_or_default();
+    let children = children.split_whitespace().filter_map(|id| id.parse().ok());
+    cpu_time(process) + children.map(cpu_time_of_family).sum::<Duration>()
 }

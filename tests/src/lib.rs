@@ -4,12 +4,14 @@
 
 mod client;
 mod faulty;
+mod postgres;
 mod recordings;
 mod server;
 mod watched;
 
 pub use client::{Answer, Client};
 pub use faulty::FaultyStore;
+pub use postgres::{Database, Postgres};
 pub use recordings::{Recording, recordings};
 pub use server::{Exit, Server, example};
 pub use watched::Watched;
@@ -24,4 +26,41 @@ pub async fn until(what: &str, condition: impl Fn() -> bool) {
         assert!(start.elapsed().as_secs() < 30, "waited in vain until {what}");
         tokio::time::sleep(std::time::Duration::from_millis(2)).await;
     }
+}
+
+/// Says that a test cannot run for want of something.
+///
+/// # Errors
+/// `ERRTRACK_REQUIRE_SERVICES=1` asks for everything to be there.
+pub fn skip(what: &str) -> anyhow::Result<()> {
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    if std::env::var_os("ERRTRACK_REQUIRE_SERVICES").is_some_and(|value| value == "1") {
+        anyhow::bail!("{test} needs {what}, which is not there");
+    }
+    eprintln!("skipped: {test} needs {what}; ./scripts/test brings it");
+    Ok(())
+}
+
+/// Makes two tests of each journey, one on SQLite and one on PostgreSQL. A journey is an `async fn(Database) -> Result<()>`.
+#[macro_export]
+macro_rules! on_both {
+    ($($journey:ident)*) => {
+        mod sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $journey() -> anyhow::Result<()> {
+                    super::$journey($crate::Database::sqlite()?).await
+                }
+            )*
+        }
+        mod postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $journey() -> anyhow::Result<()> {
+                    let Some(database) = $crate::Database::postgres()? else { return Ok(()) };
+                    super::$journey(database).await
+                }
+            )*
+        }
+    };
 }

@@ -1,17 +1,14 @@
-//! HTTP → durable SQLite, beside a bare batched writer of the same rows in the same run.
+//! HTTP → durable store, beside a bare batched writer of the same rows in the same run; on SQLite and on PostgreSQL.
 //!
-//! `ingest [SECONDS]`: a table, and the same as JSON in `target/bench/ingest.json`.
+//! `ingest [sqlite|postgres|both] [SECONDS]`: a table, and the same as JSON in `target/bench/ingest.json`.
 #![expect(clippy::print_stdout, clippy::cast_precision_loss, reason = "a program that prints figures")]
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
-use errtrack_benches::{cpu_time, payload, quantile};
-use errtrack_tests::Server;
-use serde_json::json;
-use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use errtrack_benches::{ceiling, cpu_time, cpu_time_of_family, payload, quantile};
+use errtrack_tests::{Postgres, Server};
+use serde_json::{Value, json};
 use std::{
-    path::Path,
-    str::FromStr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -21,63 +18,125 @@ use std::{
 
 /// Connections that report at once.
 const CONNECTIONS: [usize; 3] = [8, 32, 128];
-/// Rows that the bare writer writes.
-const CEILING_ROWS: usize = 100_000;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let seconds = std::env::args().nth(1).map_or(Ok(8), |s| s.parse())?;
+    let which = std::env::args().nth(1).unwrap_or_else(|| "both".into());
+    let (sqlite, postgres) = match which.as_str() {
+        "sqlite" => (true, false),
+        "postgres" => (false, true),
+        "both" => (true, true),
+        other => bail!("{other}: must be sqlite, postgres or both"),
+    };
+    let seconds = Duration::from_secs(std::env::args().nth(2).map_or(Ok(8), |s| s.parse())?);
     let envelopes: Arc<Vec<Bytes>> = Arc::new((0..20_000).map(|n| payload::envelope(n).into()).collect());
     println!("envelopes of {} bytes, {} issues\n", envelopes.first().map_or(0, Bytes::len), payload::ISSUES);
-
-    let folder = tempfile::tempdir()?;
-    let (ceiling, ceiling_cpu) = bare_writer(folder.path()).await?;
-    println!("| way | events/s | server CPU µs/event | p50 ms | p99 ms | RSS MiB | of the ceiling |");
-    println!("|---|---|---|---|---|---|---|");
-    println!("| bare SQLite writer, 1,000 per transaction | {ceiling:.0} | {ceiling_cpu:.1} | | | | 1.00 |");
-    let mut rows = vec![json!({ "way": "ceiling", "events_per_second": ceiling, "cpu_us": ceiling_cpu })];
-
-    for connections in CONNECTIONS {
-        let folder = tempfile::tempdir()?;
-        let server = Server::start(folder.path(), &[("LOG_LEVEL", "error")]).await?;
-        let idle = server.memory();
-        let run = load(&server, connections, Duration::from_secs(seconds), envelopes.clone()).await?;
-        let rate = run.events as f64 / run.seconds;
-        let cpu = run.cpu.as_secs_f64() * 1e6 / run.events as f64;
-        let [p50, p99] = [0.5, 0.99].map(|q| quantile(&run.latencies, q).as_secs_f64() * 1e3);
-        let memory = server.memory() as f64 / 1024.0;
-        println!(
-            "| HTTP, {connections} connections | {rate:.0} | {cpu:.1} | {p50:.1} | {p99:.1} | {memory:.0} (idle {}) | {:.2} |",
-            idle / 1024,
-            rate / ceiling
-        );
-        let page = server.client().get("/api/errors?limit=1").await?.json();
-        let stored = page.pointer("/data/total").and_then(serde_json::Value::as_i64).unwrap_or(0);
-        ensure!(stored > 0, "nothing was stored");
-        server.terminate().await?;
-        let bytes = std::fs::metadata(folder.path().join("data/errtrack.db"))?.len() as f64 / run.events as f64;
-        println!("|   on disk: {bytes:.0} bytes per event, {stored} issues | | | | | | |");
-        rows.push(json!({ "way": "http", "connections": connections, "events_per_second": rate, "cpu_us": cpu,
-            "p50_ms": p50, "p99_ms": p99, "rss_mib": memory, "ratio": rate / ceiling, "bytes_per_event": bytes }));
+    println!(
+        "| way | events/s | server CPU µs/event | database CPU µs/event | p50 ms | p99 ms | RSS MiB (idle) | bytes/event | of the ceiling |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|");
+    let mut rows = Vec::new();
+    if sqlite {
+        bench_sqlite(&mut rows, seconds, &envelopes).await?;
+    }
+    if postgres {
+        bench_postgres(&mut rows, seconds, &envelopes).await?;
     }
     std::fs::create_dir_all("target/bench")?;
     std::fs::write("target/bench/ingest.json", serde_json::to_vec_pretty(&rows)?)?;
     Ok(())
 }
 
+async fn bench_sqlite(rows: &mut Vec<Value>, time: Duration, envelopes: &Arc<Vec<Bytes>>) -> Result<()> {
+    let ceiling = ceiling::sqlite(tempfile::tempdir()?.path()).await?;
+    show_ceiling("SQLite", ceiling, rows);
+    for connections in CONNECTIONS {
+        let folder = tempfile::tempdir()?;
+        let server = Server::start(folder.path(), &[("LOG_LEVEL", "error")]).await?;
+        let idle = server.memory();
+        let run = load(&server, connections, time, envelopes.clone(), None).await?;
+        let memory = server.memory();
+        ensure!(stored(&server).await? > 0, "nothing was stored");
+        server.terminate().await?;
+        let bytes = std::fs::metadata(folder.path().join("data/errtrack.db"))?.len();
+        show("SQLite", connections, &run, [memory, idle, bytes], ceiling, rows);
+    }
+    Ok(())
+}
+
+async fn bench_postgres(rows: &mut Vec<Value>, time: Duration, envelopes: &Arc<Vec<Bytes>>) -> Result<()> {
+    let Some(postgres) = Postgres::start()? else { return Ok(()) };
+    let ceiling = ceiling::postgres(&postgres.database()?).await?;
+    show_ceiling("PostgreSQL", ceiling, rows);
+    for connections in CONNECTIONS {
+        let folder = tempfile::tempdir()?;
+        let url = postgres.database()?;
+        let server = Server::start(folder.path(), &[("LOG_LEVEL", "error"), ("DATABASE_URL", &url)]).await?;
+        let idle = server.memory();
+        let run = load(&server, connections, time, envelopes.clone(), postgres.id()).await?;
+        let memory = server.memory();
+        ensure!(stored(&server).await? > 0, "nothing was stored");
+        server.terminate().await?;
+        let bytes = postgres.query(&url, "SELECT pg_database_size(current_database())")?.trim().parse()?;
+        show("PostgreSQL", connections, &run, [memory, idle, bytes], ceiling, rows);
+    }
+    Ok(())
+}
+
+fn show_ceiling(database: &str, ceiling: ceiling::Ceiling, rows: &mut Vec<Value>) {
+    let ceiling::Ceiling { rate, cpu } = ceiling;
+    println!("| bare {database} writer, 1,000 per transaction | {rate:.0} | {cpu:.1} | | | | | | 1.00 |");
+    rows.push(json!({ "way": "ceiling", "database": database, "events_per_second": rate, "cpu_us": cpu }));
+}
+
+fn show(
+    database: &str,
+    connections: usize,
+    run: &Run,
+    [memory, idle, bytes]: [u64; 3],
+    ceiling: ceiling::Ceiling,
+    rows: &mut Vec<Value>,
+) {
+    let events = run.events as f64;
+    let rate = events / run.seconds;
+    let [cpu, database_cpu] = [run.cpu, run.database_cpu].map(|cpu| cpu.as_secs_f64() * 1e6 / events);
+    let [p50, p99] = [0.5, 0.99].map(|q| quantile(&run.latencies, q).as_secs_f64() * 1e3);
+    let [memory, idle] = [memory, idle].map(|kib| kib as f64 / 1024.0);
+    let (bytes, ratio) = (bytes as f64 / events, rate / ceiling.rate);
+    println!(
+        "| HTTP → {database}, {connections} connections | {rate:.0} | {cpu:.1} | {database_cpu:.1} | {p50:.1} | {p99:.1} | {memory:.0} ({idle:.0}) | {bytes:.0} | {ratio:.2} |"
+    );
+    rows.push(json!({ "way": "http", "database": database, "connections": connections, "events_per_second": rate,
+        "cpu_us": cpu, "database_cpu_us": database_cpu, "p50_ms": p50, "p99_ms": p99, "rss_mib": memory,
+        "ratio": ratio, "bytes_per_event": bytes }));
+}
+
+async fn stored(server: &Server) -> Result<i64> {
+    let page = server.client().get("/api/errors?limit=1").await?.json();
+    Ok(page.pointer("/data/total").and_then(Value::as_i64).unwrap_or(0))
+}
+
 struct Run {
     events: u64,
     seconds: f64,
     cpu: Duration,
+    database_cpu: Duration,
     latencies: Vec<Duration>,
 }
 
 /// Reports over some connections for a while; every answer comes after its commit.
-async fn load(server: &Server, connections: usize, time: Duration, envelopes: Arc<Vec<Bytes>>) -> Result<Run> {
+async fn load(
+    server: &Server,
+    connections: usize,
+    time: Duration,
+    envelopes: Arc<Vec<Bytes>>,
+    database: Option<u32>,
+) -> Result<Run> {
     let path = format!("/api/1/envelope/?sentry_key={}", server.public_key().context("a DSN")?);
     let process = server.id().context("it runs")?;
     let next = Arc::new(AtomicU64::new(0));
-    let (start, before) = (Instant::now(), cpu_time(process));
+    let database_cpu = || database.map_or(Duration::ZERO, cpu_time_of_family);
+    let (start, before, database_before) = (Instant::now(), cpu_time(process), database_cpu());
     let mut clients = Vec::new();
     for _ in 0..connections {
         let (mut client, envelopes, next, path) = (server.client(), envelopes.clone(), next.clone(), path.clone());
@@ -104,54 +163,6 @@ async fn load(server: &Server, connections: usize, time: Duration, envelopes: Ar
     }
     let (seconds, cpu) = (start.elapsed().as_secs_f64(), cpu_time(process) - before);
     latencies.sort();
-    Ok(Run { events: latencies.len() as u64, seconds, cpu, latencies })
-}
-
-/// The same rows by nothing but SQLite: an event with its three indexes, the issue's counter, the hour's rollup.
-async fn bare_writer(folder: &Path) -> Result<(f64, f64)> {
-    let path = folder.join("bare.db");
-    let options = SqliteConnectOptions::from_str(&format!("sqlite://{}", path.display()))?
-        .create_if_missing(true)
-        .page_size(16384)
-        .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
-        .synchronous(sqlx::sqlite::SqliteSynchronous::Full)
-        .pragma("wal_autocheckpoint", "16000");
-    let mut connection = SqliteConnection::connect_with(&options).await?;
-    for statement in [
-        "CREATE TABLE event (row INTEGER PRIMARY KEY, id BLOB, client_id BLOB, issue INTEGER, at INTEGER, payload BLOB)",
-        "CREATE UNIQUE INDEX event_id ON event (id)",
-        "CREATE UNIQUE INDEX event_client ON event (client_id)",
-        "CREATE INDEX event_issue ON event (issue, at)",
-        "CREATE TABLE issue (id INTEGER PRIMARY KEY, count INTEGER, last_seen INTEGER)",
-        "CREATE TABLE hour (hour INTEGER, issue INTEGER, n INTEGER, PRIMARY KEY (hour, issue)) WITHOUT ROWID",
-    ] {
-        sqlx::query(statement).execute(&mut connection).await?;
-    }
-    let payload = vec![7_u8; 450];
-    let process = std::process::id();
-    let (start, before) = (Instant::now(), cpu_time(process));
-    for batch in 0..CEILING_ROWS / 1_000 {
-        let rows: Vec<_> = (0..1_000)
-            .map(|n| {
-                json!([
-                    uuid::Uuid::now_v7().simple(),
-                    uuid::Uuid::new_v4().simple(),
-                    (batch * 1_000 + n) % payload::ISSUES,
-                    batch
-                ])
-            })
-            .collect();
-        let rows = serde_json::to_string(&rows)?;
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query("INSERT INTO issue SELECT value ->> 2, 1, value ->> 3 FROM json_each($1) WHERE true ON CONFLICT (id) DO UPDATE SET count = count + 1, last_seen = excluded.last_seen")
-            .bind(&rows).execute(&mut *transaction).await?;
-        sqlx::query("INSERT INTO hour SELECT 1, value ->> 2, 1 FROM json_each($1) WHERE true ON CONFLICT DO UPDATE SET n = n + 1")
-            .bind(&rows).execute(&mut *transaction).await?;
-        sqlx::query("INSERT INTO event SELECT NULL, unhex(value ->> 0), unhex(value ->> 1), value ->> 2, value ->> 3, $2 FROM json_each($1)")
-            .bind(&rows).bind(&payload).execute(&mut *transaction).await?;
-        transaction.commit().await?;
-    }
-    let (seconds, cpu) = (start.elapsed().as_secs_f64(), cpu_time(process) - before);
-    connection.close().await?;
-    Ok((CEILING_ROWS as f64 / seconds, cpu.as_secs_f64() * 1e6 / CEILING_ROWS as f64))
+    let database_cpu = database_cpu().saturating_sub(database_before);
+    Ok(Run { events: latencies.len() as u64, seconds, cpu, database_cpu, latencies })
 }
