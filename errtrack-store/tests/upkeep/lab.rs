@@ -3,29 +3,50 @@
 use errtrack_core::{
     Event, EventId, Exception, Formula, Occurrence, Preparer, ProjectId, Timestamp, User, store::ProjectStore,
 };
-use errtrack_store::SqliteStore;
-use sqlx::{AssertSqlSafe, SqlitePool};
-use std::{path::PathBuf, time::Duration};
+use errtrack_store::SqlStore;
+use sqlx::{AssertSqlSafe, PgPool, SqlitePool, postgres::PgConnectOptions};
+use std::{collections::BTreeMap, str::FromStr, time::Duration};
 use tempfile::TempDir;
 use uuid::Uuid;
 
 pub(crate) const DAY: Duration = Duration::from_secs(86_400);
 
-/// A SQLite file, the store on it, and a connection beside the store.
+/// A store, and a connection beside it.
 pub(crate) struct Lab {
-    pub(crate) store: SqliteStore,
-    pub(crate) sql: SqlitePool,
-    pub(crate) path: PathBuf,
-    _folder: TempDir,
+    pub(crate) store: SqlStore,
+    pub(crate) sql: Sql,
+    _folder: Option<TempDir>,
+}
+
+/// The connection, by which the tests look into the tables.
+pub(crate) enum Sql {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
 }
 
 impl Lab {
-    pub(crate) async fn new() -> Self {
+    /// One of each backend that there is; PostgreSQL is left out, and says so, where no server is.
+    pub(crate) async fn each() -> Vec<Self> {
+        let mut labs = vec![Self::sqlite().await];
+        labs.extend(Self::postgres().await);
+        labs
+    }
+
+    pub(crate) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("errors.db");
-        let store = SqliteStore::open(path.to_str().unwrap()).await.unwrap();
+        let store = SqlStore::open(path.to_str().unwrap()).await.unwrap();
         let sql = SqlitePool::connect(path.to_str().unwrap()).await.unwrap();
-        Self { store, sql, path, _folder: folder }
+        Self { store, sql: Sql::Sqlite(sql), _folder: Some(folder) }
+    }
+
+    pub(crate) async fn postgres() -> Option<Self> {
+        let url = crate::server::postgres()?;
+        let store = SqlStore::open(&url).await.unwrap();
+        let (server, schema) = url.split_once("schema=").unwrap();
+        let options = PgConnectOptions::from_str(server.trim_end_matches(['?', '&'])).unwrap();
+        let sql = PgPool::connect_with(options.options([("search_path", schema)])).await.unwrap();
+        Some(Self { store, sql: Sql::Postgres(sql), _folder: None })
     }
 
     pub(crate) async fn project(&self, slug: &str) -> ProjectId {
@@ -34,25 +55,52 @@ impl Lab {
 
     /// The number that a statement answers.
     pub(crate) async fn number(&self, sql: &str) -> i64 {
+        let sql = AssertSqlSafe(format!("SELECT CAST(({sql}) AS BIGINT)"));
+        match &self.sql {
+            Sql::Sqlite(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
+            Sql::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
+        }
+    }
+
+    /// Runs a statement.
+    pub(crate) async fn run(&self, sql: &str) {
         let sql = AssertSqlSafe(sql.to_owned());
-        sqlx::query_scalar(sql).fetch_one(&self.sql).await.unwrap()
+        match &self.sql {
+            Sql::Sqlite(pool) => drop(sqlx::query(sql).execute(pool).await.unwrap()),
+            Sql::Postgres(pool) => drop(sqlx::query(sql).execute(pool).await.unwrap()),
+        }
     }
 
     /// The texts that a statement answers.
     pub(crate) async fn texts(&self, sql: &str) -> Vec<String> {
         let sql = AssertSqlSafe(sql.to_owned());
-        sqlx::query_scalar(sql).fetch_all(&self.sql).await.unwrap()
+        match &self.sql {
+            Sql::Sqlite(pool) => sqlx::query_scalar(sql).fetch_all(pool).await.unwrap(),
+            Sql::Postgres(pool) => sqlx::query_scalar(sql).fetch_all(pool).await.unwrap(),
+        }
     }
 
     /// Our tables, each with its columns.
     pub(crate) async fn tables(&self) -> Vec<(String, Vec<String>)> {
-        let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'errtrack!_%' ESCAPE '!'";
-        let mut all = Vec::new();
-        for table in self.texts(tables).await {
-            let columns = self.texts(&format!("SELECT name FROM pragma_table_info('{table}')")).await;
-            all.push((table, columns));
+        let columns = match &self.sql {
+            Sql::Sqlite(_) => {
+                "SELECT t.name || '.' || c.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c
+                 WHERE t.type = 'table' AND t.name LIKE 'errtrack!_%' ESCAPE '!'"
+            }
+            Sql::Postgres(_) => {
+                "SELECT CAST(c.table_name || '.' || c.column_name AS TEXT) FROM information_schema.columns c
+                 JOIN information_schema.tables t USING (table_schema, table_name)
+                 WHERE t.table_type = 'BASE TABLE' AND t.table_schema = current_schema()
+                   AND t.table_name LIKE 'errtrack!_%' ESCAPE '!'
+                   AND NOT EXISTS (SELECT 1 FROM pg_class p WHERE p.relname = t.table_name AND p.relispartition)"
+            }
+        };
+        let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for name in self.texts(columns).await {
+            let (table, column) = name.split_once('.').unwrap();
+            tables.entry(table.to_owned()).or_default().push(column.to_owned());
         }
-        all
+        tables.into_iter().collect()
     }
 
     /// What can be told from the rows: counters that are kept say what is there.
@@ -73,6 +121,11 @@ impl Lab {
         ] {
             let wrong = format!("SELECT COUNT(*) FROM errtrack_issue i WHERE {wrong}");
             assert_eq!(self.number(&wrong).await, 0, "{what}");
+        }
+        if matches!(self.sql, Sql::Postgres(_)) {
+            let lost = "SELECT COUNT(*) FROM errtrack_payload p LEFT JOIN errtrack_event e
+              ON e.project_id = p.project_id AND e.client_id = p.client_id AND e.id = p.id WHERE e.id IS NULL";
+            assert_eq!(self.number(lost).await, 0, "payloads of no event");
         }
         for (table, columns) in self.tables().await {
             if columns.iter().any(|column| column == "issue_id") && table != "errtrack_deleted_issue" {

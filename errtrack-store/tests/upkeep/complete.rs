@@ -1,16 +1,12 @@
 //! What is deleted is gone from every table, also when the deletion was cut short.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "these are tests")]
-
-mod lab;
-
+use crate::lab::{Hit, Lab, days_ago};
 use errtrack_core::{
     Balance, ProjectId, Status, Timestamp,
     store::{
         BalanceStore, Batch, BatchKey, EventStore, IssueStore, LeaseStore, ProjectStore, Recorder, Retention, Upkeep,
     },
 };
-use lab::{Hit, Lab, days_ago};
 use std::{
     future::Future,
     pin::pin,
@@ -76,31 +72,36 @@ async fn advance<F: Future>(future: F, polls: usize) -> bool {
 
 #[tokio::test]
 async fn a_project_is_deleted_from_every_table() {
-    let lab = Lab::new().await;
+    for lab in Lab::each().await {
+        project_is_gone(&lab).await;
+    }
+}
+
+async fn project_is_gone(lab: &Lab) {
     let (gone, kept) = (lab.project("gone").await, lab.project("kept").await);
     for project in [gone, kept] {
-        fill(&lab, project).await;
+        fill(lab, project).await;
     }
-    let (issues, others) = (issues_of(&lab, gone).await, issues_of(&lab, kept).await);
-    let full = left_of(&lab, gone, &issues).await;
+    let (issues, others) = (issues_of(lab, gone).await, issues_of(lab, kept).await);
+    let full = left_of(lab, gone, &issues).await;
     let temporary = ["errtrack_deleted_issue", "errtrack_deleted_project"];
     for (table, rows) in &full {
         assert!(*rows > 0 || temporary.contains(&table.as_str()), "the test puts nothing into {table}");
     }
-    let before = left_of(&lab, kept, &others).await;
+    let before = left_of(lab, kept, &others).await;
     assert!(lab.store.delete_project(gone).await.unwrap());
     assert!(!lab.store.delete_project(gone).await.unwrap());
-    for (table, rows) in left_of(&lab, gone, &issues).await {
+    for (table, rows) in left_of(lab, gone, &issues).await {
         assert_eq!(rows, 0, "rows that are left in {table}");
     }
-    assert_eq!(left_of(&lab, kept, &others).await, before);
+    assert_eq!(left_of(lab, kept, &others).await, before);
     lab.check().await;
     // What comes late finds no project.
     let late = Hit::new("A", Timestamp::now()).of(gone);
     assert!(!lab.store.record(&Batch::whole(vec![late.clone()])).await.unwrap_err().is_unavailable());
     lab.store.set_aside(&late, "there is no project").await.unwrap();
     lab.store.add_balances(&[(gone, Balance { captured: 1, ..Balance::default() })]).await.unwrap();
-    for (table, rows) in left_of(&lab, gone, &issues).await {
+    for (table, rows) in left_of(lab, gone, &issues).await {
         assert_eq!(rows, 0, "rows that came late in {table}");
     }
     assert_ne!(lab.project("gone").await, gone);
@@ -108,9 +109,14 @@ async fn a_project_is_deleted_from_every_table() {
 
 #[tokio::test]
 async fn a_deletion_that_was_cut_short_goes_on_with_retention() {
+    cut_short(3, async || Some(Lab::sqlite().await)).await;
+    cut_short(10, Lab::postgres).await;
+}
+
+/// Cuts a deletion short ever later, until one comes to its end.
+async fn cut_short(step: usize, open: impl AsyncFn() -> Option<Lab>) {
     let (mut cut, mut polls) = (0, 1);
-    loop {
-        let lab = Lab::new().await;
+    while let Some(lab) = open().await {
         let (gone, kept) = (lab.project("gone").await, lab.project("kept").await);
         for project in [gone, kept] {
             fill(&lab, project).await;
@@ -128,16 +134,21 @@ async fn a_deletion_that_was_cut_short_goes_on_with_retention() {
             lab.check().await;
         }
         if ended {
-            break;
+            assert!(cut >= 3, "the deletion was cut short only {cut} times");
+            return;
         }
-        polls += 3;
+        polls += step;
     }
-    assert!(cut >= 3, "the deletion was cut short only {cut} times");
 }
 
 #[tokio::test]
 async fn a_user_is_deleted_from_every_table() {
-    let lab = Lab::new().await;
+    for lab in Lab::each().await {
+        user_is_gone(&lab).await;
+    }
+}
+
+async fn user_is_gone(lab: &Lab) {
     let (shop, blog) = (lab.project("shop").await, lab.project("blog").await);
     let now = Timestamp::now();
     let hits = |project| {
@@ -178,15 +189,15 @@ async fn a_user_is_deleted_from_every_table() {
 
 #[tokio::test]
 async fn leases_end_by_the_clock_of_the_database() {
-    let lab = Lab::new().await;
-    let (one, two) = (Uuid::new_v4(), Uuid::new_v4());
-    let hour = Duration::from_secs(3600);
-    assert!(lab.store.lease("retention", one, hour).await.unwrap());
-    assert!(!lab.store.lease("retention", two, hour).await.unwrap());
-    let end = "UPDATE errtrack_lease SET ends_at = CAST(unixepoch('subsec') * 1000000 AS BIGINT)";
-    sqlx::query(end).execute(&lab.sql).await.unwrap();
-    assert!(lab.store.lease("retention", two, hour).await.unwrap());
-    assert!(!lab.store.lease("retention", one, hour).await.unwrap());
-    let left = "SELECT ends_at / 1000000 - unixepoch() FROM errtrack_lease";
-    assert!((3590..=3600).contains(&lab.number(left).await));
+    for lab in Lab::each().await {
+        let (one, two) = (Uuid::new_v4(), Uuid::new_v4());
+        let hour = Duration::from_secs(3600);
+        assert!(lab.store.lease("retention", one, hour).await.unwrap());
+        assert!(!lab.store.lease("retention", two, hour).await.unwrap());
+        lab.run("UPDATE errtrack_lease SET ends_at = ends_at - 3600000000").await;
+        assert!(lab.store.lease("retention", two, hour).await.unwrap());
+        assert!(!lab.store.lease("retention", one, hour).await.unwrap());
+        let left = lab.number("SELECT ends_at FROM errtrack_lease").await - Timestamp::now().as_micros();
+        assert!((3_590_000_000..=3_600_000_000).contains(&left));
+    }
 }
