@@ -1,6 +1,6 @@
 //! Telling what changed, after it is durable.
 
-use crate::SqlStore;
+use crate::{SqlStore, pool::Backend};
 use errtrack_core::{
     IssueId, ProjectId,
     store::{Batch, Change, Changes, Feed, IssueEvent, Outcome, Recorded},
@@ -8,9 +8,11 @@ use errtrack_core::{
 
 impl Feed for SqlStore {
     fn changes(&self) -> Changes {
-        #[cfg(feature = "postgres")]
-        if let crate::pool::Backend::Postgres(open) = &self.backend {
-            open.listen(&self.feed);
+        match &self.backend {
+            #[cfg(feature = "sqlite")]
+            Backend::Sqlite(_) => {}
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(open) => open.listen(&self.feed),
         }
         self.feed.listen()
     }
@@ -22,9 +24,11 @@ impl SqlStore {
     pub(crate) async fn announce(&self, changes: impl IntoIterator<Item = Change> + Send) {
         let changes: Vec<Change> = changes.into_iter().collect();
         changes.iter().for_each(|change| self.feed.tell(*change));
-        #[cfg(feature = "postgres")]
-        if let crate::pool::Backend::Postgres(open) = &self.backend {
-            open.notify(&changes).await;
+        match &self.backend {
+            #[cfg(feature = "sqlite")]
+            Backend::Sqlite(_) => {}
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(open) => open.notify(&changes).await,
         }
     }
 

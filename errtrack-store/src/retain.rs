@@ -4,12 +4,10 @@
 mod days;
 mod preview;
 
-#[cfg(feature = "postgres")]
-use crate::pool::Backend;
 use crate::{
     SqlStore,
     delete::STEP,
-    pool::{Dialect, reading, writing},
+    pool::{Backend, Dialect, reading, writing},
     sql::{node, retain as sql},
     trim::Pins,
 };
@@ -99,11 +97,12 @@ impl SqlStore {
 
     /// Lets go of events that arrived before that time.
     async fn drop_old(&self, oldest: Timestamp) -> Result<u64, StoreError> {
-        let mut dropped = 0;
-        #[cfg(feature = "postgres")]
-        if let Backend::Postgres(open) = &self.backend {
-            dropped += self.drop_days(open, oldest).await?;
-        }
+        let mut dropped = match &self.backend {
+            #[cfg(feature = "sqlite")]
+            Backend::Sqlite(_) => 0,
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(open) => self.drop_days(open, oldest).await?,
+        };
         for project in self.every_project().await? {
             dropped += self.drop_old_of(project, oldest).await?;
         }

@@ -50,10 +50,13 @@ impl SqlStore {
     /// How many of the oldest events have to go for that many bytes to be free on the disk. What a file could be shrunk by
     /// counts as free; the disk of a server cannot be seen.
     pub(crate) async fn events_to_free(&self, floor: u64) -> Result<u64, StoreError> {
-        let lacking = match &self.backend {
+        if floor == 0 {
+            return Ok(0);
+        }
+        let lacking: u64 = match &self.backend {
             #[cfg(feature = "sqlite")]
             Backend::Sqlite(open) => {
-                let Some(free) = open.free_disk().filter(|_| floor > 0) else { return Ok(0) };
+                let Some(free) = open.free_disk() else { return Ok(0) };
                 let pages = open.pages().await?;
                 floor.saturating_sub(free.saturating_add(pages.free * pages.size))
             }
