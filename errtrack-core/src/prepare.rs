@@ -96,9 +96,10 @@ impl Preparer {
 }
 
 /// The hash by which users are counted, of [`User::key`](crate::User::key): so the counting table holds no personal data.
+/// NUL counts as U+FFFD, which stands for it in every event.
 #[must_use]
 pub fn user_hash(key: &str) -> i64 {
-    let digest = Sha256::digest(key.as_bytes());
+    let digest = if key.contains('\0') { Sha256::digest(key.replace('\0', "\u{fffd}")) } else { Sha256::digest(key) };
     digest.first_chunk().map_or(0, |bytes| i64::from_le_bytes(*bytes))
 }
 

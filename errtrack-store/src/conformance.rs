@@ -14,16 +14,30 @@
 //! errtrack_store::conformance!(open_store);
 //! ```
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "these are tests, for the tests of other crates")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "these are tests, for the tests of other crates"
+)]
 #![expect(missing_docs, reason = "the names of the tests say what they test")]
 
 pub mod accounts;
+pub mod aside;
+pub mod erasure;
 pub mod events;
+pub mod feed;
+pub mod hostile;
 pub mod issues;
+pub mod keys;
 mod kit;
 pub mod listing;
+pub mod nodes;
 pub mod projects;
 pub mod recording;
+pub mod retention;
+pub mod together;
+pub mod trimming;
 pub mod upkeep;
 
 /// Runs a test to its end.
@@ -91,7 +105,74 @@ macro_rules! conformance {
             numbers_of_deleted_issues_stay_gone
             pruning_spares_what_is_open_or_recent
             trimming_keeps_the_newest_and_the_counts
+            a_store_says_how_large_it_is
             a_store_answers_until_it_is_closed
+        ]);
+        $crate::conformance!(@part $open, keys: [
+            a_repeated_batch_that_was_committed_is_settled
+            only_the_last_number_of_a_writer_matters
+            numbers_of_writers_are_apart
+            a_batch_that_was_not_committed_is_written_when_it_repeats
+            a_batch_that_repeats_while_it_is_written_counts_once
+        ]);
+        $crate::conformance!(@part $open, aside: [
+            what_is_set_aside_is_kept_with_its_reason
+            at_most_a_thousand_events_are_set_aside
+            an_event_is_set_aside_once
+            what_is_set_aside_goes_with_its_user_and_its_project
+        ]);
+        $crate::conformance!(@part $open, together: [
+            many_recorders_make_one_issue_of_a_fingerprint
+            an_event_id_that_many_send_at_once_is_stored_once
+            an_issue_that_many_hit_at_once_reopens_once
+            many_who_delete_and_record_leave_nothing_half
+        ]);
+        $crate::conformance!(@part $open, trimming: [
+            trimming_keeps_a_spread_between_the_first_and_the_newest
+            an_issue_that_is_trimmed_as_it_grows_keeps_a_spread
+            pinned_events_survive_trimming
+            what_is_gone_cannot_be_pinned
+            pins_show_wherever_the_event_is_read
+            counting_goes_on_while_events_are_let_go
+        ]);
+        $crate::conformance!(@part $open, retention: [
+            events_age_from_their_arrival_by_whole_days
+            resolved_issues_age_from_when_they_were_last_seen_by_whole_days
+            a_project_over_its_quota_keeps_its_newest_events
+            a_full_disk_takes_the_oldest_events
+            a_preview_says_what_would_go_and_changes_nothing
+            the_last_run_of_retention_is_remembered
+            counts_are_exact_whatever_goes
+        ]);
+        $crate::conformance!(@part $open, erasure: [
+            an_erased_user_is_gone_and_the_counts_stay
+            a_user_without_an_id_is_erased_by_the_next_name
+            a_user_of_many_events_is_erased
+            a_deleted_project_is_gone_and_no_other
+        ]);
+        $crate::conformance!(@part $open, nodes: [
+            a_lease_has_one_holder
+            a_lease_that_is_given_back_is_free
+            a_lease_ends_by_itself
+            an_extended_lease_lasts_longer
+            of_many_who_ask_for_a_lease_one_gets_it
+            balances_add_up
+            a_project_that_is_gone_has_no_balance
+        ]);
+        $crate::conformance!(@part $open, feed: [
+            a_listener_hears_of_a_change_or_that_it_missed_some
+            what_happens_to_issues_is_told_once_it_can_be_read
+            every_listener_hears_every_change
+            changes_of_projects_are_told
+            changes_of_accounts_are_told
+            a_slow_listener_hears_that_it_missed_something
+        ]);
+        $crate::conformance!(@part $open, hostile: [
+            hostile_reasons_are_kept
+            hostile_names_of_leases_are_names
+            hostile_users_are_found_and_erased
+            hostile_names_of_members_are_kept
+            hostile_questions_find_nothing
         ]);
     };
     (@part $open:path, $part:ident: [$($test:ident)*]) => {

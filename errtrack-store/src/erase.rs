@@ -21,6 +21,8 @@ impl SqlStore {
     pub(crate) async fn erase(&self, projects: Option<&[ProjectId]>, user: &str) -> Result<u64, StoreError> {
         let _turn = self.upkeep.lock().await;
         let hash = user_hash(user);
+        // As it stands in events.
+        let user = &user.replace('\0', "\u{fffd}");
         let list = projects.map(|projects| numbers(projects.iter().map(|project| project.0)));
         let issues: Vec<(i64, i64)> = reading!(self, ERASE, |connection| {
             sqlx::query_as(Db::text(sql::ISSUES)).bind(hash).bind(list.clone()).fetch_all(connection).await

@@ -1,9 +1,9 @@
 //! What the tests are made of.
 
 use errtrack_core::{
-    Event, EventId, Exception, Formula, Issue, IssueRef, Occurrence, Preparer, Project, ProjectId, Store, Timestamp,
-    User,
-    store::{Batch, IssuePage, IssueQuery, Outcome, Recorded},
+    Event, EventId, Exception, Formula, Issue, IssueId, IssueRef, Occurrence, Preparer, Project, ProjectId, Store,
+    Timestamp, User,
+    store::{Batch, IssuePage, IssueQuery, Outcome, Recorded, StoredEvent, TagTally},
 };
 use std::time::Duration;
 use uuid::Uuid;
@@ -78,4 +78,65 @@ pub(super) fn types(page: &IssuePage) -> Vec<&str> {
 
 pub(super) fn days(n: u64) -> Duration {
     Duration::from_secs(n * 86_400)
+}
+
+pub(super) fn seconds(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+/// An age that ends at noon (UTC) that many days ago, and the beginning of that day: so it does not matter at what time of
+/// the day a test runs.
+pub(super) fn age(n: u64) -> (Duration, Timestamp) {
+    let now = Timestamp::now();
+    let today = now.as_micros() - now.as_micros() % 86_400_000_000;
+    let day = Timestamp::from_micros(today).minus(days(n));
+    let noon = day.plus(seconds(43_200));
+    (Duration::from_micros((now.as_micros() - noon.as_micros()).unsigned_abs()), day)
+}
+
+/// An event that happened and arrived at that time.
+pub(super) fn arrived(ty: &str, at: Timestamp) -> Event {
+    Event { timestamp: at, received_at: at, ..event(ty) }
+}
+
+/// The kept events of an issue, the newest first.
+pub(super) async fn events(store: &impl Store, issue: IssueId) -> Vec<StoredEvent> {
+    store.events(issue, None, 5000).await.unwrap().events
+}
+
+/// All that counts of an issue, which stays exact whatever is let go.
+#[derive(Debug, PartialEq)]
+pub(super) struct Counts {
+    pub(super) count: i64,
+    pub(super) users: i64,
+    pub(super) first_seen: Timestamp,
+    pub(super) last_seen: Timestamp,
+    /// By day, the last year.
+    pub(super) days: Vec<i64>,
+    pub(super) tags: Vec<TagTally>,
+}
+
+pub(super) async fn counts(store: &impl Store, id: IssueId) -> Counts {
+    let issue = store.issue(&IssueRef::Id(id)).await.unwrap().unwrap();
+    let mut histograms = store.histograms(&[id], issue.last_seen, 24, 366).await.unwrap();
+    let days = histograms.remove(0);
+    assert_eq!(days.iter().sum::<i64>(), issue.count, "the days of {} add up", issue.ty);
+    let (first_seen, last_seen) = (issue.first_seen, issue.last_seen);
+    let tags = store.tag_tallies(id, 1000).await.unwrap();
+    Counts { count: issue.count, users: issue.user_count, first_seen, last_seen, days, tags }
+}
+
+/// What must hold between an issue and the events that are kept of it.
+pub(super) async fn kept_as_told(store: &impl Store, id: IssueId) -> Vec<StoredEvent> {
+    let issue = store.issue(&IssueRef::Id(id)).await.unwrap().unwrap();
+    let events = events(store, id).await;
+    assert_eq!(issue.stored_count, events.len() as i64, "{}", issue.ty);
+    let newest = events.first().map_or(EventId::default(), |event| event.event.event_id);
+    assert_eq!(issue.last_event, newest, "{}", issue.ty);
+    events
+}
+
+/// The types of the events of a list.
+pub(super) fn ids(events: &[StoredEvent]) -> Vec<Uuid> {
+    events.iter().map(|event| event.id).collect()
 }

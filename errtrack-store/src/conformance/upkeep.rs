@@ -75,11 +75,23 @@ pub async fn trimming_keeps_the_newest_and_the_counts(store: &impl Store) {
     assert_eq!((position.index, position.total, position.next), (5, 5, None));
 }
 
+pub async fn a_store_says_how_large_it_is(store: &impl Store) {
+    let shop = project(store).await;
+    record(store, &shop, (0..50).map(|n| at("A", n))).await;
+    let storage = store.storage().await.unwrap();
+    assert!(!storage.backend.is_empty());
+    assert!(storage.bytes > 0 && storage.reusable_bytes <= storage.bytes, "{storage:?}");
+    assert!(storage.tables.is_sorted_by(|a, b| a.bytes >= b.bytes), "the largest first: {storage:?}");
+    assert!(storage.tables.iter().all(|table| !table.name.is_empty()), "{storage:?}");
+    assert!(storage.tables.iter().map(|table| table.bytes).sum::<u64>() > 0, "{storage:?}");
+}
+
 pub async fn a_store_answers_until_it_is_closed(store: &impl Store) {
     let shop = project(store).await;
     store.ping().await.unwrap();
     store.close().await;
     assert!(store.ping().await.unwrap_err().is_unavailable());
     assert!(store.record(&batch(&shop, [event("A")])).await.unwrap_err().is_unavailable());
+    assert!(store.issues(&query()).await.unwrap_err().is_unavailable());
     store.close().await;
 }
