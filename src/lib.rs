@@ -1,7 +1,8 @@
 //! An error tracker that lives inside your service.
 //!
 //! A tower layer, a panic hook and a `tracing` layer catch what goes wrong; a bounded queue carries it; a database file
-//! beside the service keeps it; a router mounted in the same app shows it. Nothing else runs.
+//! beside the service keeps it, or a PostgreSQL that many processes share; a router mounted in the same app shows it.
+//! Nothing else runs.
 //!
 //! # Quick start
 //! ```toml
@@ -60,7 +61,9 @@
 //! | `axum` | `tower`, the web router, `HandlerError`, route templates |
 //! | `tracing` | the layer for `tracing_subscriber` |
 //! | `sqlite` | the store in a SQLite file |
-//! | `full` | all of them |
+//! | `postgres` | the store in a PostgreSQL database |
+//! | `tls-ring`, `tls-aws-lc-rs` | TLS to PostgreSQL, by rustls with that provider |
+//! | `full` | all of them but TLS |
 //!
 //! # Where things are
 //! This crate only gathers the rooms of the house; `ARCHITECTURE.md` tells which is which.
@@ -72,6 +75,10 @@ pub use errtrack_core::{
     configure_scope, grouping, last_panic, sanitize, spawn, store, tracker,
 };
 
+#[cfg(feature = "postgres")]
+pub use errtrack_store::PostgresStore;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use errtrack_store::SqlStore;
 #[cfg(feature = "sqlite")]
 pub use errtrack_store::SqliteStore;
 

@@ -1,6 +1,13 @@
 //! Members and their tokens.
 
-use crate::{SqlStore, error::Doing, issues::read_uuid, pool::on, sql::account as sql};
+use crate::{
+    SqlStore,
+    error::Doing,
+    issues::read_uuid,
+    pool::{Dialect, reading, writing},
+    sql::account as sql,
+    tag::stored,
+};
 use async_trait::async_trait;
 use errtrack_core::{
     Member, StoreError, Timestamp, TokenHash, TokenKind,
@@ -18,26 +25,24 @@ type MemberRow = (Vec<u8>, String, String, String, Option<String>, i64);
 #[async_trait]
 impl AccountStore for SqlStore {
     async fn member_by_email(&self, email: &str) -> Result<Option<Member>, StoreError> {
-        let row: Option<MemberRow> = on!(&self.readers, |pool| {
-            sqlx::query_as(sql::BY_EMAIL).bind(email.to_owned()).fetch_optional(pool).await.doing(READ)?
-        });
+        let row: Option<MemberRow> = reading!(self, READ, |connection| {
+            sqlx::query_as(Db::text(sql::BY_EMAIL)).bind(stored(email)).fetch_optional(connection).await
+        })?;
         row.map(member).transpose()
     }
 
     async fn member_count(&self) -> Result<i64, StoreError> {
-        on!(&self.readers, |pool| sqlx::query_scalar(sql::COUNT).fetch_one(pool).await.doing(READ))
+        reading!(self, READ, |connection| sqlx::query_scalar(Db::text(sql::COUNT)).fetch_one(connection).await)
     }
 
     async fn put_member(&self, new: &Member) -> Result<Member, StoreError> {
-        let new = new.clone();
-        let mut writer = self.writer.lock(WRITE).await?;
-        let row = on!(&mut *writer, |connection| {
-            let query = sqlx::query_as(sql::PUT).bind(new.id.as_bytes().to_vec()).bind(new.email).bind(new.name);
-            let query = query.bind(new.role.as_str()).bind(new.password_hash).bind(new.created_at.as_micros());
+        let row = writing!(self, WRITE, |connection| {
+            let query = sqlx::query_as(Db::text(sql::PUT)).bind(new.id.as_bytes().to_vec());
+            let query = query.bind(stored(&new.email)).bind(stored(&new.name)).bind(new.role.as_str());
+            let query = query.bind(new.password_hash.clone()).bind(new.created_at.as_micros());
             query.fetch_one(connection).await
-        });
-        let row = self.writer.check(row, WRITE)?;
-        self.feed.tell(Change::Accounts);
+        })?;
+        self.announce([Change::Accounts]).await;
         member(row)
     }
 
@@ -48,34 +53,30 @@ impl AccountStore for SqlStore {
         member: Uuid,
         expires: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut writer = self.writer.lock(TOKEN).await?;
-        let done = on!(&mut *writer, |connection| {
-            let query = sqlx::query(sql::PUT_TOKEN).bind(number(kind)).bind(token.0.to_vec());
+        writing!(self, TOKEN, |connection| {
+            let query = sqlx::query(Db::text(sql::PUT_TOKEN)).bind(number(kind)).bind(token.0.to_vec());
             let query = query.bind(member.as_bytes().to_vec()).bind(expires.as_micros());
             query.execute(connection).await.map(drop)
-        });
-        self.writer.check(done, TOKEN)?;
-        self.feed.tell(Change::Accounts);
+        })?;
+        self.announce([Change::Accounts]).await;
         Ok(())
     }
 
     async fn token_member(&self, kind: TokenKind, token: TokenHash) -> Result<Option<Member>, StoreError> {
-        let row: Option<MemberRow> = on!(&self.readers, |pool| {
-            let query = sqlx::query_as(sql::TOKEN_MEMBER).bind(number(kind)).bind(token.0.to_vec());
-            query.bind(Timestamp::now().as_micros()).fetch_optional(pool).await.doing(READ)?
-        });
+        let row: Option<MemberRow> = reading!(self, READ, |connection| {
+            let query = sqlx::query_as(Db::text(sql::TOKEN_MEMBER)).bind(number(kind)).bind(token.0.to_vec());
+            query.bind(Timestamp::now().as_micros()).fetch_optional(connection).await
+        })?;
         row.map(member).transpose()
     }
 
     async fn take_token(&self, kind: TokenKind, token: TokenHash) -> Result<bool, StoreError> {
-        let mut writer = self.writer.lock(TOKEN).await?;
-        let expires = on!(&mut *writer, |connection| {
-            let query = sqlx::query_scalar(sql::TAKE_TOKEN).bind(number(kind)).bind(token.0.to_vec());
+        let expires: Option<i64> = writing!(self, TOKEN, |connection| {
+            let query = sqlx::query_scalar(Db::text(sql::TAKE_TOKEN)).bind(number(kind)).bind(token.0.to_vec());
             query.fetch_optional(connection).await
-        });
-        let expires: Option<i64> = self.writer.check(expires, TOKEN)?;
+        })?;
         if expires.is_some() {
-            self.feed.tell(Change::Accounts);
+            self.announce([Change::Accounts]).await;
         }
         Ok(expires.is_some_and(|expires| expires > Timestamp::now().as_micros()))
     }

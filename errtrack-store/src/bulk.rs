@@ -1,6 +1,12 @@
 //! The statements that write whole batches: the one place in which the databases differ.
 
+#[cfg(feature = "sqlite")]
 mod cells;
+#[cfg(feature = "postgres")]
+mod columns;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 
 use crate::{
@@ -11,7 +17,13 @@ use std::{collections::HashMap, future::Future};
 
 /// Sets of rows, read and written by one statement each.
 pub(crate) trait Bulk: Send {
-    /// Which groups have an issue, and which events are stored already.
+    /// Whether other transactions may make the same issues meanwhile, unless the projects are locked.
+    const SHARED: bool;
+
+    /// Keeps other transactions from making issues in the projects of a plan.
+    fn lock_projects(&mut self, plan: &Plan<'_>) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// Which groups have an issue, and which events are stored already. The issues that it finds stay as they are.
     fn find(&mut self, plan: &Plan<'_>) -> impl Future<Output = Result<Found, sqlx::Error>> + Send;
 
     /// Takes that many numbers of a project and answers the last; `None` if there is no such project.
@@ -21,25 +33,30 @@ pub(crate) trait Bulk: Send {
         count: i64,
     ) -> impl Future<Output = Result<Option<i64>, sqlx::Error>> + Send;
 
-    /// Makes issues, but not their groupings, and answers their ids by project and number.
+    /// Makes the issues of groups, by number and place in the plan, but not their groupings; answers their ids by project
+    /// and number.
     fn insert_issues(
         &mut self,
-        issues: &[(i64, &Group<'_>)],
+        plan: &Plan<'_>,
+        issues: &[(i64, usize)],
         now: i64,
     ) -> impl Future<Output = Result<HashMap<(i64, i64), i64>, sqlx::Error>> + Send;
 
     /// What is there of the tags that ask; in their order.
     fn tags(&mut self, tags: &[NewTag<'_>]) -> impl Future<Output = Result<Vec<Answer>, sqlx::Error>> + Send;
 
-    /// Writes everything else. `issues` holds the issue of each group, `payloads` those of the plan.
+    /// Writes everything else. `issues` holds the issue of each group; `payloads`, those of the plan, may be used up.
+    /// `false` if another transaction has stored one of the events, or has erased a user, since they were looked for; then
+    /// all that was written must be rolled back.
     fn write(
         &mut self,
         plan: &Plan<'_>,
         tallies: &Tallies<'_>,
         issues: &[Target],
-        payloads: Vec<u8>,
+        payloads: &mut Vec<u8>,
+        erasures: i64,
         now: i64,
-    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+    ) -> impl Future<Output = Result<bool, sqlx::Error>> + Send;
 }
 
 /// What is there already.
@@ -66,4 +83,19 @@ pub(crate) struct Target {
     pub(crate) issue: i64,
     /// `None` if it was just made and so is up to date.
     pub(crate) existing: Option<Existing>,
+}
+
+/// What is added to issues that were there, one entry for each, by id: two fingerprints may belong to the same.
+fn updates<'a>(plan: &Plan<'a>, issues: &[Target]) -> Vec<(i64, Group<'a>)> {
+    let existing = plan.groups.iter().zip(issues).filter(|(_, target)| target.existing.is_some());
+    let mut sorted: Vec<_> = existing.map(|(group, target)| (target.issue, group)).collect();
+    sorted.sort_by_key(|(issue, _)| *issue);
+    let mut updates: Vec<(i64, Group<'a>)> = Vec::with_capacity(sorted.len());
+    for (issue, group) in sorted {
+        match updates.last_mut().filter(|(last, _)| *last == issue) {
+            Some((_, sum)) => sum.merge(group),
+            None => updates.push((issue, group.clone())),
+        }
+    }
+    updates
 }

@@ -3,8 +3,8 @@
 use crate::{
     SqlStore,
     issues::ids,
-    pool::{Dialect, on},
-    sql::upkeep as sql,
+    pool::{Dialect, reading, writing},
+    sql::{Sql, upkeep as sql},
 };
 use errtrack_core::{
     IssueId, ProjectId, StoreError,
@@ -21,7 +21,7 @@ const HOURS: i64 = 2000;
 const WHAT: &str = "cannot delete issues";
 const PROJECT: &str = "cannot delete a project";
 
-/// An issue that is gone: its project, its id, first and last hour.
+/// An issue that is gone: its project and id, first and last hour.
 type Buried = (i64, i64, i64, i64);
 
 impl SqlStore {
@@ -30,7 +30,7 @@ impl SqlStore {
         let mut deleted = 0;
         for chunk in issues.chunks(usize::try_from(ISSUES).unwrap_or(1)) {
             let gone = self.bury(chunk).await?;
-            self.tell(&gone, IssueEvent::Deleted);
+            self.tell(&gone, IssueEvent::Deleted).await;
             deleted += gone.len() as u64;
         }
         self.sweep().await?;
@@ -39,23 +39,16 @@ impl SqlStore {
 
     /// Deletes a project at once, as anyone can see, and then what belongs to it.
     pub(crate) async fn bury_project(&self, project: ProjectId) -> Result<bool, StoreError> {
-        let mut writer = self.writer.lock(PROJECT).await?;
-        let gone = on!(&mut *writer, |connection| {
-            let work = async {
-                let mut tx = connection.begin_with(Db::BEGIN).await?;
-                for sql in sql::BURY_PROJECT {
-                    sqlx::query(sql).bind(project.0).execute(&mut *tx).await?;
-                }
-                let gone = sqlx::query(sql::DELETE_PROJECT).bind(project.0).execute(&mut *tx).await?;
-                tx.commit().await?;
-                Ok(gone.rows_affected() > 0)
-            };
-            work.await
-        });
-        drop(writer);
-        let gone = self.writer.check(gone, PROJECT)?;
+        let gone = writing!(self, PROJECT, |connection| {
+            let mut tx = connection.begin_with(Db::BEGIN).await?;
+            for sql in sql::BURY_PROJECT {
+                sqlx::query(Db::text(sql)).bind(project.0).execute(&mut *tx).await?;
+            }
+            let gone = sqlx::query(Db::text(sql::DELETE_PROJECT)).bind(project.0).execute(&mut *tx).await?;
+            tx.commit().await.map(|()| gone.rows_affected() > 0)
+        })?;
         if gone {
-            self.feed.tell(Change::Projects);
+            self.announce([Change::Projects]).await;
             self.sweep().await?;
         }
         Ok(gone)
@@ -63,23 +56,23 @@ impl SqlStore {
 
     /// Deletes what belongs to projects and issues that are gone, also those of a run that was cut short.
     pub(crate) async fn sweep(&self) -> Result<(), StoreError> {
-        let projects: Vec<i64> = on!(&self.readers, |pool| {
-            let read = sqlx::query_scalar(sql::BURIED_PROJECTS).fetch_all(pool).await;
-            self.writer.check(read, PROJECT)?
-        });
+        let projects: Vec<i64> = reading!(self, PROJECT, |connection| {
+            sqlx::query_scalar(Db::text(sql::BURIED_PROJECTS)).fetch_all(connection).await
+        })?;
         for project in projects {
             loop {
-                let issues: Vec<i64> = on!(&self.readers, |pool| {
-                    let read = sqlx::query_scalar(sql::ISSUES_OF).bind(project).bind(ISSUES).fetch_all(pool).await;
-                    self.writer.check(read, PROJECT)?
-                });
+                let issues: Vec<i64> = reading!(self, PROJECT, |connection| {
+                    let query = sqlx::query_scalar(Db::text(sql::ISSUES_OF)).bind(project).bind(ISSUES);
+                    query.fetch_all(connection).await
+                })?;
                 if issues.is_empty() {
                     break;
                 }
                 self.bury(&issues.into_iter().map(IssueId).collect::<Vec<_>>()).await?;
             }
-            while self.step(sql::DELETE_PROJECT_HOURS, &[project, STEP]).await? > 0 {}
             self.sweep_issues().await?;
+            // Whoever was still writing held an issue, and is done.
+            while self.step(sql::DELETE_PROJECT_HOURS, &[project, STEP]).await? > 0 {}
             self.step(sql::FORGET_PROJECT, &[project]).await?;
         }
         self.sweep_issues().await
@@ -88,28 +81,20 @@ impl SqlStore {
     /// Deletes issues, and notes that there is more to delete. Answers those that were there: project and issue.
     async fn bury(&self, issues: &[IssueId]) -> Result<Vec<(i64, i64)>, StoreError> {
         let ids = ids(issues);
-        let mut writer = self.writer.lock(WHAT).await?;
-        let gone = on!(&mut *writer, |connection| {
-            let work = async {
-                let mut tx = connection.begin_with(Db::BEGIN).await?;
-                sqlx::query(sql::BURY).bind(ids.clone()).execute(&mut *tx).await?;
-                sqlx::query(sql::DELETE_GROUPINGS).bind(ids.clone()).execute(&mut *tx).await?;
-                let gone = sqlx::query_as(sql::DELETE_ISSUES).bind(ids).fetch_all(&mut *tx).await?;
-                tx.commit().await?;
-                Ok(gone)
-            };
-            work.await
-        });
-        self.writer.check(gone, WHAT)
+        writing!(self, WHAT, |connection| {
+            let mut tx = connection.begin_with(Db::BEGIN).await?;
+            sqlx::query(Db::text(sql::BURY)).bind(ids.clone()).execute(&mut *tx).await?;
+            sqlx::query(Db::text(sql::DELETE_GROUPINGS)).bind(ids.clone()).execute(&mut *tx).await?;
+            let gone = sqlx::query_as(Db::text(sql::DELETE_ISSUES)).bind(ids.clone()).fetch_all(&mut *tx).await?;
+            tx.commit().await.map(|()| gone)
+        })
     }
 
     async fn sweep_issues(&self) -> Result<(), StoreError> {
         loop {
-            let mut writer = self.writer.lock(WHAT).await?;
-            let buried =
-                on!(&mut *writer, |connection| sqlx::query_as(sql::BURIED).bind(STEP).fetch_all(connection).await);
-            drop(writer);
-            let buried: Vec<Buried> = self.writer.check(buried, WHAT)?;
+            let buried: Vec<Buried> = writing!(self, WHAT, |connection| {
+                sqlx::query_as(Db::text(sql::BURIED)).bind(STEP).fetch_all(connection).await
+            })?;
             if buried.is_empty() {
                 return Ok(());
             }
@@ -123,22 +108,20 @@ impl SqlStore {
         let mut hour = first;
         while hour <= last {
             let until = last.min(hour + HOURS - 1);
-            self.step(sql::DELETE_HOURS, &[issue, hour, until]).await?;
+            self.step(sql::DELETE_HOURS, &[project, issue, hour, until]).await?;
             hour = until + 1;
         }
         for sql in [sql::DELETE_USERS, sql::DELETE_TAGS, sql::DELETE_EVENTS] {
-            while self.step(sql, &[issue, STEP]).await? > 0 {}
+            while self.step(sql, &[project, issue, STEP]).await? > 0 {}
         }
         self.step(sql::FORGET, &[project, issue]).await.map(drop)
     }
 
     /// One short transaction; answers how many rows it deleted.
-    pub(crate) async fn step(&self, sql: &'static str, values: &[i64]) -> Result<u64, StoreError> {
-        let mut writer = self.writer.lock(WHAT).await?;
-        let done = on!(&mut *writer, |connection| {
-            let query = values.iter().fold(sqlx::query(sql), |query, value| query.bind(*value));
-            query.execute(connection).await
-        });
-        Ok(self.writer.check(done, WHAT)?.rows_affected())
+    pub(crate) async fn step(&self, sql: Sql, values: &[i64]) -> Result<u64, StoreError> {
+        writing!(self, WHAT, |connection| {
+            let query = values.iter().fold(sqlx::query::<Db>(Db::text(sql)), |query, value| query.bind(*value));
+            query.execute(connection).await.map(|done| done.rows_affected())
+        })
     }
 }

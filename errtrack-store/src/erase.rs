@@ -2,9 +2,8 @@
 
 use crate::{
     SqlStore,
-    error::Doing,
     issues::numbers,
-    pool::{Dialect, on},
+    pool::{Dialect, reading, writing},
     sql::{erase as sql, set_aside},
     trim::Pins,
 };
@@ -23,14 +22,14 @@ impl SqlStore {
         let _turn = self.upkeep.lock().await;
         let hash = user_hash(user);
         let list = projects.map(|projects| numbers(projects.iter().map(|project| project.0)));
-        let issues: Vec<(i64, i64)> = on!(&self.readers, |pool| {
-            sqlx::query_as(sql::ISSUES).bind(hash).bind(list).fetch_all(pool).await.doing(ERASE)?
-        });
+        let issues: Vec<(i64, i64)> = reading!(self, ERASE, |connection| {
+            sqlx::query_as(Db::text(sql::ISSUES)).bind(hash).bind(list.clone()).fetch_all(connection).await
+        })?;
         let mut erased = 0;
-        for (_, issue) in issues {
+        for (project, issue) in issues {
             // The count goes between two looks: an event that comes after it counts its user anew.
             let last = self.erase_events(issue, 0, user, &mut erased).await?;
-            self.forget_user(issue, hash).await?;
+            self.forget_user(project, issue, hash).await?;
             self.erase_events(issue, last, user, &mut erased).await?;
         }
         self.erase_set_aside(projects, user).await?;
@@ -41,10 +40,10 @@ impl SqlStore {
     async fn erase_events(&self, issue: i64, after: i64, user: &str, erased: &mut u64) -> Result<i64, StoreError> {
         let mut last = after;
         loop {
-            let rows: Vec<(i64, i64, Vec<u8>)> = on!(&self.readers, |pool| {
-                let query = sqlx::query_as(sql::EVENTS).bind(issue).bind(last).bind(CHUNK);
-                query.fetch_all(pool).await.doing(ERASE)?
-            });
+            let rows: Vec<(i64, i64, Vec<u8>)> = reading!(self, ERASE, |connection| {
+                let query = sqlx::query_as(Db::text(sql::EVENTS)).bind(issue).bind(last).bind(CHUNK);
+                query.fetch_all(connection).await
+            })?;
             let Some((row, ..)) = rows.last() else { return Ok(last) };
             last = *row;
             let theirs = rows.iter().filter(|(_, codec, payload)| is_of(self.codec.event(*codec, payload), user));
@@ -53,39 +52,33 @@ impl SqlStore {
         }
     }
 
-    async fn forget_user(&self, issue: i64, hash: i64) -> Result<(), StoreError> {
-        let mut writer = self.writer.lock(ERASE).await?;
-        let done = on!(&mut *writer, |connection| {
-            let work = async {
-                let mut tx = connection.begin_with(Db::BEGIN).await?;
-                for sql in [sql::LESS_USERS, sql::DELETE_USER] {
-                    sqlx::query(sql).bind(issue).bind(hash).execute(&mut *tx).await?;
-                }
-                sqlx::query(sql::RAISE_ERASURES).execute(&mut *tx).await?;
-                tx.commit().await
-            };
-            work.await
-        });
-        self.writer.check(done, ERASE)
+    async fn forget_user(&self, project: i64, issue: i64, hash: i64) -> Result<(), StoreError> {
+        writing!(self, ERASE, |connection| {
+            let mut tx = connection.begin_with(Db::BEGIN).await?;
+            for sql in [sql::LOCK_ISSUE, sql::LESS_USERS, sql::DELETE_USER] {
+                sqlx::query(Db::text(sql)).bind(project).bind(issue).bind(hash).execute(&mut *tx).await?;
+            }
+            sqlx::query(Db::text(sql::RAISE_ERASURES)).execute(&mut *tx).await?;
+            tx.commit().await
+        })
     }
 
     async fn erase_set_aside(&self, projects: Option<&[ProjectId]>, user: &str) -> Result<(), StoreError> {
         let mut after = (0, Vec::new());
         loop {
-            let rows: Vec<SetAsideRow> = on!(&self.readers, |pool| {
-                let query = sqlx::query_as(set_aside::ALL).bind(after.0).bind(after.1);
-                query.bind(CHUNK).fetch_all(pool).await.doing(ERASE)?
-            });
+            let rows: Vec<SetAsideRow> = reading!(self, ERASE, |connection| {
+                let query = sqlx::query_as(Db::text(set_aside::ALL)).bind(after.0).bind(after.1.clone());
+                query.bind(CHUNK).fetch_all(connection).await
+            })?;
             let Some((project, id, ..)) = rows.last() else { return Ok(()) };
             after = (*project, id.clone());
             for (project, id, codec, payload) in rows {
                 let asked = projects.is_none_or(|projects| projects.contains(&ProjectId(project)));
                 if asked && is_of(self.codec.event(codec, &payload), user) {
-                    let mut writer = self.writer.lock(ERASE).await?;
-                    let done = on!(&mut *writer, |connection| {
-                        sqlx::query(set_aside::DELETE).bind(project).bind(id).execute(connection).await
-                    });
-                    self.writer.check(done, ERASE)?;
+                    writing!(self, ERASE, |connection| {
+                        let query = sqlx::query(Db::text(set_aside::DELETE)).bind(project).bind(id.clone());
+                        query.execute(connection).await.map(drop)
+                    })?;
                 }
             }
         }

@@ -5,7 +5,7 @@ use crate::{
     error::Doing,
     issues::{numbers, read_uuid},
     payload::Codec,
-    pool::on,
+    pool::{Dialect, reading, writing},
     sql::event as sql,
 };
 use async_trait::async_trait;
@@ -13,7 +13,6 @@ use errtrack_core::{
     Event, EventId, IssueId, Message, ProjectId, StoreError, Timestamp,
     store::{Cursor, EventPage, EventPosition, EventStore, StoredEvent},
 };
-use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 const READ: &str = "cannot read events";
@@ -26,12 +25,12 @@ type EventRow = (i64, Vec<u8>, i64, Vec<u8>, i64, i64, Vec<u8>, i64, Vec<u8>, bo
 impl EventStore for SqlStore {
     async fn event(&self, projects: Option<&[ProjectId]>, id: Uuid) -> Result<Option<StoredEvent>, StoreError> {
         let projects = projects.map(|list| numbers(list.iter().map(|project| project.0)));
-        for condition in [sql::BY_ID, sql::BY_CLIENT_ID] {
-            let row: Option<EventRow> = on!(&self.readers, |pool| {
-                let query = sqlx::query_as(AssertSqlSafe([sql::COLUMNS, condition].concat()));
+        for statement in [sql::BY_ID, sql::BY_CLIENT_ID] {
+            let row: Option<EventRow> = reading!(self, READ, |connection| {
+                let query = sqlx::query_as(Db::text(statement));
                 let query = query.bind(id.as_bytes().to_vec()).bind(projects.clone());
-                query.fetch_optional(pool).await.doing(READ)?
-            });
+                query.fetch_optional(connection).await
+            })?;
             if let Some(row) = row {
                 let (stored, whole) = read(row, &self.codec).doing(READ)?;
                 return if whole { Ok(Some(stored)) } else { Err(unreadable(stored.id)) };
@@ -41,15 +40,15 @@ impl EventStore for SqlStore {
     }
 
     async fn events(&self, issue: IssueId, cursor: Option<&Cursor>, limit: u32) -> Result<EventPage, StoreError> {
-        let condition = if cursor.is_some() { sql::NEWEST_AFTER } else { sql::NEWEST };
-        let rows: Vec<EventRow> = on!(&self.readers, |pool| {
-            let query = sqlx::query_as(AssertSqlSafe([sql::COLUMNS, condition].concat()));
+        let statement = if cursor.is_some() { sql::NEWEST_AFTER } else { sql::NEWEST };
+        let rows: Vec<EventRow> = reading!(self, READ, |connection| {
+            let query = sqlx::query_as(Db::text(statement));
             let mut query = query.bind(issue.0).bind(i64::from(limit) + 1);
             if let Some(cursor) = cursor {
                 query = query.bind(cursor.key).bind(cursor.id);
             }
-            query.fetch_all(pool).await.doing(READ)?
-        });
+            query.fetch_all(connection).await
+        })?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
         let place = |row: &EventRow| Cursor { key: row.5, id: row.0 };
@@ -60,22 +59,22 @@ impl EventStore for SqlStore {
 
     async fn position(&self, event: &StoredEvent) -> Result<EventPosition, StoreError> {
         type Id = Option<Vec<u8>>;
-        let (index, total, first, previous, next, last): (i64, i64, Id, Id, Id, Id) = on!(&self.readers, |pool| {
-            let query = sqlx::query_as(sql::POSITION).bind(event.issue.0);
-            let query = query.bind(event.event.timestamp.as_micros()).bind(event.row);
-            query.fetch_one(pool).await.doing(READ)?
-        });
+        let (index, total, first, previous, next, last): (i64, i64, Id, Id, Id, Id) =
+            reading!(self, READ, |connection| {
+                let query = sqlx::query_as(Db::text(sql::POSITION)).bind(event.issue.0);
+                let query = query.bind(event.event.timestamp.as_micros()).bind(event.row);
+                query.fetch_one(connection).await
+            })?;
         let id = |bytes: Id| bytes.map(|bytes| read_uuid(&bytes)).transpose().doing(READ);
         Ok(EventPosition { index, total, first: id(first)?, previous: id(previous)?, next: id(next)?, last: id(last)? })
     }
 
     async fn pin(&self, event: &StoredEvent, pinned: bool) -> Result<bool, StoreError> {
-        let id = event.id.as_bytes().to_vec();
-        let mut writer = self.writer.lock(PIN).await?;
-        let done = on!(&mut *writer, |connection| {
-            sqlx::query(sql::PIN).bind(event.project.0).bind(id).bind(pinned).execute(connection).await
+        let changed = writing!(self, PIN, |connection| {
+            let query = sqlx::query(Db::text(sql::PIN)).bind(event.project.0).bind(event.id.as_bytes().to_vec());
+            query.bind(pinned).execute(connection).await.map(|done| done.rows_affected())
         });
-        Ok(self.writer.check(done, PIN)?.rows_affected() > 0)
+        Ok(changed? > 0)
     }
 
     async fn erase_user(&self, projects: Option<&[ProjectId]>, user: &str) -> Result<u64, StoreError> {

@@ -5,10 +5,9 @@ mod row;
 
 use crate::{
     SqlStore,
-    error::Doing,
-    pool::on,
+    pool::{Dialect, reading, writing},
     sql::issue as sql,
-    tag::{OTHER, tag_key, tag_numbers},
+    tag::{OTHER, stored, tag_key, tag_numbers},
 };
 use async_trait::async_trait;
 use errtrack_core::{
@@ -17,7 +16,7 @@ use errtrack_core::{
 };
 use row::IssueRow;
 pub(crate) use row::read_uuid;
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::FromRow;
 
 const READ: &str = "cannot read issues";
 const CHANGE: &str = "cannot change an issue";
@@ -25,23 +24,23 @@ const CHANGE: &str = "cannot change an issue";
 #[async_trait]
 impl IssueStore for SqlStore {
     async fn issues(&self, query: &IssueQuery) -> Result<IssuePage, StoreError> {
-        on!(&self.readers, |pool| {
-            let total: i64 = filter::total::<Db>(query).build_query_scalar().fetch_one(pool).await.doing(READ)?;
-            let rows = filter::page::<Db>(query).build().fetch_all(pool).await.doing(READ)?;
+        let (total, mut issues) = reading!(self, READ, |connection| {
+            let total: i64 = filter::total::<Db>(query).build_query_scalar().fetch_one(&mut *connection).await?;
+            let rows = filter::page::<Db>(query).build().fetch_all(connection).await?;
             let issues = rows.iter().map(|row| Ok(IssueRow::from_row(row)?.into()));
-            let mut issues: Vec<Issue> = issues.collect::<Result<_, sqlx::Error>>().doing(READ)?;
-            let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-            let more = issues.len() > limit;
-            issues.truncate(limit);
-            let next = issues.last().filter(|_| more).map(|last| filter::cursor(query.sort, last));
-            Ok(IssuePage { issues, total, next })
-        })
+            issues.collect::<Result<Vec<Issue>, sqlx::Error>>().map(|issues| (total, issues))
+        })?;
+        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+        let more = issues.len() > limit;
+        issues.truncate(limit);
+        let next = issues.last().filter(|_| more).map(|last| filter::cursor(query.sort, last));
+        Ok(IssuePage { issues, total, next })
     }
 
     async fn status_counts(&self, query: &IssueQuery) -> Result<StatusCounts, StoreError> {
-        let rows: Vec<(i64, bool, i64)> = on!(&self.readers, |pool| {
-            filter::statuses::<Db>(query).build_query_as().fetch_all(pool).await.doing(READ)?
-        });
+        let rows: Vec<(i64, bool, i64)> = reading!(self, READ, |connection| {
+            filter::statuses::<Db>(query).build_query_as().fetch_all(connection).await
+        })?;
         let mut counts = StatusCounts::default();
         for (status, regressed, n) in rows {
             match Status::from_number(status) {
@@ -57,42 +56,37 @@ impl IssueStore for SqlStore {
     }
 
     async fn issue(&self, name: &IssueRef) -> Result<Option<Issue>, StoreError> {
-        on!(&self.readers, |pool| {
-            let sql = |condition| AssertSqlSafe([sql::COLUMNS, condition].concat());
+        reading!(self, READ, |connection| {
             let query = match name {
-                IssueRef::Uuid(uuid) => sqlx::query::<Db>(sql(sql::BY_UUID)).bind(uuid.as_bytes().to_vec()),
-                IssueRef::Id(id) => sqlx::query(sql(sql::BY_ID)).bind(id.0),
+                IssueRef::Uuid(uuid) => sqlx::query::<Db>(Db::text(sql::BY_UUID)).bind(uuid.as_bytes().to_vec()),
+                IssueRef::Id(id) => sqlx::query(Db::text(sql::BY_ID)).bind(id.0),
                 IssueRef::Short { project, number } => {
-                    sqlx::query(sql(sql::BY_NUMBER)).bind(project.clone()).bind(*number)
+                    sqlx::query(Db::text(sql::BY_NUMBER)).bind(stored(project)).bind(*number)
                 }
             };
-            let row = query.fetch_optional(pool).await.doing(READ)?;
-            row.map(|row| Ok(IssueRow::from_row(&row)?.into())).transpose().doing(READ)
+            let row = query.fetch_optional(connection).await?;
+            row.map(|row| Ok(IssueRow::from_row(&row)?.into())).transpose()
         })
     }
 
     async fn set_status(&self, issues: &[IssueId], status: Status) -> Result<u64, StoreError> {
         let ids = ids(issues);
         let now = Timestamp::now().as_micros();
-        let mut writer = self.writer.lock(CHANGE).await?;
-        let done = on!(&mut *writer, |connection| {
-            let query = sqlx::query_as(sql::SET_STATUS).bind(ids).bind(status.to_number()).bind(now);
+        let changed: Vec<(i64, i64)> = writing!(self, CHANGE, |connection| {
+            let query = sqlx::query_as(Db::text(sql::SET_STATUS)).bind(ids.clone()).bind(status.to_number()).bind(now);
             query.fetch_all(connection).await
-        });
-        let changed: Vec<(i64, i64)> = self.writer.check(done, CHANGE)?;
-        self.tell(&changed, IssueEvent::Edited);
+        })?;
+        self.tell(&changed, IssueEvent::Edited).await;
         Ok(changed.len() as u64)
     }
 
     async fn assign(&self, issue: IssueId, to: Option<&str>) -> Result<bool, StoreError> {
-        let to = to.map(str::to_owned);
         let now = Timestamp::now().as_micros();
-        let mut writer = self.writer.lock(CHANGE).await?;
-        let done = on!(&mut *writer, |connection| {
-            sqlx::query_as(sql::ASSIGN).bind(issue.0).bind(to).bind(now).fetch_all(connection).await
-        });
-        let changed: Vec<(i64, i64)> = self.writer.check(done, CHANGE)?;
-        self.tell(&changed, IssueEvent::Edited);
+        let changed: Vec<(i64, i64)> = writing!(self, CHANGE, |connection| {
+            let query = sqlx::query_as(Db::text(sql::ASSIGN)).bind(issue.0).bind(to.map(stored)).bind(now);
+            query.fetch_all(connection).await
+        })?;
+        self.tell(&changed, IssueEvent::Edited).await;
         Ok(!changed.is_empty())
     }
 
@@ -113,11 +107,10 @@ impl IssueStore for SqlStore {
         // Buckets begin at multiples of their width, so that bars do not change as time goes by.
         let end = (until.hour() / width + 1) * width;
         let start = end - width * i64::from(buckets);
-        let hours = serde_json::Value::from((start..end).collect::<Vec<i64>>()).to_string();
-        let rows: Vec<(i64, i64, i64)> = on!(&self.readers, |pool| {
-            let query = sqlx::query_as(sql::HISTOGRAMS).bind(ids(issues)).bind(hours);
-            query.fetch_all(pool).await.doing("cannot read histograms")?
-        });
+        let hours = numbers(start..end);
+        let rows: Vec<(i64, i64, i64)> = reading!(self, "cannot read histograms", |connection| {
+            sqlx::query_as(Db::text(sql::HISTOGRAMS)).bind(ids(issues)).bind(hours).fetch_all(connection).await
+        })?;
         for (issue, hour, count) in rows {
             let bucket = (hour - start) / width;
             let place = usize::try_from(issue).ok().zip(usize::try_from(bucket).ok());
@@ -129,9 +122,9 @@ impl IssueStore for SqlStore {
     }
 
     async fn tag_tallies(&self, issue: IssueId, values: u32) -> Result<Vec<TagTally>, StoreError> {
-        let rows: Vec<(String, String, i64)> = on!(&self.readers, |pool| {
-            sqlx::query_as(sql::TAGS).bind(issue.0).fetch_all(pool).await.doing("cannot read tags")?
-        });
+        let rows: Vec<(String, String, i64)> = reading!(self, "cannot read tags", |connection| {
+            sqlx::query_as(Db::text(sql::TAGS)).bind(issue.0).fetch_all(connection).await
+        })?;
         let values = usize::try_from(values).unwrap_or(usize::MAX);
         let mut tallies: Vec<TagTally> = Vec::new();
         for (key, value, count) in rows {
@@ -151,9 +144,9 @@ impl IssueStore for SqlStore {
         let projects = numbers(projects.iter().map(|project| project.0));
         let key = tag_key(key).into_owned();
         let (first, last) = tag_numbers(&key);
-        on!(&self.readers, |pool| {
-            let query = sqlx::query_scalar(sql::TAG_VALUES).bind(projects).bind(key).bind(OTHER).bind(i64::from(limit));
-            query.bind(first).bind(last).fetch_all(pool).await.doing("cannot read the values of a tag")
+        reading!(self, "cannot read the values of a tag", |connection| {
+            let query = sqlx::query_scalar(Db::text(sql::TAG_VALUES)).bind(projects).bind(key).bind(OTHER);
+            query.bind(i64::from(limit)).bind(first).bind(last).fetch_all(connection).await
         })
     }
 }

@@ -1,18 +1,24 @@
 //! The migrations, kept in the library and run when a store is opened.
 
 use sqlx::{
-    Connection, SqlSafeStr, SqliteConnection,
+    Connection, SqlSafeStr,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
 
-/// The migrations of SQLite: version, name, text.
-const SQLITE: &[(i64, &str, &str)] = &[
+/// Migrations: version, name, text.
+type Migrations = &'static [(i64, &'static str, &'static str)];
+
+#[cfg(feature = "sqlite")]
+const SQLITE: Migrations = &[
     (1, "initial", include_str!("../migrations/sqlite/0001_initial.sql")),
     (2, "many nodes", include_str!("../migrations/sqlite/0002_many_nodes.sql")),
 ];
+#[cfg(feature = "postgres")]
+const POSTGRES: Migrations = &[(1, "initial", include_str!("../migrations/postgres/0001_initial.sql"))];
 
 /// Brings a SQLite database up to date. Several may do so at once.
-pub(crate) async fn sqlite(connection: &mut SqliteConnection) -> Result<(), MigrateError> {
+#[cfg(feature = "sqlite")]
+pub(crate) async fn sqlite(connection: &mut sqlx::SqliteConnection) -> Result<(), MigrateError> {
     // The first statement takes the write lock, so that one that comes second sees what the first has done.
     let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
     migrator(SQLITE).run(&mut *tx).await?;
@@ -20,7 +26,30 @@ pub(crate) async fn sqlite(connection: &mut SqliteConnection) -> Result<(), Migr
     Ok(())
 }
 
-fn migrator(migrations: &'static [(i64, &'static str, &'static str)]) -> Migrator {
+/// Brings a PostgreSQL database up to date, and makes the schema if there is none of that name. Several may do so at once.
+#[cfg(feature = "postgres")]
+pub(crate) async fn postgres(connection: &mut sqlx::PgConnection, schema: Option<&str>) -> Result<(), MigrateError> {
+    use crate::{postgres::TABLES, sql::postgres as sql};
+    use sqlx::{AssertSqlSafe, Executor};
+
+    let mut tx = connection.begin_with("BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0").await?;
+    sqlx::query(sql::LOCK_TABLES).bind(TABLES).execute(&mut *tx).await?;
+    if let Some(schema) = schema {
+        // To make one takes a right that whoever uses it need not have.
+        let there = sqlx::query(sql::SCHEMA).bind(schema).fetch_optional(&mut *tx).await?;
+        if there.is_none() {
+            tx.execute(AssertSqlSafe(format!("CREATE SCHEMA \"{schema}\""))).await?;
+        }
+    }
+    let mut migrator = migrator(POSTGRES);
+    // The driver's own lock is one for all who use it in the same database.
+    migrator.set_locking(false);
+    migrator.run(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+fn migrator(migrations: Migrations) -> Migrator {
     let migrations = migrations.iter().map(|&(version, name, sql)| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     });

@@ -2,9 +2,9 @@
 
 use crate::{
     SqlStore,
-    error::Doing,
-    pool::{Dialect, on},
+    pool::{Dialect, reading, writing},
     sql::node as sql,
+    tag::stored,
 };
 use async_trait::async_trait;
 use errtrack_core::{
@@ -25,26 +25,24 @@ type BalanceRow = (i64, i64, i64, i64, i64, i64, i64, i64, i64);
 #[async_trait]
 impl BalanceStore for SqlStore {
     async fn add_balances(&self, more: &[(ProjectId, Balance)]) -> Result<(), StoreError> {
-        let mut writer = self.writer.lock(ADD).await?;
-        let done = on!(&mut *writer, |connection| {
-            let work = async {
-                let mut tx = connection.begin_with(Db::BEGIN).await?;
-                for (project, balance) in more {
-                    let counters = counters(balance).into_iter();
-                    let query = sqlx::query(sql::ADD_BALANCE).bind(project.0);
-                    let query = counters.fold(query, |query, n| query.bind(i64::try_from(n).unwrap_or(i64::MAX)));
-                    query.execute(&mut *tx).await?;
-                }
-                tx.commit().await
-            };
-            work.await
-        });
-        self.writer.check(done, ADD)
+        let mut more: Vec<_> = more.iter().collect();
+        // Rows are locked in the same order by all.
+        more.sort_by_key(|(project, _)| *project);
+        writing!(self, ADD, |connection| {
+            let mut tx = connection.begin_with(Db::BEGIN).await?;
+            for (project, balance) in &more {
+                let counters = counters(balance).into_iter();
+                let query = sqlx::query(Db::text(sql::ADD_BALANCE)).bind(project.0);
+                let query = counters.fold(query, |query, n| query.bind(i64::try_from(n).unwrap_or(i64::MAX)));
+                query.execute(&mut *tx).await?;
+            }
+            tx.commit().await
+        })
     }
 
     async fn balances(&self) -> Result<Vec<(ProjectId, Balance)>, StoreError> {
         let rows: Vec<BalanceRow> =
-            on!(&self.readers, |pool| sqlx::query_as(sql::BALANCES).fetch_all(pool).await.doing(READ)?);
+            reading!(self, READ, |connection| sqlx::query_as(Db::text(sql::BALANCES)).fetch_all(connection).await)?;
         Ok(rows.into_iter().map(balance).collect())
     }
 }
@@ -52,23 +50,21 @@ impl BalanceStore for SqlStore {
 #[async_trait]
 impl LeaseStore for SqlStore {
     async fn lease(&self, name: &str, holder: Uuid, duration: Duration) -> Result<bool, StoreError> {
-        let name = name.to_owned();
+        let name = stored(name);
         let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX / 4).min(i64::MAX / 4);
-        let mut writer = self.writer.lock(LEASE).await?;
-        let done = on!(&mut *writer, |connection| {
-            let query = sqlx::query(sql::LEASE).bind(name).bind(holder.as_bytes().to_vec()).bind(micros);
-            query.execute(connection).await
+        let taken = writing!(self, LEASE, |connection| {
+            let query = sqlx::query(Db::text(sql::LEASE)).bind(name.clone()).bind(holder.as_bytes().to_vec());
+            query.bind(micros).execute(connection).await.map(|done| done.rows_affected())
         });
-        Ok(self.writer.check(done, LEASE)?.rows_affected() > 0)
+        Ok(taken? > 0)
     }
 
     async fn release(&self, name: &str, holder: Uuid) -> Result<(), StoreError> {
-        let name = name.to_owned();
-        let mut writer = self.writer.lock(LEASE).await?;
-        let done = on!(&mut *writer, |connection| {
-            sqlx::query(sql::RELEASE).bind(name).bind(holder.as_bytes().to_vec()).execute(connection).await
-        });
-        self.writer.check(done, LEASE).map(drop)
+        let name = stored(name);
+        writing!(self, LEASE, |connection| {
+            let query = sqlx::query(Db::text(sql::RELEASE)).bind(name.clone()).bind(holder.as_bytes().to_vec());
+            query.execute(connection).await.map(drop)
+        })
     }
 }
 

@@ -81,8 +81,9 @@ pub(crate) struct EventRow {
 }
 
 impl<'a> Plan<'a> {
-    /// Coalesces a batch, but for the occurrences that are known to be stored for an issue.
-    pub(crate) fn new(batch: &'a Batch, known: &HashMap<usize, i64>, codec: &Codec) -> Self {
+    /// Coalesces a batch, but for the occurrences that are known to be stored for an issue. `check_all` says that ids
+    /// which were made here may be stored as well: a batch can be written twice.
+    pub(crate) fn new(batch: &'a Batch, known: &HashMap<usize, i64>, check_all: bool, codec: &Codec) -> Self {
         let mut plan = Self::default();
         let mut groups = HashMap::new();
         let mut ids = HashMap::new();
@@ -100,7 +101,7 @@ impl<'a> Plan<'a> {
                 continue;
             }
             ids.insert((project, id), place);
-            if !occurrence.id_is_ours() {
+            if check_all || !occurrence.id_is_ours() {
                 plan.checks.push((place, project, id));
             }
             let group = *groups.entry((project, occurrence.fingerprint())).or_insert_with(|| {

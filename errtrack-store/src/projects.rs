@@ -2,9 +2,9 @@
 
 use crate::{
     SqlStore,
-    error::Doing,
-    pool::{Dialect, on},
+    pool::{Dialect, reading, writing},
     sql::project as sql,
+    tag::stored,
 };
 use async_trait::async_trait;
 use errtrack_core::{
@@ -24,49 +24,42 @@ type ProjectRow = (i64, String, String, Option<String>, Option<String>);
 #[async_trait]
 impl ProjectStore for SqlStore {
     async fn projects(&self) -> Result<Vec<Project>, StoreError> {
-        let rows = on!(&self.readers, |pool| sqlx::query_as(sql::ALL).fetch_all(pool).await.doing(READ)?);
+        let rows = reading!(self, READ, |connection| sqlx::query_as(Db::text(sql::ALL)).fetch_all(connection).await)?;
         Ok(join(rows))
     }
 
     async fn ensure_project(&self, slug: &str) -> Result<Project, StoreError> {
-        if let Some(project) = self.by_slug(slug).await? {
+        let name = stored(slug);
+        if let Some(project) = self.by_slug(&name).await? {
             return Ok(project);
         }
-        let name = slug.to_owned();
         let now = Timestamp::now().as_micros();
-        let mut writer = self.writer.lock(MAKE).await?;
-        let done = on!(&mut *writer, |connection| {
-            let work = async {
-                let mut tx = connection.begin_with(Db::BEGIN).await?;
-                let made: Option<i64> =
-                    sqlx::query_scalar(sql::INSERT).bind(name).bind(now).fetch_optional(&mut *tx).await?;
-                // None if another caller was faster.
-                if let Some(id) = made {
-                    let key = Uuid::new_v4().simple().to_string();
-                    sqlx::query(sql::INSERT_KEY).bind(id).bind(key).execute(&mut *tx).await?;
-                }
-                tx.commit().await?;
-                Ok(made.is_some())
-            };
-            work.await
-        });
-        drop(writer);
-        if self.writer.check(done, MAKE)? {
-            self.feed.tell(Change::Projects);
+        let made = writing!(self, MAKE, |connection| {
+            let mut tx = connection.begin_with(Db::BEGIN).await?;
+            let insert = sqlx::query_scalar(Db::text(sql::INSERT)).bind(name.clone()).bind(now);
+            let made: Option<i64> = insert.fetch_optional(&mut *tx).await?;
+            // None if another caller was faster.
+            if let Some(id) = made {
+                let key = Uuid::new_v4().simple().to_string();
+                sqlx::query(Db::text(sql::INSERT_KEY)).bind(id).bind(key).execute(&mut *tx).await?;
+            }
+            tx.commit().await.map(|()| made.is_some())
+        })?;
+        if made {
+            self.announce([Change::Projects]).await;
         }
-        let made = self.by_slug(slug).await?;
+        let made = self.by_slug(&name).await?;
         made.ok_or_else(|| StoreError::corrupt("a project that was just made is not there"))
     }
 
     async fn add_public_key(&self, project: ProjectId, key: &str) -> Result<bool, StoreError> {
-        let key = key.to_owned();
-        let mut writer = self.writer.lock(KEY).await?;
-        let done = on!(&mut *writer, |connection| {
-            sqlx::query(sql::INSERT_KEY).bind(project.0).bind(key).execute(connection).await
+        let added = writing!(self, KEY, |connection| {
+            let query = sqlx::query(Db::text(sql::INSERT_KEY)).bind(project.0).bind(stored(key));
+            query.execute(connection).await.map(|done| done.rows_affected())
         });
-        let added = self.writer.check(done, KEY)?.rows_affected() > 0;
+        let added = added? > 0;
         if added {
-            self.feed.tell(Change::Projects);
+            self.announce([Change::Projects]).await;
         }
         Ok(added)
     }
@@ -78,9 +71,9 @@ impl ProjectStore for SqlStore {
 
 impl SqlStore {
     async fn by_slug(&self, slug: &str) -> Result<Option<Project>, StoreError> {
-        let rows = on!(&self.readers, |pool| {
-            sqlx::query_as(sql::BY_SLUG).bind(slug.to_owned()).fetch_all(pool).await.doing(READ)?
-        });
+        let rows = reading!(self, READ, |connection| {
+            sqlx::query_as(Db::text(sql::BY_SLUG)).bind(slug.to_owned()).fetch_all(connection).await
+        })?;
         Ok(join(rows).pop())
     }
 }

@@ -4,8 +4,8 @@ use crate::{
     SqlStore,
     bulk::{Bulk, Target},
     known::{Fact, Known},
-    plan::{Group, Plan, Slot},
-    pool::{Dialect, on},
+    plan::{Plan, Slot},
+    pool::{Dialect, writing},
     sql::node as sql,
     tally::Tallies,
 };
@@ -19,13 +19,17 @@ use std::collections::{BTreeMap, HashMap};
 
 const WHAT: &str = "cannot record events";
 
-/// What came of writing a plan.
+/// What came of writing a plan. Of all but the first, nothing was written.
 enum Written {
     /// It is in the transaction; and what will be known when that is committed, with the number of erasures.
     Done(Vec<Recorded>, Vec<Fact>, i64),
-    /// Nothing was written, because these places of the batch are stored already.
+    /// These places of the batch are stored already.
     Repeats(HashMap<usize, i64>),
-    /// Nothing was written, because an earlier attempt was committed.
+    /// Issues must be made, and the projects were not locked.
+    Unlocked,
+    /// Another transaction has stored some of the events meanwhile, or erased a user.
+    Overtaken,
+    /// An earlier attempt was committed.
     Settled,
 }
 
@@ -33,36 +37,40 @@ enum Written {
 impl Recorder for SqlStore {
     async fn record(&self, batch: &Batch) -> Result<Vec<Recorded>, StoreError> {
         let mut repeats = HashMap::new();
+        let (mut locked, mut check_all) = (false, false);
         loop {
-            let plan = Plan::new(batch, &repeats, &self.codec);
-            let mut writer = self.writer.lock(WHAT).await?;
-            let written = on!(&mut *writer, |connection| {
-                let work = async {
-                    let mut tx = connection.begin_with(Db::BEGIN).await?;
+            let mut plan = Plan::new(batch, &repeats, check_all, &self.codec);
+            let mut payloads = std::mem::take(&mut plan.payloads);
+            let written = loop {
+                self.backend.make_room(&plan).await?;
+                let written = writing!(self, WHAT, |connection| {
+                    let mut tx = connection.begin_with(Db::RECORD).await?;
                     // Noted at the first attempt too: whoever waits for it may give up, or die, after the commit.
                     if let Some(key) = batch.key {
                         let now = Timestamp::now().as_micros();
-                        let query = sqlx::query(sql::CLAIM).bind(key.writer.as_bytes().to_vec());
+                        let query = sqlx::query(Db::text(sql::CLAIM)).bind(key.writer.as_bytes().to_vec());
                         let claimed = query.bind(key.number).bind(now).execute(&mut *tx).await?;
                         if key.repeats && claimed.rows_affected() == 0 {
                             tx.rollback().await?;
                             return Ok(Written::Settled);
                         }
                     }
-                    let written = write(&mut *tx, plan, &self.known).await?;
+                    let written = write(&mut *tx, &plan, &mut payloads, &self.known, locked).await?;
                     match written {
                         Written::Done(..) => tx.commit().await?,
-                        Written::Repeats(_) | Written::Settled => tx.rollback().await?,
+                        _ => tx.rollback().await?,
                     }
                     Ok(written)
-                };
-                work.await
-            });
-            drop(writer);
-            match self.writer.check(written, WHAT)? {
+                })?;
+                match written {
+                    Written::Unlocked => locked = true,
+                    written => break written,
+                }
+            };
+            match written {
                 Written::Done(recorded, facts, erasures) => {
                     self.known.add(facts, erasures);
-                    self.tell_recorded(batch, &recorded);
+                    self.tell_recorded(batch, &recorded).await;
                     return Ok(recorded);
                 }
                 Written::Settled => {
@@ -70,6 +78,7 @@ impl Recorder for SqlStore {
                     return Ok(vec![settled; batch.occurrences.len()]);
                 }
                 Written::Repeats(more) => repeats.extend(more),
+                Written::Overtaken | Written::Unlocked => check_all = true,
             }
         }
     }
@@ -79,25 +88,38 @@ impl Recorder for SqlStore {
     }
 }
 
-async fn write<C: Bulk>(connection: &mut C, mut plan: Plan<'_>, known: &Known) -> Result<Written, sqlx::Error> {
+async fn write<C: Bulk>(
+    connection: &mut C,
+    plan: &Plan<'_>,
+    payloads: &mut Vec<u8>,
+    known: &Known,
+    locked: bool,
+) -> Result<Written, sqlx::Error> {
     let now = Timestamp::now().as_micros();
-    let found = connection.find(&plan).await?;
+    // Projects are locked before issues, by all: nobody who holds an issue waits for a project.
+    if locked {
+        connection.lock_projects(plan).await?;
+    }
+    let found = connection.find(plan).await?;
     if !found.events.is_empty() {
         return Ok(Written::Repeats(found.events));
     }
-    let made = make_issues(connection, &plan, |group| !found.issues.contains_key(&group), now).await?;
+    if C::SHARED && !locked && found.issues.len() < plan.groups.len() {
+        return Ok(Written::Unlocked);
+    }
+    let made = make_issues(connection, plan, |group| !found.issues.contains_key(&group), now).await?;
     let target = |group: usize| match found.issues.get(&group) {
         Some(existing) => Target { issue: existing.issue, existing: Some(*existing) },
         None => Target { issue: made.get(&group).copied().unwrap_or_default(), existing: None },
     };
     let targets: Vec<Target> = (0..plan.groups.len()).map(target).collect();
-    let recorded = outcomes(&plan.slots, &targets);
-    let payloads = std::mem::take(&mut plan.payloads);
-    let mut tallies = Tallies::new(&plan, &targets, &known.since(found.erasures));
+    let mut tallies = Tallies::new(plan, &targets, &known.since(found.erasures));
     let answers = connection.tags(&tallies.new_tags).await?;
     tallies.settle(&answers);
-    connection.write(&plan, &tallies, &targets, payloads, now).await?;
-    Ok(Written::Done(recorded, tallies.facts(), found.erasures))
+    if !connection.write(plan, &tallies, &targets, payloads, found.erasures, now).await? {
+        return Ok(Written::Overtaken);
+    }
+    Ok(Written::Done(outcomes(&plan.slots, &targets), tallies.facts(), found.erasures))
 }
 
 /// Makes the issues of groups that have none, numbered in the order of the batch; answers their ids by group.
@@ -107,9 +129,9 @@ async fn make_issues<C: Bulk>(
     is_new: impl Fn(usize) -> bool,
     now: i64,
 ) -> Result<HashMap<usize, i64>, sqlx::Error> {
-    let mut by_project: BTreeMap<i64, Vec<(usize, &Group<'_>)>> = BTreeMap::new();
+    let mut by_project: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
     for (index, group) in plan.groups.iter().enumerate().filter(|(index, _)| is_new(*index)) {
-        by_project.entry(group.project).or_default().push((index, group));
+        by_project.entry(group.project).or_default().push(index);
     }
     if by_project.is_empty() {
         return Ok(HashMap::new());
@@ -121,12 +143,12 @@ async fn make_issues<C: Bulk>(
         let Some(last) = connection.take_numbers(project, count).await? else {
             return Err(sqlx::Error::Protocol(format!("there is no project {project}")));
         };
-        for (number, (index, group)) in (last - count + 1..).zip(groups) {
-            issues.push((number, group));
+        for (number, index) in (last - count + 1..).zip(groups) {
+            issues.push((number, index));
             places.push((index, (project, number)));
         }
     }
-    let made = connection.insert_issues(&issues, now).await?;
+    let made = connection.insert_issues(plan, &issues, now).await?;
     Ok(places.into_iter().filter_map(|(index, name)| Some((index, *made.get(&name)?))).collect())
 }
 

@@ -1,13 +1,14 @@
 //! Retention: what is too old or too much goes, in steps so small that no writer waits long.
 
+#[cfg(feature = "postgres")]
+mod days;
 mod preview;
 
 use crate::{
     SqlStore,
     delete::STEP,
-    error::Doing,
-    pool::{Dialect, on},
-    sql::{node, retain as sql},
+    pool::{Backend, Dialect, reading, writing},
+    sql::{node, retain as sql, upkeep},
     trim::Pins,
 };
 use errtrack_core::{
@@ -52,9 +53,7 @@ impl SqlStore {
         if let Some(age) = rules.age {
             let oldest = oldest(at, age);
             (report.issues, with_issues) = self.drop_stale(oldest).await?;
-            for project in self.every_project().await? {
-                report.old_events += self.drop_old(project, oldest).await?;
-            }
+            report.old_events = self.drop_old(oldest).await?;
         }
         report.surplus_events = self.trim(rules.events_per_issue).await?;
         if let Some(quota) = rules.events_per_project {
@@ -75,9 +74,9 @@ impl SqlStore {
     }
 
     pub(crate) async fn read_last_retention(&self) -> Result<Option<RetentionReport>, StoreError> {
-        let value: Option<String> = on!(&self.readers, |pool| {
-            sqlx::query_scalar(node::META).bind(LAST).fetch_optional(pool).await.doing(READ)?
-        });
+        let value: Option<String> = reading!(self, READ, |connection| {
+            sqlx::query_scalar(Db::text(node::META)).bind(LAST).fetch_optional(connection).await
+        })?;
         Ok(value.and_then(|value| serde_json::from_str(&value).ok()))
     }
 
@@ -85,9 +84,9 @@ impl SqlStore {
     async fn drop_stale(&self, oldest: Timestamp) -> Result<(u64, u64), StoreError> {
         let (mut issues, mut events) = (0, 0);
         loop {
-            let stale: Vec<(i64, i64)> = on!(&self.readers, |pool| {
-                sqlx::query_as(sql::STALE).bind(oldest.as_micros()).fetch_all(pool).await.doing(WHAT)?
-            });
+            let stale: Vec<(i64, i64)> = reading!(self, WHAT, |connection| {
+                sqlx::query_as(Db::text(sql::STALE)).bind(oldest.as_micros()).fetch_all(connection).await
+            })?;
             if stale.is_empty() {
                 return Ok((issues, events));
             }
@@ -96,13 +95,27 @@ impl SqlStore {
         }
     }
 
-    async fn drop_old(&self, project: i64, oldest: Timestamp) -> Result<u64, StoreError> {
+    /// Lets go of events that arrived before that time.
+    async fn drop_old(&self, oldest: Timestamp) -> Result<u64, StoreError> {
+        let mut dropped = match &self.backend {
+            #[cfg(feature = "sqlite")]
+            Backend::Sqlite(_) => 0,
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(open) => self.drop_days(open, oldest).await?,
+        };
+        for project in self.every_project().await? {
+            dropped += self.drop_old_of(project, oldest).await?;
+        }
+        Ok(dropped)
+    }
+
+    async fn drop_old_of(&self, project: i64, oldest: Timestamp) -> Result<u64, StoreError> {
         let mut dropped = 0;
         loop {
-            let rows: Vec<i64> = on!(&self.readers, |pool| {
-                let query = sqlx::query_scalar(sql::OLD).bind(project).bind(first_id(oldest)).bind(CHUNK);
-                query.fetch_all(pool).await.doing(WHAT)?
-            });
+            let rows: Vec<i64> = reading!(self, WHAT, |connection| {
+                let query = sqlx::query_scalar(Db::text(sql::OLD)).bind(project).bind(first_id(oldest)).bind(CHUNK);
+                query.fetch_all(connection).await
+            })?;
             if rows.is_empty() {
                 return Ok(dropped);
             }
@@ -113,10 +126,10 @@ impl SqlStore {
     async fn drop_oldest(&self, project: i64, excess: i64) -> Result<u64, StoreError> {
         let (mut dropped, mut left) = (0, excess);
         while left > 0 {
-            let rows: Vec<i64> = on!(&self.readers, |pool| {
-                let query = sqlx::query_scalar(sql::OLDEST).bind(project).bind(left.min(CHUNK));
-                query.fetch_all(pool).await.doing(WHAT)?
-            });
+            let rows: Vec<i64> = reading!(self, WHAT, |connection| {
+                let query = sqlx::query_scalar(Db::text(sql::OLDEST)).bind(project).bind(left.min(CHUNK));
+                query.fetch_all(connection).await
+            })?;
             let gone = self.drop_events(&rows, Pins::Stay).await?;
             if gone == 0 {
                 break;
@@ -131,9 +144,9 @@ impl SqlStore {
         let mut dropped = 0;
         while dropped < excess {
             let most = i64::try_from(excess - dropped).unwrap_or(i64::MAX).min(CHUNK);
-            let rows: Vec<i64> = on!(&self.readers, |pool| {
-                sqlx::query_scalar(sql::OLDEST_OF_ALL).bind(most).fetch_all(pool).await.doing(WHAT)?
-            });
+            let rows: Vec<i64> = reading!(self, WHAT, |connection| {
+                sqlx::query_scalar(Db::text(sql::OLDEST_OF_ALL)).bind(most).fetch_all(connection).await
+            })?;
             let gone = self.drop_events(&rows, Pins::Stay).await?;
             if gone == 0 {
                 break;
@@ -143,39 +156,30 @@ impl SqlStore {
         Ok(dropped)
     }
 
-    /// How many of the oldest events have to go for that many bytes to be free on the disk. What the file could be shrunk by
-    /// counts as free.
-    async fn events_to_free(&self, floor: u64) -> Result<u64, StoreError> {
-        let Some(free) = self.free_disk().filter(|_| floor > 0) else { return Ok(0) };
-        let pages = self.pages().await?;
-        let lacking = floor.saturating_sub(free.saturating_add(pages.free * pages.size));
-        let size: i64 =
-            on!(&self.readers, |pool| sqlx::query_scalar(sql::EVENT_SIZE).fetch_one(pool).await.doing(WHAT)?);
-        Ok(lacking.div_ceil(u64::try_from(size).unwrap_or(1).max(1)))
-    }
-
     async fn every_project(&self) -> Result<Vec<i64>, StoreError> {
-        on!(&self.readers, |pool| sqlx::query_scalar(sql::PROJECTS).fetch_all(pool).await.doing(READ))
+        reading!(self, READ, |connection| sqlx::query_scalar(Db::text(sql::PROJECTS)).fetch_all(connection).await)
     }
 
     /// How many events a project keeps.
     async fn stored(&self, project: i64) -> Result<i64, StoreError> {
-        on!(&self.readers, |pool| sqlx::query_scalar(sql::STORED).bind(project).fetch_one(pool).await.doing(READ))
+        reading!(self, READ, |connection| sqlx::query_scalar(Db::text(sql::STORED))
+            .bind(project)
+            .fetch_one(connection)
+            .await)
     }
 
     async fn put_meta(&self, name: &'static str, value: String) -> Result<(), StoreError> {
-        let mut writer = self.writer.lock(WHAT).await?;
-        let done = on!(&mut *writer, |connection| {
-            sqlx::query(node::PUT_META).bind(name).bind(value).execute(connection).await
-        });
-        self.writer.check(done, WHAT).map(drop)
+        writing!(self, WHAT, |connection| {
+            let query = sqlx::query(Db::text(node::PUT_META)).bind(name).bind(value.clone());
+            query.execute(connection).await.map(drop)
+        })
     }
 
     /// Gives back some of the space that deletions have freed.
     pub(crate) async fn shrink(&self) -> Result<(), StoreError> {
-        const SHRINK: &str = "cannot shrink the file";
-        let mut writer = self.writer.lock(SHRINK).await?;
-        let done = on!(&mut *writer, |connection| sqlx::query(Db::SHRINK).execute(connection).await);
-        self.writer.check(done, SHRINK).map(drop)
+        writing!(self, "cannot shrink the file", |connection| {
+            let query = sqlx::query(Db::text(upkeep::SHRINK));
+            query.execute(connection).await.map(drop)
+        })
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::{
     SqlStore,
-    error::Doing,
-    pool::{Dialect, on},
+    pool::{Dialect, reading, writing},
     sql::set_aside as sql,
+    tag::stored,
 };
 use errtrack_core::{Occurrence, ProjectId, StoreError, Timestamp, store::SetAside};
 use sqlx::Connection;
@@ -22,26 +22,22 @@ impl SqlStore {
         let mut payload = Vec::new();
         let codec = self.codec.packer().pack(occurrence.payload(), &mut payload);
         let times = i64::try_from(occurrence.times()).unwrap_or(i64::MAX);
-        let reason = reason.replace('\0', "\u{fffd}");
-        let mut writer = self.writer.lock(WRITE).await?;
-        let done = on!(&mut *writer, |connection| {
-            let work = async {
-                let mut tx = connection.begin_with(Db::BEGIN).await?;
-                let query = sqlx::query(sql::PUT).bind(occurrence.project().0);
-                let query = query.bind(occurrence.id().as_bytes().to_vec()).bind(Timestamp::now().as_micros());
-                query.bind(times).bind(codec).bind(reason).bind(payload).execute(&mut *tx).await?;
-                sqlx::query(sql::DELETE_OLDEST).bind(MOST - 1).execute(&mut *tx).await?;
-                tx.commit().await
-            };
-            work.await
-        });
-        self.writer.check(done, WRITE)
+        let reason = stored(reason);
+        writing!(self, WRITE, |connection| {
+            let mut tx = connection.begin_with(Db::BEGIN).await?;
+            let query = sqlx::query(Db::text(sql::PUT)).bind(occurrence.project().0);
+            let query = query.bind(occurrence.id().as_bytes().to_vec()).bind(Timestamp::now().as_micros());
+            let query = query.bind(times).bind(codec).bind(reason.clone()).bind(payload.clone());
+            query.execute(&mut *tx).await?;
+            sqlx::query(Db::text(sql::DELETE_OLDEST)).bind(MOST - 1).execute(&mut *tx).await?;
+            tx.commit().await
+        })
     }
 
     pub(crate) async fn read_set_aside(&self, limit: u32) -> Result<Vec<SetAside>, StoreError> {
-        let rows: Vec<Row> = on!(&self.readers, |pool| {
-            sqlx::query_as(sql::NEWEST).bind(i64::from(limit)).fetch_all(pool).await.doing(READ)?
-        });
+        let rows: Vec<Row> = reading!(self, READ, |connection| {
+            sqlx::query_as(Db::text(sql::NEWEST)).bind(i64::from(limit)).fetch_all(connection).await
+        })?;
         let read = |(project, at, times, codec, reason, payload): Row| SetAside {
             project: ProjectId(project),
             at: Timestamp::from_micros(at),

@@ -1,57 +1,38 @@
-//! The texts of SQL, grouped by what they are about. `$1` and dull types, so that one text serves every database.
+//! The texts of SQL, grouped by what they are about. `$1` and dull types, so that one text serves every database; what they
+//! do not spell alike is a piece of the text that has a name ([`pieces`]).
 
 pub(crate) mod account;
+#[cfg(feature = "sqlite")]
 pub(crate) mod bulk;
+#[cfg(feature = "sqlite")]
 mod cells;
 pub(crate) mod erase;
 pub(crate) mod event;
 pub(crate) mod issue;
 pub(crate) mod node;
+mod pieces;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
 pub(crate) mod preview;
 pub(crate) mod project;
 pub(crate) mod retain;
 pub(crate) mod set_aside;
 pub(crate) mod storage;
+#[cfg(test)]
+mod tests;
 pub(crate) mod upkeep;
+#[cfg(feature = "sqlite")]
 pub(crate) mod write;
 
-#[cfg(test)]
-mod tests {
-    use super::{
-        account, bulk, erase, event, issue, node, preview, project, retain, set_aside, storage, upkeep, write,
-    };
-    use crate::SqlStore;
-    use errtrack_core::store::Upkeep;
-    use sqlx::{AssertSqlSafe, Executor, SqlSafeStr, SqlitePool};
+pub(crate) use pieces::sql;
 
-    #[tokio::test]
-    async fn every_statement_can_be_prepared() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("errors.db");
-        SqlStore::open(path.to_str().unwrap()).await.unwrap().close().await;
-        let pool = SqlitePool::connect(path.to_str().unwrap()).await.unwrap();
-        let lists = [
-            account::EVERY,
-            bulk::EVERY,
-            &write::WRITE,
-            erase::EVERY,
-            issue::EVERY,
-            node::EVERY,
-            preview::EVERY,
-            project::EVERY,
-            retain::EVERY,
-            set_aside::EVERY,
-            storage::EVERY,
-            upkeep::EVERY,
-        ];
-        let mut all: Vec<String> = lists.concat().into_iter().map(str::to_owned).collect();
-        all.extend([issue::BY_UUID, issue::BY_ID, issue::BY_NUMBER].map(|end| [issue::COLUMNS, end].concat()));
-        let ends = [event::BY_ID, event::BY_CLIENT_ID, event::NEWEST, event::NEWEST_AFTER];
-        all.extend(ends.map(|end| [event::COLUMNS, end].concat()));
-        all.extend([event::POSITION, event::PIN].map(str::to_owned));
-        for sql in all {
-            let prepared = pool.prepare(AssertSqlSafe(sql.clone()).into_sql_str()).await;
-            assert!(prepared.is_ok(), "{sql}\n{:?}", prepared.err());
-        }
-    }
+/// A statement, as each database spells it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sql {
+    /// In SQLite's words.
+    #[cfg(feature = "sqlite")]
+    pub(crate) sqlite: &'static str,
+    /// In PostgreSQL's.
+    #[cfg(feature = "postgres")]
+    pub(crate) postgres: &'static str,
 }

@@ -3,18 +3,18 @@
 use crate::{
     error::{primary_code, translate},
     migrate,
-    pool::{Any, Pool},
     writer::Writer,
 };
 use errtrack_core::StoreError;
 use sqlx::{
-    ConnectOptions,
+    ConnectOptions, SqlitePool,
     migrate::MigrateError,
     sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -23,8 +23,24 @@ const READERS: u32 = 4;
 /// How long a statement waits for another process's transaction, and a caller for a connection.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Opens the file, makes it where it is missing, and migrates it: the readers, the writer and the path.
-pub(crate) async fn open(location: &str) -> Result<(Pool, Writer, PathBuf), StoreError> {
+/// An open file.
+#[derive(Debug, Clone)]
+pub(crate) struct Sqlite {
+    pub(crate) readers: SqlitePool,
+    pub(crate) writer: Writer,
+    pub(crate) path: Arc<Path>,
+}
+
+impl Sqlite {
+    pub(crate) async fn close(&self) {
+        // The writer last: closing the last connection tidies up the file, which readers may not.
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+/// Opens the file, makes it where it is missing, and migrates it.
+pub(crate) async fn open(location: &str) -> Result<Sqlite, StoreError> {
     let path = path(location)?;
     create(&path)?;
     let options = SqliteConnectOptions::new()
@@ -46,8 +62,8 @@ pub(crate) async fn open(location: &str) -> Result<(Pool, Writer, PathBuf), Stor
     let mut connection = writer.connect().await.map_err(|error| explain(error, &path))?;
     migrate::sqlite(&mut connection).await.map_err(|error| explain_migration(error, &path))?;
     let readers = options.read_only(true).thread_name(|n| format!("errtrack-sqlite-{n}"));
-    let writer = Writer::new(Any::Sqlite(connection), Any::Sqlite(writer));
-    Ok((Any::Sqlite(pool(READERS).connect_lazy_with(readers)), writer, path))
+    let readers = pool(READERS).connect_lazy_with(readers);
+    Ok(Sqlite { readers, writer: Writer::new(connection, writer), path: path.into() })
 }
 
 /// Connections that live as long as the pool: a reaper would be a task on the runtime that happened to open it.

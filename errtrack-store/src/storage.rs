@@ -1,6 +1,12 @@
 //! How large the store is.
 
-use crate::{SqlStore, error::Doing, pool::on, sql::storage as sql};
+#[cfg(feature = "sqlite")]
+use crate::sqlite::Sqlite;
+use crate::{
+    SqlStore,
+    pool::{Backend, Dialect, reading},
+    sql::storage as sql,
+};
 use errtrack_core::{
     StoreError,
     store::{Storage, TableSize},
@@ -8,47 +14,94 @@ use errtrack_core::{
 
 const READ: &str = "cannot tell how large the store is";
 
-/// Pages of the file.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Pages {
-    /// Bytes of each.
-    pub(crate) size: u64,
-    pub(crate) all: u64,
-    /// Those that hold nothing.
-    pub(crate) free: u64,
-}
-
 impl SqlStore {
     pub(crate) async fn read_storage(&self) -> Result<Storage, StoreError> {
-        let pages = self.pages().await?;
         let tables: Vec<(String, i64, i64)> =
-            on!(&self.readers, |pool| sqlx::query_as(sql::TABLES).fetch_all(pool).await.doing(READ)?);
-        let count = |n: i64| u64::try_from(n).unwrap_or_default();
+            reading!(self, READ, |connection| sqlx::query_as(Db::text(sql::TABLES)).fetch_all(connection).await)?;
         let size = |(name, rows, bytes)| TableSize { name, rows: Some(count(rows)), bytes: count(bytes) };
-        Ok(Storage {
-            backend: "sqlite".into(),
-            tables: tables.into_iter().map(size).collect(),
-            bytes: pages.all * pages.size,
-            reusable_bytes: pages.free * pages.size,
-            free_disk: self.free_disk(),
+        let tables: Vec<TableSize> = tables.into_iter().map(size).collect();
+        Ok(match &self.backend {
+            #[cfg(feature = "sqlite")]
+            Backend::Sqlite(open) => {
+                let pages = open.pages().await?;
+                Storage {
+                    backend: "sqlite".into(),
+                    tables,
+                    bytes: pages.all * pages.size,
+                    reusable_bytes: pages.free * pages.size,
+                    free_disk: open.free_disk(),
+                }
+            }
+            // What is free within its tables and on its disk, a server does not tell.
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(_) => Storage {
+                backend: "postgres".into(),
+                bytes: tables.iter().map(|table| table.bytes).sum(),
+                tables,
+                reusable_bytes: 0,
+                free_disk: None,
+            },
         })
     }
 
-    pub(crate) async fn pages(&self) -> Result<Pages, StoreError> {
-        let (size, all, free): (i64, i64, i64) =
-            on!(&self.readers, |pool| sqlx::query_as(sql::PAGES).fetch_one(pool).await.doing(READ)?);
-        let count = |n: i64| u64::try_from(n).unwrap_or_default();
+    /// How many of the oldest events have to go for that many bytes to be free on the disk. What a file could be shrunk by
+    /// counts as free; the disk of a server cannot be seen.
+    pub(crate) async fn events_to_free(&self, floor: u64) -> Result<u64, StoreError> {
+        if floor == 0 {
+            return Ok(0);
+        }
+        let lacking: u64 = match &self.backend {
+            #[cfg(feature = "sqlite")]
+            Backend::Sqlite(open) => {
+                let Some(free) = open.free_disk() else { return Ok(0) };
+                let pages = open.pages().await?;
+                floor.saturating_sub(free.saturating_add(pages.free * pages.size))
+            }
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(_) => 0,
+        };
+        if lacking == 0 {
+            return Ok(0);
+        }
+        let size: i64 = reading!(self, READ, |connection| {
+            sqlx::query_scalar(Db::text(crate::sql::retain::EVENT_SIZE)).fetch_one(connection).await
+        })?;
+        Ok(lacking.div_ceil(count(size).max(1)))
+    }
+}
+
+/// Pages of a file.
+#[cfg(feature = "sqlite")]
+#[derive(Debug, Clone, Copy)]
+struct Pages {
+    /// Bytes of each.
+    size: u64,
+    all: u64,
+    /// Those that hold nothing.
+    free: u64,
+}
+
+#[cfg(feature = "sqlite")]
+impl Sqlite {
+    async fn pages(&self) -> Result<Pages, StoreError> {
+        let read = sqlx::query_as(sql::PAGES).fetch_one(&self.readers).await;
+        let (size, all, free): (i64, i64, i64) = crate::error::Doing::doing(read, READ)?;
         Ok(Pages { size: count(size), all: count(all), free: count(free) })
     }
 
     /// Bytes that are free on the disk of the file, for those who are not root.
-    pub(crate) fn free_disk(&self) -> Option<u64> {
+    #[cfg_attr(not(unix), expect(clippy::unused_self, reason = "only Unix tells"))]
+    fn free_disk(&self) -> Option<u64> {
         #[cfg(unix)]
         {
-            let disk = rustix::fs::statvfs(self.file.as_deref()?).ok()?;
+            let disk = rustix::fs::statvfs(&*self.path).ok()?;
             Some(disk.f_bavail.saturating_mul(disk.f_frsize))
         }
         #[cfg(not(unix))]
         None
     }
+}
+
+fn count(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or_default()
 }

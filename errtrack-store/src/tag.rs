@@ -1,4 +1,4 @@
-//! Tags as they are tallied: cut, cleaned and numbered.
+//! Texts as they are stored, and tags as they are tallied: cut, cleaned and numbered.
 
 use std::borrow::Cow;
 
@@ -45,6 +45,11 @@ fn hash(bytes: &[u8]) -> u64 {
     let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325, step);
     let hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
     hash ^ (hash >> 33)
+}
+
+/// Without NUL, which some databases refuse in a text, and others take for its end.
+pub(crate) fn stored(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
 }
 
 /// Without NUL, which some databases refuse, and [`OTHER`].

@@ -10,19 +10,20 @@ use crate::{
 /// What is counted, ordered by the keys of its tables.
 #[derive(Debug, Default)]
 pub(crate) struct Tallies<'a> {
-    /// Issue, tag, count: tags that the issues are known to have.
-    pub(crate) tags: Vec<(i64, i64, i64)>,
+    /// Project, issue, tag, count: tags that the issues are known to have.
+    pub(crate) tags: Vec<[i64; 4]>,
     /// Tags that they may not have.
     pub(crate) new_tags: Vec<NewTag<'a>>,
-    /// Issue and user: pairs that may be new.
-    pub(crate) users: Vec<(i64, i64)>,
-    /// Hour, issue, count.
-    pub(crate) hours: Vec<(i64, i64, i64)>,
+    /// Project, issue and user that may be new.
+    pub(crate) users: Vec<[i64; 3]>,
+    /// Project, hour, issue, count.
+    pub(crate) hours: Vec<[i64; 4]>,
 }
 
 /// A tag that its issue may not have.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NewTag<'a> {
+    pub(crate) project: i64,
     pub(crate) issue: i64,
     pub(crate) number: i64,
     pub(crate) count: i64,
@@ -43,29 +44,32 @@ pub(crate) struct Answer {
 impl<'a> Tallies<'a> {
     pub(crate) fn new(plan: &'a Plan<'_>, targets: &[Target], known: &Facts) -> Self {
         let mut tallies = Self::default();
+        let project = |group: usize| plan.groups.get(group).map_or(0, |group| group.project);
         let issue = |group: usize| targets.get(group).map_or(0, |target| target.issue);
-        let mut tags: Vec<(i64, &Tag<'_>)> = plan.tags.iter().map(|tag| (issue(tag.group), tag)).collect();
-        tags.sort_unstable_by_key(|(issue, tag)| (*issue, tag.number));
-        for same in tags.chunk_by(|a, b| (a.0, a.1.number) == (b.0, b.1.number)) {
-            let Some(&(issue, tag)) = same.first() else { continue };
-            let count = same.iter().fold(0_i64, |sum, (_, tag)| sum.saturating_add(tag.count));
+        let place = |tag: &'a Tag<'a>| (project(tag.group), issue(tag.group), tag);
+        let mut tags: Vec<(i64, i64, &Tag<'_>)> = plan.tags.iter().map(place).collect();
+        tags.sort_unstable_by_key(|(project, issue, tag)| (*project, *issue, tag.number));
+        for same in tags.chunk_by(|a, b| (a.1, a.2.number) == (b.1, b.2.number)) {
+            let Some(&(project, issue, tag)) = same.first() else { continue };
+            let count = same.iter().fold(0_i64, |sum, (_, _, tag)| sum.saturating_add(tag.count));
             if known.contains(has_tag(issue, tag.number)) {
-                tallies.tags.push((issue, tag.number, count));
+                tallies.tags.push([project, issue, tag.number, count]);
                 continue;
             }
             let ask = targets.get(tag.group).is_some_and(|target| target.existing.is_some());
             let (number, key, value) = (tag.number, tag.key.as_ref(), tag.value.as_ref());
-            tallies.new_tags.push(NewTag { issue, number, count, key, value, ask });
+            tallies.new_tags.push(NewTag { project, issue, number, count, key, value, ask });
         }
-        let users = plan.users.iter().map(|(group, user)| (issue(*group), *user));
-        tallies.users = users.filter(|(issue, user)| !known.contains(hit_user(*issue, *user))).collect();
+        let users = plan.users.iter().map(|(group, user)| [project(*group), issue(*group), *user]);
+        tallies.users = users.filter(|[_, issue, user]| !known.contains(hit_user(*issue, *user))).collect();
         tallies.users.sort_unstable();
         tallies.users.dedup();
-        tallies.hours = plan.group_hours.iter().map(|(group, hour, n)| (*hour, issue(*group), *n)).collect();
+        let hour = |(group, hour, n): &(usize, i64, i64)| [project(*group), *hour, issue(*group), *n];
+        tallies.hours = plan.group_hours.iter().map(hour).collect();
         tallies.hours.sort_unstable();
-        tallies.hours.dedup_by(|b, a| {
-            let same = (a.0, a.1) == (b.0, b.1);
-            a.2 = if same { a.2.saturating_add(b.2) } else { a.2 };
+        tallies.hours.dedup_by(|[projects, hours, issues, n], [project, hour, issue, sum]| {
+            let same = (*project, *hour, *issue) == (*projects, *hours, *issues);
+            *sum = if same { sum.saturating_add(*n) } else { *sum };
             same
         });
         tallies
@@ -102,6 +106,6 @@ impl<'a> Tallies<'a> {
     /// What is stored once this is committed, and was not known.
     pub(crate) fn facts(&self) -> Vec<Fact> {
         let tags = self.new_tags.iter().filter(|tag| tag.value != OTHER).map(|tag| has_tag(tag.issue, tag.number));
-        tags.chain(self.users.iter().map(|(issue, user)| hit_user(*issue, *user))).collect()
+        tags.chain(self.users.iter().map(|[_, issue, user]| hit_user(*issue, *user))).collect()
     }
 }

@@ -3,9 +3,8 @@
 use crate::{
     SqlStore,
     delete::STEP,
-    error::Doing,
     issues::numbers,
-    pool::{Dialect, on},
+    pool::{Dialect, reading, writing},
     sql::retain as sql,
 };
 use errtrack_core::{
@@ -24,6 +23,9 @@ const TRIM: &str = "cannot let go of events";
 pub(crate) enum Pins {
     Stay,
     Go,
+    /// And all payloads of the day go together, later.
+    #[cfg(feature = "postgres")]
+    GoWithTheDay,
 }
 
 impl SqlStore {
@@ -31,9 +33,9 @@ impl SqlStore {
     pub(crate) async fn trim(&self, keep: u32) -> Result<u64, StoreError> {
         let (mut trimmed, mut after) = (0, 0);
         loop {
-            let full: Vec<(i64, i64)> = on!(&self.readers, |pool| {
-                sqlx::query_as(sql::FULL).bind(i64::from(keep)).bind(after).fetch_all(pool).await.doing(TRIM)?
-            });
+            let full: Vec<(i64, i64)> = reading!(self, TRIM, |connection| {
+                sqlx::query_as(Db::text(sql::FULL)).bind(i64::from(keep)).bind(after).fetch_all(connection).await
+            })?;
             let Some((_, last)) = full.last() else { break };
             after = *last;
             for (project, issue) in full {
@@ -46,9 +48,9 @@ impl SqlStore {
     /// In chunks: an issue can have hundreds of thousands of events after a flood. Each chunk is trimmed as if it were all,
     /// until what is left fits into one; so as many stay as when all are looked at together, spread about alike.
     async fn trim_issue(&self, project: i64, issue: i64, keep: u32) -> Result<u64, StoreError> {
-        let pinned: Vec<i64> = on!(&self.readers, |pool| {
-            sqlx::query_scalar(sql::PINNED).bind(project).bind(issue).fetch_all(pool).await.doing(TRIM)?
-        });
+        let pinned: Vec<i64> = reading!(self, TRIM, |connection| {
+            sqlx::query_scalar(Db::text(sql::PINNED)).bind(project).bind(issue).fetch_all(connection).await
+        })?;
         let pinned: HashSet<i64> = pinned.into_iter().collect();
         let keep = usize::try_from(keep).unwrap_or(usize::MAX);
         let size = CHUNK.max(keep.saturating_mul(2).saturating_add(pinned.len()));
@@ -56,10 +58,10 @@ impl SqlStore {
         loop {
             let (mut chunks, mut after) = (0, (i64::MIN, 0));
             loop {
-                let rows: Vec<(i64, i64)> = on!(&self.readers, |pool| {
-                    let query = sqlx::query_as(sql::CANDIDATES).bind(issue).bind(after.0).bind(after.1);
-                    query.bind(i64::try_from(size).unwrap_or(i64::MAX)).fetch_all(pool).await.doing(TRIM)?
-                });
+                let rows: Vec<(i64, i64)> = reading!(self, TRIM, |connection| {
+                    let query = sqlx::query_as(Db::text(sql::CANDIDATES)).bind(issue).bind(after.0).bind(after.1);
+                    query.bind(i64::try_from(size).unwrap_or(i64::MAX)).fetch_all(connection).await
+                })?;
                 let Some((row, timestamp)) = rows.last() else { break };
                 after = (*timestamp, *row);
                 chunks += 1;
@@ -87,19 +89,14 @@ impl SqlStore {
         for rows in rows.chunks(usize::try_from(STEP).unwrap_or(1)) {
             let list = numbers(rows.iter().copied());
             let stay = pins == Pins::Stay;
-            let mut writer = self.writer.lock(TRIM).await?;
-            let gone = on!(&mut *writer, |connection| {
-                let work = async {
-                    let mut tx = connection.begin_with(Db::BEGIN).await?;
-                    sqlx::query(sql::LESS_STORED).bind(list.clone()).bind(stay).execute(&mut *tx).await?;
-                    let gone = sqlx::query(sql::DELETE_ROWS).bind(list).bind(stay).execute(&mut *tx).await?;
-                    tx.commit().await?;
-                    Ok(gone.rows_affected())
-                };
-                work.await
-            });
-            drop(writer);
-            dropped += self.writer.check(gone, TRIM)?;
+            let payloads = matches!(pins, Pins::Stay | Pins::Go);
+            dropped += writing!(self, TRIM, |connection| {
+                let mut tx = connection.begin_with(Db::BEGIN).await?;
+                sqlx::query(Db::text(sql::LESS_STORED)).bind(list.clone()).bind(stay).execute(&mut *tx).await?;
+                let delete = sqlx::query(Db::text(sql::DELETE_ROWS)).bind(list.clone()).bind(stay);
+                let gone = delete.bind(payloads).execute(&mut *tx).await?;
+                tx.commit().await.map(|()| gone.rows_affected())
+            })?;
         }
         Ok(dropped)
     }

@@ -1,6 +1,6 @@
 //! Keeping the store in order.
 
-use crate::{SqlStore, error::Doing, pool::on};
+use crate::{SqlStore, pool::reading};
 use async_trait::async_trait;
 use errtrack_core::{
     StoreError,
@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 impl Upkeep for SqlStore {
     async fn ping(&self) -> Result<Duration, StoreError> {
         let start = Instant::now();
-        on!(&self.readers, |pool| {
-            sqlx::query_scalar::<Db, i64>("SELECT 1").fetch_one(pool).await.doing("the database does not answer")?
-        });
+        reading!(self, "the database does not answer", |connection| {
+            sqlx::query::<Db>("SELECT 1").execute(connection).await.map(drop)
+        })?;
         Ok(start.elapsed())
     }
 
@@ -48,8 +48,6 @@ impl Upkeep for SqlStore {
     }
 
     async fn close(&self) {
-        // The writer last: closing the last connection tidies up the file, which readers may not.
-        self.readers.close().await;
-        self.writer.close().await;
+        self.backend.close().await;
     }
 }

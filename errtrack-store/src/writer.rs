@@ -1,14 +1,9 @@
-//! The one connection that writes, for one caller after the other.
+//! The one connection that writes to a SQLite file, for one caller after the other.
 //!
 //! sqlx runs it on a thread of its own, so the callers need none in between. A caller that stops waiting leaves no
 //! transaction behind: the connection rolls it back before it does anything else.
 
-use crate::{
-    error::translate,
-    pool::{Any, Connection},
-};
-use errtrack_core::StoreError;
-use sqlx::{ConnectOptions, Connection as _, sqlite::SqliteConnectOptions};
+use sqlx::{ConnectOptions, Connection as _, Error, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
@@ -22,39 +17,38 @@ pub(crate) struct Writer(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     /// `None` when it is closed.
-    connection: Mutex<Option<Connection>>,
-    options: Any<SqliteConnectOptions>,
+    connection: Mutex<Option<SqliteConnection>>,
+    options: SqliteConnectOptions,
     /// The thread of the connection has ended; the next caller opens another.
     broken: AtomicBool,
 }
 
 impl Writer {
-    pub(crate) fn new(connection: Connection, options: Any<SqliteConnectOptions>) -> Self {
+    pub(crate) fn new(connection: SqliteConnection, options: SqliteConnectOptions) -> Self {
         Self(Arc::new(Shared { connection: Mutex::new(Some(connection)), options, broken: AtomicBool::new(false) }))
     }
 
     /// Waits until those who asked before are done.
-    pub(crate) async fn lock(&self, what: &str) -> Result<MappedMutexGuard<'_, Connection>, StoreError> {
+    pub(crate) async fn lock(&self) -> Result<MappedMutexGuard<'_, SqliteConnection>, Error> {
         let mut guard = self.0.connection.lock().await;
         if self.0.broken.load(Ordering::Relaxed) && guard.is_some() {
-            let Any::Sqlite(options) = &self.0.options;
-            *guard = Some(Any::Sqlite(options.connect().await.map_err(|error| translate(error, what))?));
+            *guard = Some(self.0.options.connect().await?);
             self.0.broken.store(false, Ordering::Relaxed);
         }
-        MutexGuard::try_map(guard, Option::as_mut).map_err(|_| translate(sqlx::Error::PoolClosed, what))
+        MutexGuard::try_map(guard, Option::as_mut).map_err(|_| Error::PoolClosed)
     }
 
-    /// Translates what came of using the connection, and notes if it can be used no more.
-    pub(crate) fn check<T>(&self, result: Result<T, sqlx::Error>, what: &str) -> Result<T, StoreError> {
-        if matches!(result, Err(sqlx::Error::WorkerCrashed)) {
+    /// Notes if the connection can be used no more after what came of using it.
+    pub(crate) fn check<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+        if matches!(result, Err(Error::WorkerCrashed)) {
             self.0.broken.store(true, Ordering::Relaxed);
         }
-        result.map_err(|error| translate(error, what))
+        result
     }
 
     /// Closes the connection when all that was asked before is done.
     pub(crate) async fn close(&self) {
-        if let Some(Any::Sqlite(connection)) = self.0.connection.lock().await.take() {
+        if let Some(connection) = self.0.connection.lock().await.take() {
             let _ = connection.close().await;
         }
     }

@@ -1,14 +1,27 @@
-//! The suite on SQLite.
+//! The suite on each backend.
 
 #![expect(clippy::unwrap_used, reason = "it is a test")]
 
-use errtrack_store::SqliteStore;
-use tempfile::TempDir;
+#[cfg(feature = "postgres")]
+mod server;
 
-async fn open_store() -> (SqliteStore, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(folder.path().join("errors.db").to_str().unwrap()).await.unwrap();
-    (store, folder)
+#[cfg(feature = "sqlite")]
+mod sqlite {
+    use errtrack_store::SqliteStore;
+    use tempfile::TempDir;
+
+    async fn open_store() -> (SqliteStore, TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path().join("errors.db").to_str().unwrap()).await.unwrap();
+        (store, folder)
+    }
+
+    errtrack_store::conformance!(open_store);
 }
 
-errtrack_store::conformance!(open_store);
+#[cfg(feature = "postgres")]
+mod postgres {
+    use super::server::store;
+
+    errtrack_store::conformance!(store);
+}

@@ -233,3 +233,59 @@ async fn a_store_that_knows_nothing_yet_tallies_exactly() {
         store.close().await;
     }
 }
+
+/// A file as the first version made it, with an issue, what belongs to it, and leavings of one that was being deleted.
+async fn first_version(path: &std::path::Path) -> Result<(), Box<dyn std::error::Error>> {
+    use sqlx::{Executor, SqlSafeStr, migrate};
+    let url = format!("sqlite://{}?mode=rwc", path.display());
+    let pool = sqlx::SqlitePool::connect(&url).await?;
+    let text = include_str!("../migrations/sqlite/0001_initial.sql").into_sql_str();
+    let first = migrate::Migration::new(1, "initial".into(), migrate::MigrationType::Simple, text, false);
+    let mut migrator = migrate::Migrator::with_migrations(vec![first]);
+    migrator.dangerous_set_table_name("errtrack_migrations");
+    migrator.run(&pool).await?;
+    let rows = "
+        INSERT INTO errtrack_project (slug, name, last_number, created_at) VALUES ('shop', 'shop', 2, 1), ('blog', 'blog', 1, 1);
+        INSERT INTO errtrack_issue (id, project_id, number, uuid, fingerprint, level, count, stored_count, user_count,
+          first_seen, last_seen, created_at, updated_at, last_event, type, value, culprit)
+        VALUES (7, 2, 1, zeroblob(16), zeroblob(16), 4, 9, 0, 2, 3600000000, 7300000000, 1, 1, zeroblob(16), 'T', 'v', 'c');
+        INSERT INTO errtrack_grouping (project_id, fingerprint, issue_id) VALUES (2, zeroblob(16), 7);
+        INSERT INTO errtrack_issue_hour (hour, issue_id, count) VALUES (1, 7, 4), (2, 7, 5), (2, 8, 1);
+        INSERT INTO errtrack_issue_user (issue_id, user_hash) VALUES (7, 1), (7, 2), (8, 1);
+        INSERT INTO errtrack_issue_tag (issue_id, tag, count, key, value) VALUES (7, 5, 9, 'color', 'red'), (8, 5, 1, 'a', 'b');
+        INSERT INTO errtrack_event (project_id, issue_id, timestamp, id, client_id, codec, payload)
+        VALUES (2, 8, 1, zeroblob(16), zeroblob(16), 0, x'7b7d');
+        INSERT INTO errtrack_deleted_issue (issue_id, first_hour, last_hour) VALUES (8, 2, 2)";
+    pool.execute(rows).await?;
+    pool.close().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_file_of_the_first_version_keeps_what_it_holds() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("errors.db");
+    first_version(&path).await.unwrap();
+    let path = path.to_str().unwrap();
+    let store = SqliteStore::open(path).await.unwrap();
+    let issue = errtrack_core::IssueId(7);
+    let hours = store.histograms(&[issue], errtrack_core::Timestamp::from_micros(7_300_000_000), 1, 3).await.unwrap();
+    assert_eq!(hours, [[0, 4, 5]]);
+    let tags = store.tag_tallies(issue, 10).await.unwrap();
+    assert_eq!(tags.iter().map(|t| (t.key.as_str(), t.total)).collect::<Vec<_>>(), [("color", 9)]);
+    // What is left of the deleted issue goes, too.
+    assert_eq!(store.delete_issues(&[issue]).await.unwrap(), 1);
+    let pool = sqlx::SqlitePool::connect(path).await.unwrap();
+    for table in ["event", "issue_hour", "issue_user", "issue_tag", "issue", "grouping", "deleted_issue"] {
+        let sql = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM errtrack_{table}"));
+        assert_eq!(sqlx::query_scalar::<_, i64>(sql).fetch_one(&pool).await.unwrap(), 0, "{table}");
+    }
+    // Users are counted as they are noted, as before.
+    let blog = store.ensure_project("blog").await.unwrap().id;
+    let mut event = Event { user: Some(errtrack_core::User::id("1")), ..Event::new() };
+    event.exceptions.push(Exception::new("Timeout", "it broke"));
+    let batch = Batch::whole(vec![Preparer::default().prepare(blog, event, Formula::Ours)]);
+    let issue = store.record(&batch).await.unwrap()[0].issue;
+    let issue = store.issue(&IssueRef::Id(issue)).await.unwrap().unwrap();
+    assert_eq!((issue.number, issue.user_count), (2, 1));
+}

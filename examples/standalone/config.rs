@@ -38,6 +38,18 @@ pub(crate) struct Admin {
 }
 
 impl Config {
+    /// Where the data is, for people: a path, or server and database without the password.
+    pub(crate) fn data(&self) -> &str {
+        match self.database.strip_prefix("sqlite://") {
+            Some(path) => path,
+            None => {
+                let before = self.database.split('?').next().unwrap_or_default();
+                let place = before.split_once("://").map_or(before, |(_, place)| place);
+                place.rsplit('@').next().unwrap_or_default()
+            }
+        }
+    }
+
     /// The key that opens everything while developing on this machine alone.
     pub(crate) fn development_key(&self) -> Option<&'static str> {
         (self.environment == "development" && self.host.is_loopback()).then_some("test-api-key")
@@ -179,10 +191,17 @@ where
 fn database(url: Option<&str>, path: Option<&str>) -> Result<String, Wrong> {
     match (url, path) {
         (Some(url), _) if url.starts_with("sqlite://") && url.len() > "sqlite://".len() => Ok(url.to_owned()),
-        (Some(url), _) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-            Err(Wrong::new("DATABASE_URL", url, "sqlite://…; this version has no PostgreSQL yet"))
+        (Some(url), _)
+            if ["postgres://", "postgresql://"].iter().any(|s| url.starts_with(s) && url.len() > s.len()) =>
+        {
+            Ok(url.to_owned())
         }
-        (Some(url), _) => Err(Wrong::new("DATABASE_URL", url, "sqlite:// and a path: sqlite://data/errtrack.db")),
+        (Some(url), _) => Err(Wrong::new(
+            "DATABASE_URL",
+            url,
+            "sqlite:// and a path, or postgres:// and a database: sqlite://data/errtrack.db, \
+             postgres://user:password@host/database",
+        )),
         (None, Some(path)) => Ok(format!("sqlite://{path}")),
         (None, None) => Ok("sqlite://data/errtrack.db".into()),
     }
@@ -282,7 +301,8 @@ mod tests {
             (
                 "DATABASE_URL",
                 "mysql://u:hunter2@db/x",
-                "DATABASE_URL=mysql://u:****@db/x: must be sqlite:// and a path: sqlite://data/errtrack.db",
+                "DATABASE_URL=mysql://u:****@db/x: must be sqlite:// and a path, or postgres:// and a database: \
+                 sqlite://data/errtrack.db, postgres://user:password@host/database",
             ),
             ("ADMIN_PASSWORD", "hunter2", "ADMIN_EMAIL: must be set, because ADMIN_PASSWORD is"),
             ("RETENTION_DAYS", "-1", "RETENTION_DAYS=-1: must be a whole number from 1 to 36500"),
@@ -298,6 +318,17 @@ mod tests {
             ),
         ] {
             assert_eq!(read(&[(name, value)]), Err(line.to_owned()));
+        }
+    }
+
+    #[test]
+    fn where_the_data_is_holds_no_password() {
+        for (url, shown) in [
+            ("sqlite://data/errtrack.db", "data/errtrack.db"),
+            ("postgres://app:hunter2@db:5432/errors?password=hunter2", "db:5432/errors"),
+            ("postgresql://app:hun@ter2@db/errors", "db/errors"),
+        ] {
+            assert_eq!(read(&[("DATABASE_URL", url)]).unwrap().data(), shown);
         }
     }
 

@@ -5,7 +5,7 @@ mod config;
 use axum::serve::ListenerExt;
 use config::Config;
 use errtrack::{
-    SqliteStore, Tracker,
+    SqlStore, Tracker,
     web::{self, Access, Accounts, Permissions},
 };
 use std::{
@@ -48,7 +48,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         tracing::warn!("{name} is set, but has no effect in this version");
     }
 
-    let store = SqliteStore::open(&config.database).await?;
+    let store = SqlStore::open(&config.database).await?;
     let tracker = Tracker::builder()
         .project("default")
         .environment(&config.environment)
@@ -125,7 +125,7 @@ fn announce(config: &Config, url: &str, project: &errtrack::Project, link: Optio
     if let Some(key) = config.development_key() {
         writeln!(out, "  API key    {key} (in development, on this machine only)")?;
     }
-    writeln!(out, "  Data       {}\n", config.database.trim_start_matches("sqlite://"))?;
+    writeln!(out, "  Data       {}\n", config.data())?;
     out.flush()
 }
 

@@ -38,7 +38,8 @@ pub struct Exit {
 }
 
 impl Server {
-    /// Starts a server in a folder, on a free port, with these variables and no others.
+    /// Starts a server in a folder, on a free port, with these variables and no others but, where they name no database,
+    /// [`database_in`](crate::database_in) this folder.
     ///
     /// # Errors
     /// It did not start; the error holds what it said.
@@ -136,11 +137,15 @@ impl Server {
 }
 
 fn command(folder: &Path, variables: &[(&str, &str)]) -> Result<Command> {
+    let url = crate::database_in(folder)?;
+    let postgres = Some(url)
+        .filter(|url| url.starts_with("postgres:") && !variables.iter().any(|(name, _)| name.starts_with("DATABASE_")));
     let mut command = Command::new(example("standalone")?);
     command
         .current_dir(folder)
         .env_clear()
         .env("PORT", "0")
+        .envs(postgres.map(|url| ("DATABASE_URL", url)))
         .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

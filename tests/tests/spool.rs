@@ -6,7 +6,7 @@ use errtrack::{
     store::{IssueQuery, IssueStore},
 };
 use errtrack_core::{Formula, Receipt, Report};
-use errtrack_tests::{FaultyStore, aborting_example, example, until};
+use errtrack_tests::{FaultyStore, aborting_example, database_in, example, until};
 use std::{
     os::unix::process::ExitStatusExt,
     path::Path,
@@ -23,8 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const ROOM: u64 = 64 << 20;
 
 async fn open(folder: &Path) -> Result<SqliteStore> {
-    let path = folder.join("errors.db");
-    Ok(SqliteStore::open(path.to_str().context("UTF-8")?).await?)
+    Ok(SqliteStore::open(&database_in(folder)?).await?)
 }
 
 async fn spooling(store: &FaultyStore, folder: &Path) -> Result<Tracker> {

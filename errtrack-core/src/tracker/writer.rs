@@ -53,7 +53,7 @@ impl Default for Pace {
             hurried: Duration::from_millis(500),
             pause: Duration::from_millis(100),
             longest_pause: Duration::from_secs(5),
-            goodbye: Duration::from_secs(4),
+            goodbye: Duration::from_millis(3_500),
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! So every statement's text is constant and prepared once, and a batch costs a few statements, however large it is.
 
-use super::{Bulk, Existing, Found, Target, cells::Cells};
+use super::{Bulk, Existing, Found, Target, cells::Cells, updates};
 use crate::{
     plan::{Group, Plan},
     sql::{bulk, write},
@@ -15,6 +15,13 @@ use std::{collections::HashMap, sync::LazyLock};
 static WRITE: LazyLock<SqlStr> = LazyLock::new(|| AssertSqlSafe(write::WRITE.join(";\n")).into_sql_str());
 
 impl Bulk for SqliteConnection {
+    // A transaction that writes is alone.
+    const SHARED: bool = false;
+
+    async fn lock_projects(&mut self, _: &Plan<'_>) -> Result<(), sqlx::Error> {
+        Ok(())
+    }
+
     async fn find(&mut self, plan: &Plan<'_>) -> Result<Found, sqlx::Error> {
         let mut groups = Cells::new(plan.groups.len(), 36);
         for group in &plan.groups {
@@ -45,12 +52,14 @@ impl Bulk for SqliteConnection {
 
     async fn insert_issues(
         &mut self,
-        issues: &[(i64, &Group<'_>)],
+        plan: &Plan<'_>,
+        issues: &[(i64, usize)],
         now: i64,
     ) -> Result<HashMap<(i64, i64), i64>, sqlx::Error> {
         let mut rows = Cells::new(issues.len(), 338);
         let mut texts = Vec::new();
-        for (number, group) in issues {
+        let groups = issues.iter().filter_map(|(number, group)| Some((number, plan.groups.get(*group)?)));
+        for (number, group) in groups {
             rows.row().int(group.project).int(*number);
             rows.raw(uuid::Uuid::now_v7().as_bytes()).raw(&group.fingerprint.0);
             shown(&mut rows, group, &mut texts);
@@ -63,9 +72,9 @@ impl Bulk for SqliteConnection {
 
     async fn tags(&mut self, tags: &[NewTag<'_>]) -> Result<Vec<Answer>, sqlx::Error> {
         let asking = || tags.iter().filter(|tag| tag.ask);
-        let mut rows = Cells::new(asking().count(), 40);
+        let mut rows = Cells::new(asking().count(), 60);
         for tag in asking() {
-            rows.row().int(tag.issue).int(tag.number);
+            rows.row().int(tag.project).int(tag.issue).int(tag.number);
         }
         if rows.cells.is_empty() {
             return Ok(Vec::new());
@@ -81,17 +90,18 @@ impl Bulk for SqliteConnection {
         plan: &Plan<'_>,
         tallies: &Tallies<'_>,
         issues: &[Target],
-        payloads: Vec<u8>,
+        payloads: &mut Vec<u8>,
+        _: i64,
         now: i64,
-    ) -> Result<(), sqlx::Error> {
+    ) -> Result<bool, sqlx::Error> {
         let mut texts = Vec::new();
         let lists = [
             groupings(plan, issues),
-            updates(plan, issues, &mut texts),
-            pairs(&tallies.users),
-            triples(&tallies.hours),
-            triples(&plan.hours.iter().map(|((project, hour), n)| (*project, *hour, *n)).collect::<Vec<_>>()),
-            triples(&tallies.tags),
+            existing(plan, issues, &mut texts),
+            numbers(&tallies.users),
+            numbers(&tallies.hours),
+            numbers(&plan.hours.iter().map(|((project, hour), n)| [*project, *hour, *n]).collect::<Vec<_>>()),
+            numbers(&tallies.tags),
             new_tags(&tallies.new_tags, &mut texts),
             events(plan, issues),
         ];
@@ -99,8 +109,8 @@ impl Bulk for SqliteConnection {
         for mut list in lists {
             query = query.bind(list.rows()).bind(list.cells);
         }
-        query.bind(payloads).bind(texts).bind(now).execute(self).await?;
-        Ok(())
+        query.bind(std::mem::take(payloads)).bind(texts).bind(now).execute(self).await?;
+        Ok(true)
     }
 }
 
@@ -114,16 +124,11 @@ fn groupings(plan: &Plan<'_>, issues: &[Target]) -> Cells {
     rows
 }
 
-/// One row per issue: two fingerprints of a batch may belong to the same.
-fn updates(plan: &Plan<'_>, issues: &[Target], texts: &mut Vec<u8>) -> Cells {
-    let existing = plan.groups.iter().zip(issues).filter(|(_, target)| target.existing.is_some());
-    let mut sorted: Vec<_> = existing.map(|(group, target)| (target.issue, group)).collect();
-    sorted.sort_by_key(|(issue, _)| *issue);
-    let mut rows = Cells::new(sorted.len(), 296);
-    for same in sorted.chunk_by(|a, b| a.0 == b.0) {
-        let Some(&(issue, group)) = same.first() else { continue };
-        let mut sum = group.clone();
-        same.iter().skip(1).for_each(|(_, group)| sum.merge(group));
+/// What is added to issues that were there.
+fn existing(plan: &Plan<'_>, issues: &[Target], texts: &mut Vec<u8>) -> Cells {
+    let updates = updates(plan, issues);
+    let mut rows = Cells::new(updates.len(), 296);
+    for (issue, sum) in updates {
         rows.row().int(issue);
         shown(&mut rows, &sum, texts);
         // None is kept: nothing is shown of this one.
@@ -144,26 +149,21 @@ fn shown(r: &mut Cells, group: &Group<'_>, texts: &mut Vec<u8>) {
     r.text(group.first_release, texts).text(group.last_release.map(|(_, release)| release), texts);
 }
 
-fn pairs(list: &[(i64, i64)]) -> Cells {
-    let mut rows = Cells::new(list.len(), 40);
-    for (a, b) in list {
-        rows.row().int(*a).int(*b);
-    }
-    rows
-}
-
-fn triples(list: &[(i64, i64, i64)]) -> Cells {
-    let mut rows = Cells::new(list.len(), 60);
-    for (a, b, c) in list {
-        rows.row().int(*a).int(*b).int(*c);
+fn numbers<const N: usize>(list: &[[i64; N]]) -> Cells {
+    let mut rows = Cells::new(list.len(), N * 20);
+    for numbers in list {
+        rows.row();
+        for number in numbers {
+            rows.int(*number);
+        }
     }
     rows
 }
 
 fn new_tags(tags: &[NewTag<'_>], texts: &mut Vec<u8>) -> Cells {
-    let mut rows = Cells::new(tags.len(), 100);
+    let mut rows = Cells::new(tags.len(), 120);
     for tag in tags {
-        rows.row().int(tag.issue).int(tag.number).int(tag.count);
+        rows.row().int(tag.project).int(tag.issue).int(tag.number).int(tag.count);
         rows.text(Some(tag.key), texts).text(Some(tag.value), texts);
     }
     rows

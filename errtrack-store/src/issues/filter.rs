@@ -1,8 +1,9 @@
 //! From a query for issues to SQL.
 
 use crate::{
+    pool::Dialect,
     sql::issue::COLUMNS,
-    tag::{tag_key, tag_number, tag_value},
+    tag::{stored, tag_key, tag_number, tag_value},
 };
 use errtrack_core::{
     Issue, Level, Status,
@@ -12,14 +13,17 @@ use errtrack_core::{
 use sqlx::{Database, Encode, QueryBuilder, Type};
 
 /// What can be bound in every database.
-pub(super) trait Binds: Database<Arguments: Send> + Sized
+pub(super) trait Binds: Database<Arguments: Send> + Dialect
 where
     i64: for<'q> Encode<'q, Self> + Type<Self>,
     String: for<'q> Encode<'q, Self> + Type<Self>,
 {
 }
 
+#[cfg(feature = "sqlite")]
 impl Binds for sqlx::Sqlite {}
+#[cfg(feature = "postgres")]
+impl Binds for sqlx::Postgres {}
 
 /// The page asked for, and one issue more if there are more.
 pub(super) fn page<Db: Binds>(query: &IssueQuery) -> QueryBuilder<Db>
@@ -27,7 +31,7 @@ where
     i64: for<'q> Encode<'q, Db> + Type<Db>,
     String: for<'q> Encode<'q, Db> + Type<Db>,
 {
-    let mut sql = QueryBuilder::new(COLUMNS);
+    let mut sql = QueryBuilder::new(Db::text(COLUMNS));
     matching(&mut sql, query, true);
     let key = column(query.sort);
     if let Some(cursor) = query.cursor {
@@ -108,7 +112,7 @@ where
         list(sql, "i.level", query.levels.iter().map(|level| level.to_number()));
     }
     if let Some(source) = &query.source {
-        sql.push(" AND i.source = ").push_bind(source.clone());
+        sql.push(" AND i.source = ").push_bind(stored(source));
     }
     for word in query.words.iter().filter(|word| !word.is_empty()) {
         let pattern = pattern(word);
@@ -144,11 +148,13 @@ where
     }
     let user = (key == "user").then(|| user_hash(value));
     let (key, value) = (tag_key(key), tag_value(value));
-    sql.push(" AND (EXISTS (SELECT 1 FROM errtrack_issue_tag t WHERE t.issue_id = i.id AND t.tag = ");
+    sql.push(" AND (EXISTS (SELECT 1 FROM errtrack_issue_tag t WHERE t.project_id = i.project_id");
+    sql.push(" AND t.issue_id = i.id AND t.tag = ");
     sql.push_bind(tag_number(&key, &value)).push(" AND t.key = ").push_bind(key.into_owned());
     sql.push(" AND t.value = ").push_bind(value.into_owned()).push(")");
     if let Some(user) = user {
-        sql.push(" OR EXISTS (SELECT 1 FROM errtrack_issue_user u WHERE u.issue_id = i.id AND u.user_hash = ");
+        sql.push(" OR EXISTS (SELECT 1 FROM errtrack_issue_user u WHERE u.project_id = i.project_id");
+        sql.push(" AND u.issue_id = i.id AND u.user_hash = ");
         sql.push_bind(user).push(")");
     }
     sql.push(")");
@@ -173,14 +179,14 @@ where
     sql.push(close);
 }
 
-/// A word anywhere in a text; NUL is stored as the replacement character.
+/// A word anywhere in a text.
 fn pattern(word: &str) -> String {
     let mut pattern = String::from("%");
-    for c in word.chars() {
+    for c in stored(word).chars() {
         if matches!(c, '%' | '_' | '!') {
             pattern.push('!');
         }
-        pattern.push(if c == '\0' { '\u{fffd}' } else { c });
+        pattern.push(c);
     }
     pattern.push('%');
     pattern

@@ -1,7 +1,11 @@
 //! What retention would do: the same rules, counted instead of carried out.
 
 use super::{READ, first_id, oldest};
-use crate::{SqlStore, error::Doing, pool::on, sql::preview as sql};
+use crate::{
+    SqlStore,
+    pool::{Dialect, reading},
+    sql::preview as sql,
+};
 use errtrack_core::{
     StoreError, Timestamp,
     store::{Retention, RetentionReport},
@@ -30,23 +34,29 @@ impl SqlStore {
         let before = oldest.as_micros();
         let disk = self.events_to_free(rules.free_disk).await?;
         let (issues, with_issues): (i64, i64) =
-            on!(&self.readers, |pool| sqlx::query_as(sql::STALE).bind(before).fetch_one(pool).await.doing(READ)?);
+            reading!(self, READ, |connection| sqlx::query_as(Db::text(sql::STALE))
+                .bind(before)
+                .fetch_one(connection)
+                .await)?;
         report.issues = count(issues);
         let mut left = BTreeMap::new();
         for project in self.every_project().await? {
-            let (stored, pinned, old): (i64, i64, i64) = on!(&self.readers, |pool| {
-                let query = sqlx::query_as(sql::PROJECT).bind(project).bind(first_id(oldest)).bind(before);
-                query.fetch_one(pool).await.doing(READ)?
-            });
+            let (stored, pinned, old): (i64, i64, i64) = reading!(self, READ, |connection| {
+                let query = sqlx::query_as(Db::text(sql::PROJECT)).bind(project).bind(first_id(oldest)).bind(before);
+                query.fetch_one(connection).await
+            })?;
             report.old_events += count(old);
             left.insert(project, Left { events: stored - old, pinned });
         }
         let mut after = 0;
         loop {
-            let full: Vec<(i64, i64)> = on!(&self.readers, |pool| {
-                let query = sqlx::query_as(sql::FULL).bind(i64::from(rules.events_per_issue)).bind(after).bind(before);
-                query.fetch_all(pool).await.doing(READ)?
-            });
+            let full: Vec<(i64, i64)> = reading!(self, READ, |connection| {
+                let query = sqlx::query_as(Db::text(sql::FULL))
+                    .bind(i64::from(rules.events_per_issue))
+                    .bind(after)
+                    .bind(before);
+                query.fetch_all(connection).await
+            })?;
             let Some((_, last)) = full.last() else { break };
             after = *last;
             for (project, issue) in full {
@@ -74,10 +84,10 @@ impl SqlStore {
         let (mut events, mut pinned) = (0, BTreeSet::new());
         let mut after = (i64::MIN, 0);
         loop {
-            let rows: Vec<(i64, i64, bool, bool)> = on!(&self.readers, |pool| {
-                let query = sqlx::query_as(sql::EVENTS).bind(issue).bind(after.0).bind(after.1);
-                query.bind(CHUNK).bind(first.to_vec()).fetch_all(pool).await.doing(READ)?
-            });
+            let rows: Vec<(i64, i64, bool, bool)> = reading!(self, READ, |connection| {
+                let query = sqlx::query_as(Db::text(sql::EVENTS)).bind(issue).bind(after.0).bind(after.1);
+                query.bind(CHUNK).bind(first.to_vec()).fetch_all(connection).await
+            })?;
             let Some((row, timestamp, ..)) = rows.last() else { break };
             after = (*timestamp, *row);
             for (.., pin) in rows.iter().filter(|(_, _, old, _)| !old) {

@@ -29,16 +29,19 @@ FROM (
 ) e"
 );
 
-/// `$1`, `$2` tags (issue, number). One row of JSON lists: whether the issue has it, and how many values it has of the key.
+/// `$1`, `$2` tags (project, issue, number). One row of JSON lists: whether the issue has it, and how many values it has of the key.
 pub(crate) const FIND_TAGS: &str = concat!(
     "
-SELECT json_group_array(EXISTS (SELECT 1 FROM errtrack_issue_tag t WHERE t.issue_id = d.issue AND t.tag = d.tag)),
+SELECT json_group_array(EXISTS (SELECT 1 FROM errtrack_issue_tag t
+    WHERE t.project_id = d.project AND t.issue_id = d.issue AND t.tag = d.tag)),
   json_group_array((SELECT COUNT(*) FROM errtrack_issue_tag t
-    WHERE t.issue_id = d.issue AND t.tag BETWEEN d.tag >> 39 << 39 AND d.tag >> 39 << 39 | 549755813887))
+    WHERE t.project_id = d.project AND t.issue_id = d.issue AND t.tag BETWEEN d.tag >> 39 << 39 AND d.tag >> 39 << 39 | 549755813887))
 FROM (SELECT ",
-    int!(2, 40, 1),
+    int!(2, 60, 1),
+    " AS project, ",
+    int!(2, 60, 21),
     " AS issue, ",
-    int!(2, 40, 21),
+    int!(2, 60, 41),
     " AS tag FROM json_each($1) r) d"
 );
 

@@ -1,27 +1,47 @@
 //! Deleting what belongs to a user.
 
+use super::{Sql, sql};
+
 /// Issues that the user `$1` has hit, in the projects `$2` (all, if NULL): project and issue.
-pub(crate) const ISSUES: &str = "
+pub(crate) const ISSUES: Sql = sql!(
+    "
 SELECT i.project_id, i.id FROM errtrack_issue i
-JOIN errtrack_issue_user u ON u.issue_id = i.id AND u.user_hash = $1
-WHERE CAST($2 AS TEXT) IS NULL OR i.project_id IN (SELECT value FROM json_each($2))
-ORDER BY i.id";
+JOIN errtrack_issue_user u ON u.project_id = i.project_id AND u.issue_id = i.id AND u.user_hash = $1
+WHERE CAST($2 AS TEXT) IS NULL OR i.project_id ",
+    in_ids(2),
+    "
+ORDER BY i.id"
+);
 
 /// Events of the issue `$1` after the row `$2`, at most `$3`.
-pub(crate) const EVENTS: &str =
-    "SELECT row, codec, payload FROM errtrack_event WHERE issue_id = $1 AND row > $2 ORDER BY row LIMIT $3";
+pub(crate) const EVENTS: Sql = sql!(either(
+    "SELECT row, codec, payload FROM errtrack_event WHERE issue_id = $1 AND row > $2 ORDER BY row LIMIT $3",
+    "
+SELECT e.row, COALESCE(p.codec, -1), COALESCE(p.payload, '') FROM (
+  SELECT row, project_id, id FROM errtrack_event WHERE issue_id = $1 AND row > $2 ORDER BY row LIMIT $3
+) e LEFT JOIN errtrack_payload p ON p.project_id = e.project_id AND p.id = e.id ORDER BY e.row"
+));
 
-/// `$1` the issue, `$2` the user.
-pub(crate) const LESS_USERS: &str = "
+/// Waits for those who are writing to an issue. Each with `$1` the project, `$2` the issue, `$3` the user.
+pub(crate) const LOCK_ISSUE: Sql = sql!(
+    "SELECT 1 FROM errtrack_issue WHERE project_id = $1 AND id = $2 AND CAST($3 AS BIGINT) IS NOT NULL",
+    either("", " FOR UPDATE")
+);
+pub(crate) const LESS_USERS: Sql = sql!(
+    "
 UPDATE errtrack_issue SET user_count = user_count - (
-  SELECT COUNT(*) FROM errtrack_issue_user WHERE issue_id = $1 AND user_hash = $2
-) WHERE id = $1";
-pub(crate) const DELETE_USER: &str = "DELETE FROM errtrack_issue_user WHERE issue_id = $1 AND user_hash = $2";
+  SELECT COUNT(*) FROM errtrack_issue_user WHERE project_id = $1 AND issue_id = $2 AND user_hash = $3
+) WHERE project_id = $1 AND id = $2"
+);
+pub(crate) const DELETE_USER: Sql =
+    sql!("DELETE FROM errtrack_issue_user WHERE project_id = $1 AND issue_id = $2 AND user_hash = $3");
 
 /// Tells every process that what it knows of users and tags may be gone.
-pub(crate) const RAISE_ERASURES: &str = "
+pub(crate) const RAISE_ERASURES: Sql = sql!(
+    "
 INSERT INTO errtrack_meta (name, value) VALUES ('erasures', '1')
-ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(errtrack_meta.value AS BIGINT) + 1 AS TEXT)";
+ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(errtrack_meta.value AS BIGINT) + 1 AS TEXT)"
+);
 
 #[cfg(test)]
-pub(crate) const EVERY: &[&str] = &[ISSUES, EVENTS, LESS_USERS, DELETE_USER, RAISE_ERASURES];
+pub(crate) const EVERY: &[Sql] = &[ISSUES, EVENTS, LOCK_ISSUE, LESS_USERS, DELETE_USER, RAISE_ERASURES];

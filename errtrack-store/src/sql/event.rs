@@ -1,35 +1,78 @@
 //! Events.
 
-pub(crate) const COLUMNS: &str = "
+use super::{Sql, sql};
+
+/// The columns of an event, in the order in which they are read. In PostgreSQL payloads stand in a table of their own; where
+/// one is missing, there is a codec that nothing can read.
+macro_rules! columns {
+    (sqlite) => {
+        "
 SELECT e.row, e.id, e.issue_id, i.uuid, e.project_id, e.timestamp, e.client_id, e.codec, e.payload,
   e.pinned
-FROM errtrack_event e JOIN errtrack_issue i ON i.id = e.issue_id";
+FROM errtrack_event e JOIN errtrack_issue i ON i.id = e.issue_id"
+    };
+    (postgres) => {
+        "
+SELECT e.row, e.id, e.issue_id, i.uuid, e.project_id, e.timestamp, e.client_id, COALESCE(p.codec, -1),
+  COALESCE(p.payload, ''), e.pinned
+FROM errtrack_event e JOIN errtrack_issue i ON i.project_id = e.project_id AND i.id = e.issue_id
+LEFT JOIN errtrack_payload p ON p.project_id = e.project_id AND p.id = e.id"
+    };
+}
+pub(super) use columns;
 
-/// `$2` projects, or NULL for all.
-pub(crate) const BY_ID: &str = " WHERE e.project_id IN (
+/// `$2` projects, or NULL for all. In PostgreSQL the payloads are ordered by id, and the rows of events are not.
+pub(crate) const BY_ID: Sql = sql!(
+    event_columns,
+    either(
+        " WHERE e.project_id IN (
   SELECT id FROM errtrack_project WHERE CAST($2 AS TEXT) IS NULL OR id IN (SELECT value FROM json_each($2))
-) AND e.id = $1 LIMIT 1";
+) AND e.id = $1 LIMIT 1",
+        " WHERE (e.project_id, e.client_id) IN (
+  SELECT q.project_id, q.client_id FROM errtrack_payload q WHERE q.id = $1 AND q.project_id IN (
+    SELECT id FROM errtrack_project WHERE CAST($2 AS TEXT) IS NULL
+      OR id = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST($2 AS JSON))))
+  )
+) LIMIT 1"
+    )
+);
 
-pub(crate) const BY_CLIENT_ID: &str = " WHERE e.project_id IN (
-  SELECT id FROM errtrack_project WHERE CAST($2 AS TEXT) IS NULL OR id IN (SELECT value FROM json_each($2))
-) AND e.client_id = $1 LIMIT 1";
+pub(crate) const BY_CLIENT_ID: Sql = sql!(
+    event_columns,
+    " WHERE e.project_id IN (
+  SELECT id FROM errtrack_project WHERE CAST($2 AS TEXT) IS NULL OR id ",
+    in_ids(2),
+    "
+) AND e.client_id = $1 LIMIT 1"
+);
 
-pub(crate) const NEWEST: &str = " WHERE e.issue_id = $1 ORDER BY e.timestamp DESC, e.row DESC LIMIT $2";
+pub(crate) const NEWEST: Sql =
+    sql!(event_columns, " WHERE e.issue_id = $1 ORDER BY e.timestamp DESC, e.row DESC LIMIT $2");
 
-pub(crate) const NEWEST_AFTER: &str = " WHERE e.issue_id = $1 AND (e.timestamp, e.row) < ($3, $4)
-ORDER BY e.timestamp DESC, e.row DESC LIMIT $2";
+pub(crate) const NEWEST_AFTER: Sql = sql!(
+    event_columns,
+    " WHERE e.issue_id = $1 AND (e.timestamp, e.row) < ($3, $4) ORDER BY e.timestamp DESC, e.row DESC LIMIT $2"
+);
 
 /// `$1` the issue, `$2` the time and `$3` the row of the event.
-pub(crate) const POSITION: &str = "
+pub(crate) const POSITION: Sql = sql!(
+    "
 SELECT
-  (SELECT COUNT(*) FROM errtrack_event WHERE issue_id = $1 AND (timestamp, row) <= ($2, $3)),
+  (SELECT COUNT(*) FROM errtrack_event e WHERE e.issue_id = $1 AND (e.timestamp, e.row) <= ($2, $3)),
   COALESCE((SELECT stored_count FROM errtrack_issue WHERE id = $1), 0),
-  (SELECT id FROM errtrack_event WHERE issue_id = $1 ORDER BY timestamp, row LIMIT 1),
-  (SELECT id FROM errtrack_event WHERE issue_id = $1 AND (timestamp, row) < ($2, $3)
-    ORDER BY timestamp DESC, row DESC LIMIT 1),
-  (SELECT id FROM errtrack_event WHERE issue_id = $1 AND (timestamp, row) > ($2, $3)
-    ORDER BY timestamp, row LIMIT 1),
-  (SELECT id FROM errtrack_event WHERE issue_id = $1 ORDER BY timestamp DESC, row DESC LIMIT 1)";
+  (SELECT e.id FROM errtrack_event e WHERE e.issue_id = $1 ORDER BY e.timestamp, e.row LIMIT 1),
+  (SELECT e.id FROM errtrack_event e WHERE e.issue_id = $1 AND (e.timestamp, e.row) < ($2, $3)
+    ORDER BY e.timestamp DESC, e.row DESC LIMIT 1),
+  (SELECT e.id FROM errtrack_event e WHERE e.issue_id = $1 AND (e.timestamp, e.row) > ($2, $3)
+    ORDER BY e.timestamp, e.row LIMIT 1),
+  (SELECT e.id FROM errtrack_event e WHERE e.issue_id = $1 ORDER BY e.timestamp DESC, e.row DESC LIMIT 1)"
+);
 
 /// `$1` the project, `$2` the id, `$3` whether it is pinned.
-pub(crate) const PIN: &str = "UPDATE errtrack_event SET pinned = $3 WHERE project_id = $1 AND id = $2";
+pub(crate) const PIN: Sql = sql!(
+    "UPDATE errtrack_event SET pinned = $3 WHERE project_id = $1 AND ",
+    either("id = $2", "client_id = (SELECT p.client_id FROM errtrack_payload p WHERE p.project_id = $1 AND p.id = $2)")
+);
+
+#[cfg(test)]
+pub(crate) const EVERY: &[Sql] = &[BY_ID, BY_CLIENT_ID, NEWEST, NEWEST_AFTER, POSITION, PIN];

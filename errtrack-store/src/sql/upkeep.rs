@@ -1,61 +1,97 @@
 //! Deleting issues and projects in small steps.
 
-/// Issues leave in one step with their groupings, so that a new event makes a new issue; the rest follows.
-pub(crate) const BURY: &str = "
-INSERT INTO errtrack_deleted_issue (project_id, issue_id, first_hour, last_hour)
-SELECT project_id, id, first_seen / 3600000000, last_seen / 3600000000 FROM errtrack_issue
-WHERE id IN (SELECT value FROM json_each($1))
-ON CONFLICT DO NOTHING";
-pub(crate) const DELETE_GROUPINGS: &str =
-    "DELETE FROM errtrack_grouping WHERE issue_id IN (SELECT value FROM json_each($1))";
-pub(crate) const DELETE_ISSUES: &str =
-    "DELETE FROM errtrack_issue WHERE id IN (SELECT value FROM json_each($1)) RETURNING project_id, id";
+use super::{Sql, sql};
 
-pub(crate) const BURIED: &str = "
-SELECT project_id, issue_id, first_hour, last_hour FROM errtrack_deleted_issue
-ORDER BY project_id, issue_id LIMIT $1";
-pub(crate) const FORGET: &str = "DELETE FROM errtrack_deleted_issue WHERE project_id = $1 AND issue_id = $2";
+/// Issues leave in one step with their groupings, so that a new event makes a new issue; the rest follows. In PostgreSQL
+/// their rows are locked first, so that no batch adds an hour that is not noted here.
+pub(crate) const BURY: Sql = sql!(
+    "
+INSERT INTO errtrack_deleted_issue (issue_id, project_id, first_hour, last_hour)
+SELECT i.id, i.project_id, i.first_seen / 3600000000, i.last_seen / 3600000000
+FROM (SELECT * FROM errtrack_issue WHERE id ",
+    in_ids(1),
+    either("", " ORDER BY id FOR UPDATE"),
+    ") i WHERE TRUE
+ON CONFLICT DO NOTHING"
+);
+pub(crate) const DELETE_GROUPINGS: Sql = sql!("DELETE FROM errtrack_grouping WHERE issue_id ", in_ids(1));
+pub(crate) const DELETE_ISSUES: Sql =
+    sql!("DELETE FROM errtrack_issue WHERE id ", in_ids(1), " RETURNING project_id, id");
 
-/// `$2` how many.
-pub(crate) const DELETE_EVENTS: &str =
-    "DELETE FROM errtrack_event WHERE row IN (SELECT row FROM errtrack_event WHERE issue_id = $1 LIMIT $2)";
-/// `$2` how many.
-pub(crate) const DELETE_USERS: &str = "
-DELETE FROM errtrack_issue_user WHERE issue_id = $1 AND user_hash IN (
-  SELECT user_hash FROM errtrack_issue_user WHERE issue_id = $1 LIMIT $2
-)";
-/// `$2` how many.
-pub(crate) const DELETE_TAGS: &str = "
-DELETE FROM errtrack_issue_tag WHERE issue_id = $1 AND tag IN (
-  SELECT tag FROM errtrack_issue_tag WHERE issue_id = $1 LIMIT $2
-)";
-/// From hour `$2` to `$3`: a look-up by key for each.
-pub(crate) const DELETE_HOURS: &str = "
-WITH RECURSIVE h (hour) AS (SELECT $2 UNION ALL SELECT hour + 1 FROM h WHERE hour < $3)
-DELETE FROM errtrack_issue_hour WHERE (hour, issue_id) IN (SELECT hour, $1 FROM h)";
+pub(crate) const BURIED: Sql = sql!(
+    "SELECT project_id, issue_id, first_hour, last_hour FROM errtrack_deleted_issue ORDER BY project_id, issue_id LIMIT $1"
+);
+pub(crate) const FORGET: Sql = sql!("DELETE FROM errtrack_deleted_issue WHERE project_id = $1 AND issue_id = $2");
+
+/// Of project `$1` and issue `$2`; `$3` how many.
+pub(crate) const DELETE_EVENTS: Sql = sql!(either(
+    "
+DELETE FROM errtrack_event WHERE row IN (
+  SELECT row FROM errtrack_event WHERE issue_id = $2 LIMIT $3
+)",
+    "
+WITH gone AS (
+  DELETE FROM errtrack_event WHERE (project_id, client_id) IN (
+    SELECT e.project_id, e.client_id FROM errtrack_event e WHERE e.issue_id = $2 LIMIT $3
+  ) RETURNING id
+), payloads AS (
+  DELETE FROM errtrack_payload p USING gone WHERE p.project_id = $1 AND p.id = gone.id
+)
+SELECT 1 FROM gone"
+));
+/// Of project `$1` and issue `$2`; `$3` how many.
+pub(crate) const DELETE_USERS: Sql = sql!(
+    "
+DELETE FROM errtrack_issue_user WHERE project_id = $1 AND issue_id = $2 AND user_hash IN (
+  SELECT user_hash FROM errtrack_issue_user WHERE project_id = $1 AND issue_id = $2 LIMIT $3
+)"
+);
+/// Of project `$1` and issue `$2`; `$3` how many.
+pub(crate) const DELETE_TAGS: Sql = sql!(
+    "
+DELETE FROM errtrack_issue_tag WHERE project_id = $1 AND issue_id = $2 AND tag IN (
+  SELECT tag FROM errtrack_issue_tag WHERE project_id = $1 AND issue_id = $2 LIMIT $3
+)"
+);
+/// Of project `$1` and issue `$2`, from hour `$3` to `$4`: a look-up by key for each.
+pub(crate) const DELETE_HOURS: Sql = sql!(
+    "
+WITH RECURSIVE h (hour) AS (SELECT CAST($3 AS BIGINT) UNION ALL SELECT hour + 1 FROM h WHERE hour < $4)
+DELETE FROM errtrack_issue_hour WHERE (project_id, hour, issue_id) IN (
+  SELECT CAST($1 AS BIGINT), hour, CAST($2 AS BIGINT) FROM h
+)"
+);
 
 /// A project leaves in one step with what lets others write to it; the rest follows. Each with `$1`.
-pub(crate) const BURY_PROJECT: [&str; 5] = [
-    "INSERT INTO errtrack_deleted_project (project_id) SELECT id FROM errtrack_project WHERE id = $1",
-    "DELETE FROM errtrack_public_key WHERE project_id = $1",
-    "DELETE FROM errtrack_grouping WHERE project_id = $1",
-    "DELETE FROM errtrack_balance WHERE project_id = $1",
-    "DELETE FROM errtrack_set_aside WHERE project_id = $1",
+pub(crate) const BURY_PROJECT: [Sql; 5] = [
+    sql!(
+        "INSERT INTO errtrack_deleted_project (project_id) SELECT id FROM errtrack_project WHERE id = $1",
+        either("", " FOR UPDATE")
+    ),
+    sql!("DELETE FROM errtrack_public_key WHERE project_id = $1"),
+    sql!("DELETE FROM errtrack_grouping WHERE project_id = $1"),
+    sql!("DELETE FROM errtrack_balance WHERE project_id = $1"),
+    sql!("DELETE FROM errtrack_set_aside WHERE project_id = $1"),
 ];
 /// The last of them.
-pub(crate) const DELETE_PROJECT: &str = "DELETE FROM errtrack_project WHERE id = $1";
-pub(crate) const BURIED_PROJECTS: &str = "SELECT project_id FROM errtrack_deleted_project ORDER BY project_id";
-pub(crate) const FORGET_PROJECT: &str = "DELETE FROM errtrack_deleted_project WHERE project_id = $1";
+pub(crate) const DELETE_PROJECT: Sql = sql!("DELETE FROM errtrack_project WHERE id = $1");
+pub(crate) const BURIED_PROJECTS: Sql = sql!("SELECT project_id FROM errtrack_deleted_project ORDER BY project_id");
+pub(crate) const FORGET_PROJECT: Sql = sql!("DELETE FROM errtrack_deleted_project WHERE project_id = $1");
 /// `$2` how many.
-pub(crate) const ISSUES_OF: &str = "SELECT id FROM errtrack_issue WHERE project_id = $1 LIMIT $2";
+pub(crate) const ISSUES_OF: Sql = sql!("SELECT id FROM errtrack_issue WHERE project_id = $1 LIMIT $2");
 /// `$2` how many.
-pub(crate) const DELETE_PROJECT_HOURS: &str = "
+pub(crate) const DELETE_PROJECT_HOURS: Sql = sql!(
+    "
 DELETE FROM errtrack_project_hour WHERE project_id = $1 AND hour IN (
   SELECT hour FROM errtrack_project_hour WHERE project_id = $1 LIMIT $2
-)";
+)"
+);
+
+/// Gives back to the file system what deletions have freed; PostgreSQL does that by itself.
+pub(crate) const SHRINK: Sql = sql!(either("PRAGMA incremental_vacuum(1000)", "SELECT 1"));
 
 #[cfg(test)]
-pub(crate) const EVERY: &[&str] = &[
+pub(crate) const EVERY: &[Sql] = &[
     BURY,
     DELETE_GROUPINGS,
     DELETE_ISSUES,
@@ -75,4 +111,5 @@ pub(crate) const EVERY: &[&str] = &[
     FORGET_PROJECT,
     ISSUES_OF,
     DELETE_PROJECT_HOURS,
+    SHRINK,
 ];

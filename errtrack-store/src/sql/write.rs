@@ -92,26 +92,30 @@ FROM d WHERE i.id = d.id"
 
 const INSERT_USERS: &str = concat!(
     "
-INSERT INTO errtrack_issue_user (issue_id, user_hash)
+INSERT INTO errtrack_issue_user (project_id, issue_id, user_hash)
 SELECT ",
-    int!(6, 40, 1),
+    int!(6, 60, 1),
     ", ",
-    int!(6, 40, 21),
+    int!(6, 60, 21),
+    ", ",
+    int!(6, 60, 41),
     " FROM json_each($5) r WHERE TRUE
 ON CONFLICT DO NOTHING"
 );
 
 const COUNT_HOURS: &str = concat!(
     "
-INSERT INTO errtrack_issue_hour (hour, issue_id, count)
+INSERT INTO errtrack_issue_hour (project_id, hour, issue_id, count)
 SELECT ",
-    int!(8, 60, 1),
+    int!(8, 80, 1),
     ", ",
-    int!(8, 60, 21),
+    int!(8, 80, 21),
     ", ",
-    int!(8, 60, 41),
+    int!(8, 80, 41),
+    ", ",
+    int!(8, 80, 61),
     " FROM json_each($7) r WHERE TRUE
-ON CONFLICT (hour, issue_id) DO UPDATE SET count = count + excluded.count"
+ON CONFLICT (project_id, hour, issue_id) DO UPDATE SET count = count + excluded.count"
 );
 
 const COUNT_PROJECT_HOURS: &str = concat!(
@@ -130,32 +134,36 @@ ON CONFLICT (project_id, hour) DO UPDATE SET count = count + excluded.count"
 /// The rows are there: so names need not be sent.
 const COUNT_TAGS: &str = concat!(
     "
-INSERT INTO errtrack_issue_tag (issue_id, tag, count, key, value)
+INSERT INTO errtrack_issue_tag (project_id, issue_id, tag, count, key, value)
 SELECT ",
-    int!(12, 60, 1),
+    int!(12, 80, 1),
     ", ",
-    int!(12, 60, 21),
+    int!(12, 80, 21),
     ", ",
-    int!(12, 60, 41),
+    int!(12, 80, 41),
+    ", ",
+    int!(12, 80, 61),
     ", '', '' FROM json_each($11) r WHERE TRUE
-ON CONFLICT (issue_id, tag) DO UPDATE SET count = count + excluded.count"
+ON CONFLICT (project_id, issue_id, tag) DO UPDATE SET count = count + excluded.count"
 );
 
 const COUNT_NEW_TAGS: &str = concat!(
     "
-INSERT INTO errtrack_issue_tag (issue_id, tag, count, key, value)
+INSERT INTO errtrack_issue_tag (project_id, issue_id, tag, count, key, value)
 SELECT ",
-    int!(14, 100, 1),
+    int!(14, 120, 1),
     ", ",
-    int!(14, 100, 21),
+    int!(14, 120, 21),
     ", ",
-    int!(14, 100, 41),
+    int!(14, 120, 41),
     ", ",
-    text!(14, 100, 61, 71, 18),
+    int!(14, 120, 61),
     ", ",
-    text!(14, 100, 81, 91, 18),
+    text!(14, 120, 81, 91, 18),
+    ", ",
+    text!(14, 120, 101, 111, 18),
     " FROM json_each($13) r WHERE TRUE
-ON CONFLICT (issue_id, tag) DO UPDATE SET count = count + excluded.count"
+ON CONFLICT (project_id, issue_id, tag) DO UPDATE SET count = count + excluded.count"
 );
 
 const INSERT_EVENTS: &str = concat!(

@@ -1,0 +1,208 @@
+//! Batches on PostgreSQL: rows travel as one array per column.
+//!
+//! What several transactions may touch is locked by all in the same order: projects by id, then issues by id, then what
+//! belongs to them. So none waits for another in a circle.
+
+use super::{
+    Bulk, Existing, Found, Target,
+    columns::{Shown, clean, integers},
+    updates,
+};
+use crate::{
+    plan::Plan,
+    sql::postgres as sql,
+    tally::{Answer, NewTag, Tallies},
+};
+use sqlx::{Error, PgConnection, Postgres, postgres::PgArguments, query::Query};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use uuid::Uuid;
+
+impl Bulk for PgConnection {
+    const SHARED: bool = true;
+
+    async fn lock_projects(&mut self, plan: &Plan<'_>) -> Result<(), Error> {
+        let projects: BTreeSet<i64> = plan.groups.iter().map(|group| group.project).collect();
+        let query = sqlx::query(sql::LOCK_PROJECTS).bind(projects.into_iter().collect::<Vec<_>>());
+        query.execute(self).await.map(drop)
+    }
+
+    async fn find(&mut self, plan: &Plan<'_>) -> Result<Found, Error> {
+        let query = sqlx::query_as(sql::FIND)
+            .bind(plan.groups.iter().map(|group| group.project).collect::<Vec<_>>())
+            .bind(plan.groups.iter().map(|group| &group.fingerprint.0[..]).collect::<Vec<_>>())
+            .bind(plan.checks.iter().map(|(_, project, _)| *project).collect::<Vec<_>>())
+            .bind(plan.checks.iter().map(|(_, _, id)| &id.as_bytes()[..]).collect::<Vec<_>>());
+        type Numbers = Vec<i64>;
+        let (found, issues, statuses, repeats, of, erasures): (Numbers, Numbers, Numbers, Numbers, Numbers, i64) =
+            query.fetch_one(self).await?;
+        let existing = issues.into_iter().zip(statuses);
+        let existing = existing.map(|(issue, status)| Existing { issue, resolved: status == 1 });
+        let places = repeats.into_iter().filter_map(|check| Some(plan.checks.get(usize::try_from(check).ok()?)?.0));
+        Ok(Found {
+            issues: found.into_iter().filter_map(|place| usize::try_from(place).ok()).zip(existing).collect(),
+            events: places.zip(of).collect(),
+            erasures,
+        })
+    }
+
+    async fn take_numbers(&mut self, project: i64, count: i64) -> Result<Option<i64>, Error> {
+        sqlx::query_scalar(sql::TAKE_NUMBERS).bind(project).bind(count).fetch_optional(self).await
+    }
+
+    async fn insert_issues(
+        &mut self,
+        plan: &Plan<'_>,
+        issues: &[(i64, usize)],
+        now: i64,
+    ) -> Result<HashMap<(i64, i64), i64>, Error> {
+        // An issue that is new has none of its users yet.
+        let mut users: HashMap<usize, HashSet<i64>> = HashMap::new();
+        for (group, user) in &plan.users {
+            users.entry(*group).or_default().insert(*user);
+        }
+        let uuids: Vec<Uuid> = issues.iter().map(|_| Uuid::now_v7()).collect();
+        let (mut numbers, mut events) = (Vec::with_capacity(issues.len()), Vec::with_capacity(issues.len()));
+        let (mut fingerprints, mut shown) = (Vec::with_capacity(issues.len()), Shown::default());
+        for (number, place) in issues {
+            let Some(group) = plan.groups.get(*place) else { continue };
+            let count = users.get(place).map_or(0, HashSet::len);
+            numbers.push([group.project, *number, i64::try_from(count).unwrap_or(i64::MAX)]);
+            fingerprints.push(&group.fingerprint.0[..]);
+            shown.push(group);
+            events.push(group.kept.map_or(group.newest.event_id(), |(_, id)| id).uuid());
+        }
+        let [projects, numbers, users] = integers(&numbers);
+        let query = sqlx::query(sql::INSERT_ISSUES).bind(now).bind(projects).bind(numbers);
+        let query = query.bind(bytes(&uuids)).bind(fingerprints).bind(users);
+        let query = bind_shown(query, shown).bind(bytes(&events));
+        let made =
+            query.try_map(|row| <(i64, i64, i64) as sqlx::FromRow<'_, _>>::from_row(&row)).fetch_all(self).await?;
+        Ok(made.into_iter().map(|(id, project, number)| ((project, number), id)).collect())
+    }
+
+    async fn tags(&mut self, tags: &[NewTag<'_>]) -> Result<Vec<Answer>, Error> {
+        let asking = tags.iter().filter(|tag| tag.ask).map(|tag| [tag.project, tag.issue, tag.number]);
+        let asking: Vec<[i64; 3]> = asking.collect();
+        if asking.is_empty() {
+            return Ok(Vec::new());
+        }
+        let [projects, issues, numbers] = integers(&asking);
+        let query = sqlx::query_as(sql::FIND_TAGS).bind(projects).bind(issues).bind(numbers);
+        let (there, values): (Vec<bool>, Vec<i64>) = query.fetch_one(self).await?;
+        Ok(there.into_iter().zip(values).map(|(is_there, values)| Answer { is_there, values }).collect())
+    }
+
+    async fn write(
+        &mut self,
+        plan: &Plan<'_>,
+        tallies: &Tallies<'_>,
+        issues: &[Target],
+        payloads: &mut Vec<u8>,
+        erasures: i64,
+        now: i64,
+    ) -> Result<bool, Error> {
+        let users = new_users(self, &tallies.users).await?;
+        let query = sqlx::query(sql::WRITE).bind(now);
+        let query = bind_groupings(query, plan, issues);
+        let query = bind_updates(query, plan, issues, &users);
+        let query = bind_tallies(query, plan, tallies);
+        let query = bind_events(query, plan, issues, payloads);
+        let (written, now_erased): (i64, i64) =
+            query.try_map(|row| sqlx::FromRow::from_row(&row)).fetch_one(self).await?;
+        Ok(usize::try_from(written).is_ok_and(|written| written == plan.events.len()) && now_erased == erasures)
+    }
+}
+
+type Statement<'q> = Query<'q, Postgres, PgArguments>;
+
+/// Notes users and answers, for each issue that has new ones, how many.
+async fn new_users(connection: &mut PgConnection, users: &[[i64; 3]]) -> Result<HashMap<i64, i64>, Error> {
+    if users.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let [projects, issues, users] = integers(users);
+    let query = sqlx::query_as(sql::INSERT_USERS).bind(projects).bind(issues).bind(users);
+    let (issues, counts): (Vec<i64>, Vec<i64>) = query.fetch_one(connection).await?;
+    Ok(issues.into_iter().zip(counts).collect())
+}
+
+/// Those of new issues.
+fn bind_groupings<'q>(query: Statement<'q>, plan: &Plan<'_>, issues: &[Target]) -> Statement<'q> {
+    let new = || plan.groups.iter().zip(issues).filter(|(_, target)| target.existing.is_none());
+    query
+        .bind(new().map(|(group, _)| group.project).collect::<Vec<_>>())
+        .bind(new().map(|(group, _)| &group.fingerprint.0[..]).collect::<Vec<_>>())
+        .bind(new().map(|(_, target)| target.issue).collect::<Vec<_>>())
+}
+
+fn bind_updates<'q>(
+    query: Statement<'q>,
+    plan: &Plan<'_>,
+    issues: &[Target],
+    users: &HashMap<i64, i64>,
+) -> Statement<'q> {
+    let updates = updates(plan, issues);
+    let mut shown = Shown::default();
+    updates.iter().for_each(|(_, group)| shown.push(group));
+    let query = query
+        .bind(updates.iter().map(|(_, group)| group.project).collect::<Vec<_>>())
+        .bind(updates.iter().map(|(issue, _)| *issue).collect::<Vec<_>>())
+        .bind(updates.iter().map(|(issue, _)| users.get(issue).copied().unwrap_or_default()).collect::<Vec<_>>());
+    // None is kept: nothing is shown of this one.
+    let last = updates.iter().map(|(_, group)| group.kept.map(|(_, id)| id.uuid().into_bytes().to_vec()));
+    bind_shown(query, shown).bind(last.collect::<Vec<_>>())
+}
+
+fn bind_shown<'q>(query: Statement<'q>, shown: Shown<'_>) -> Statement<'q> {
+    query
+        .bind(shown.counts)
+        .bind(shown.stored)
+        .bind(shown.first_seen)
+        .bind(shown.last_seen)
+        .bind(shown.levels)
+        .bind(shown.types)
+        .bind(shown.values)
+        .bind(shown.culprits)
+        .bind(shown.sources)
+        .bind(shown.platforms)
+        .bind(shown.environments)
+        .bind(shown.first_releases)
+        .bind(shown.last_releases)
+}
+
+fn bind_tallies<'q>(query: Statement<'q>, plan: &Plan<'_>, tallies: &Tallies<'_>) -> Statement<'q> {
+    let [projects, hours, issues, counts] = integers(&tallies.hours);
+    let query = query.bind(projects).bind(hours).bind(issues).bind(counts);
+    let hours: Vec<_> = plan.hours.iter().map(|((project, hour), n)| [*project, *hour, *n]).collect();
+    let [projects, hours, counts] = integers(&hours);
+    let query = query.bind(projects).bind(hours).bind(counts);
+    // Of those that are known to be there, names need not be sent.
+    let known = tallies.tags.iter().map(|tag| (*tag, "", ""));
+    let new = tallies.new_tags.iter().map(|t| ([t.project, t.issue, t.number, t.count], t.key, t.value));
+    let mut tags: Vec<_> = known.chain(new).collect();
+    tags.sort_unstable();
+    let numbers: Vec<_> = tags.iter().map(|(numbers, ..)| *numbers).collect();
+    let [projects, issues, numbers, counts] = integers(&numbers);
+    let query = query.bind(projects).bind(issues).bind(numbers).bind(counts);
+    let keys = tags.iter().map(|(_, key, _)| clean(key)).collect::<Vec<_>>();
+    query.bind(keys).bind(tags.iter().map(|(_, _, value)| clean(value)).collect::<Vec<_>>())
+}
+
+fn bind_events<'q>(query: Statement<'q>, plan: &Plan<'_>, issues: &[Target], payloads: &[u8]) -> Statement<'q> {
+    let project = |group: usize| plan.groups.get(group).map_or(0, |group| group.project);
+    let issue = |group: usize| issues.get(group).map_or(0, |target| target.issue);
+    let payload = |offset: usize, length: usize| payloads.get(offset..offset + length).unwrap_or_default();
+    let events = &plan.events;
+    query
+        .bind(events.iter().map(|event| project(event.group)).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| &event.id.as_bytes()[..]).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| &event.client_id.as_bytes()[..]).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.codec).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| payload(event.offset, event.length)).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| issue(event.group)).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.timestamp).collect::<Vec<_>>())
+}
+
+fn bytes(ids: &[Uuid]) -> Vec<&[u8]> {
+    ids.iter().map(|id| &id.as_bytes()[..]).collect()
+}
