@@ -60,6 +60,7 @@ impl Sizes {
                 let measure = Measure { at: Timestamp::now(), storage: storage.into(), good_for };
                 *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(measure);
             }
+            Err(error) if error.is_unavailable() => {}
             Err(error) => Error::from(error).log(),
         }
     }
