@@ -58,7 +58,7 @@ use std::{
 use trouble::Trouble;
 use uuid::Uuid;
 use worker::Worker;
-use writer::Timing;
+use writer::Pace;
 use writes::WriteQueue;
 
 /// How long a tracker that is dropped waits for its queue to be written.
@@ -120,7 +120,7 @@ struct Engine {
     /// This process, among those that share the database.
     node: Uuid,
     spool: Option<Arc<SpoolGauge>>,
-    timing: Timing,
+    pace: Pace,
     /// Held while this process runs retention.
     retaining: tokio::sync::Mutex<()>,
 }

@@ -20,8 +20,6 @@ pub(crate) enum Backend {
 
 /// What the databases do not spell alike.
 pub(crate) trait Dialect: sqlx::Database<Connection: Bulk> {
-    /// Whether a commit can succeed although it fails here, and other transactions write meanwhile.
-    const SHARED: bool = <Self::Connection as Bulk>::SHARED;
     /// Begins a transaction that will write.
     const BEGIN: &'static str;
     /// Begins a transaction that records a batch.
@@ -144,6 +142,17 @@ impl Backend {
             }
             #[cfg(feature = "postgres")]
             Self::Postgres(open) => open.make_room(plan.events.iter().map(|event| event.id)).await,
+        }
+    }
+
+    /// Makes the partitions of the days to come, so that no batch has to.
+    #[cfg_attr(not(feature = "postgres"), expect(clippy::unused_async, reason = "SQLite has no partitions"))]
+    pub(crate) async fn make_days_ahead(&self) -> Result<(), StoreError> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(_) => Ok(()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(open) => open.make_days_ahead().await,
         }
     }
 

@@ -46,12 +46,12 @@ impl Recorder for SqlStore {
                 self.backend.make_room(&plan).await?;
                 let written = writing!(self, WHAT, |connection| {
                     let mut tx = connection.begin_with(Db::RECORD).await?;
-                    // Where a commit that fails has surely failed, only attempts that follow another are noted.
-                    if let Some(key) = batch.key.filter(|key| key.repeats || Db::SHARED) {
+                    // Noted at the first attempt too: whoever waits for it may give up, or die, after the commit.
+                    if let Some(key) = batch.key {
                         let now = Timestamp::now().as_micros();
                         let query = sqlx::query(Db::text(sql::CLAIM)).bind(key.writer.as_bytes().to_vec());
                         let claimed = query.bind(key.number).bind(now).execute(&mut *tx).await?;
-                        if claimed.rows_affected() == 0 {
+                        if key.repeats && claimed.rows_affected() == 0 {
                             tx.rollback().await?;
                             return Ok(Written::Settled);
                         }

@@ -45,6 +45,7 @@ impl SqlStore {
         let _turn = self.upkeep.lock().await;
         let (at, start) = (Timestamp::now(), Instant::now());
         let mut report = RetentionReport { at, ..RetentionReport::default() };
+        self.backend.make_days_ahead().await?;
         self.step(sql::DELETE_TOKENS, &[at.as_micros()]).await?;
         self.step(node::DELETE_WRITERS, &[at.minus(WRITER_AGE).as_micros()]).await?;
         self.sweep().await?;

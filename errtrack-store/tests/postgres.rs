@@ -122,8 +122,9 @@ async fn the_same_event_on_two_processes_counts_once() {
     for round in 0..25 {
         let ids: Vec<Uuid> = (0..4).map(|_| Uuid::new_v4()).collect();
         // Once under the same title, so that both want the same issue; once under others, so that nothing else orders them.
-        let title =
-            |store: usize, n: usize| if n % 2 == 0 { format!("R{round}") } else { format!("R{round}x{store}x{n}") };
+        let title = |store: usize, n: usize| {
+            if n.is_multiple_of(2) { format!("R{round}") } else { format!("R{round}x{store}x{n}") }
+        };
         let batch = |store: usize| {
             let mut batch: Vec<_> =
                 ids.iter().enumerate().map(|(n, id)| sent(project, &title(store, n), *id)).collect();

@@ -36,6 +36,7 @@ pub(crate) struct Status {
     pub(crate) is_complete: bool,
     /// Events of this process that wait to be prepared or written.
     pub(crate) queue: usize,
+    /// A report that came now could be made durable, here or in the database.
     pub(crate) takes_reports: bool,
     pub(crate) spool: Option<SpoolStatus>,
     /// The database does not answer, or did not when something was last written.
@@ -82,7 +83,7 @@ impl Status {
             total,
             is_complete,
             queue: tracker.queue_depth(),
-            takes_reports: takes_reports(app),
+            takes_reports: tracker.has_room(),
             spool: tracker.spool(),
             is_away: !answers || tracker.is_store_away(),
             ping,
@@ -92,13 +93,6 @@ impl Status {
             trouble: tracker.trouble(),
         }
     }
-}
-
-/// Whether a report that came now could be kept, here or in the database.
-pub(crate) fn takes_reports(app: &App) -> bool {
-    let tracker = app.tracker();
-    let is_full = |spool: SpoolStatus| spool.most_bytes > 0 && spool.bytes >= spool.most_bytes;
-    tracker.has_room() && !(tracker.is_store_away() && tracker.spool().is_some_and(is_full))
 }
 
 /// What the database says, if it does so in time.

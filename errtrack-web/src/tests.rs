@@ -1,6 +1,14 @@
 //! Every endpoint, asked through the router.
 
 mod api;
+pub(crate) mod away;
+mod balance;
 mod dialects;
+mod metrics;
+mod permissions;
+mod pins;
+mod projects;
 mod sentry;
+mod settings;
+mod spool;
 mod support;

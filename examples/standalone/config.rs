@@ -3,7 +3,13 @@
 //! A value that is wrong stops the start with one line that names the variable, the value and what would be right.
 
 use errtrack::web::Origins;
-use std::{collections::HashMap, fmt, fs, io, net::IpAddr, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt, fs, io,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// Everything that the standalone server can be told.
 #[derive(Debug, PartialEq)]
@@ -47,6 +53,13 @@ impl Config {
     /// The key that opens everything while developing on this machine alone.
     pub(crate) fn development_key(&self) -> Option<&'static str> {
         (self.environment == "development" && self.host.is_loopback()).then_some("test-api-key")
+    }
+
+    /// The folder for what waits while the database is away: beside the SQLite file, else in `data`.
+    pub(crate) fn spool(&self) -> PathBuf {
+        let file = self.database.strip_prefix("sqlite://").map(|rest| rest.split('?').next().unwrap_or(rest));
+        let beside = file.filter(|file| *file != ":memory:").and_then(|file| Path::new(file).parent());
+        beside.unwrap_or(Path::new("data")).join("spool")
     }
 
     /// Reads the environment, and `.env` in the current folder.
@@ -324,6 +337,18 @@ mod tests {
         assert_eq!(read(&[("DATABASE_PATH", "./x.db")]).unwrap().database, "sqlite://./x.db");
         let both = [("DATABASE_PATH", "./x.db"), ("DATABASE_URL", "sqlite://y.db")];
         assert_eq!(read(&both).unwrap().database, "sqlite://y.db");
+    }
+
+    #[test]
+    fn the_spool_lies_beside_the_database() {
+        for (url, folder) in [
+            ("sqlite://data/errtrack.db", "data/spool"),
+            ("sqlite:///var/lib/errtrack/e.db?cache=shared", "/var/lib/errtrack/spool"),
+            ("sqlite://e.db", "spool"),
+            ("sqlite://:memory:", "data/spool"),
+        ] {
+            assert_eq!(read(&[("DATABASE_URL", url)]).unwrap().spool(), Path::new(folder), "{url}");
+        }
     }
 
     #[test]

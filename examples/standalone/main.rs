@@ -21,6 +21,8 @@ use tokio::net::TcpListener;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// What may wait on the disk while the database is away.
+const SPOOL_BYTES: u64 = 256 << 20;
 /// How long requests may take to finish once the server is told to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
 
@@ -52,6 +54,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .environment(&config.environment)
         .retention(config.retention)
         .events_per_issue(config.events_per_issue)
+        .spool(config.spool(), SPOOL_BYTES)
         .store(store.clone())
         .build()
         .await?;
@@ -98,7 +101,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         }
     }
     if !tracker.shutdown().await {
-        tracing::error!("some events could not be written in time");
+        tracing::error!("some events could be neither stored nor spooled in time");
     }
     errtrack::store::Upkeep::close(&store).await;
     Ok(())
@@ -144,13 +147,16 @@ async fn told_to_stop() {
     drop(interrupted.await);
 }
 
-/// An error with its sources.
+/// An error with those of its sources that say something more.
 fn in_one_line(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
+        let more = cause.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
         source = cause.source();
     }
     text

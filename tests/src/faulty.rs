@@ -26,18 +26,24 @@ use uuid::Uuid;
 pub struct FaultyStore {
     inner: SqliteStore,
     away: Arc<AtomicBool>,
+    unheard: Arc<AtomicBool>,
 }
 
 impl FaultyStore {
     /// Wraps a store that works.
     #[must_use]
     pub fn new(inner: SqliteStore) -> Self {
-        Self { inner, away: Arc::default() }
+        Self { inner, away: Arc::default(), unheard: Arc::default() }
     }
 
     /// Takes the database away, or gives it back.
     pub fn set_away(&self, away: bool) {
         self.away.store(away, Relaxed);
+    }
+
+    /// Lets the database commit batches and then say that it is away, as when the connection breaks just then.
+    pub fn set_unheard(&self, unheard: bool) {
+        self.unheard.store(unheard, Relaxed);
     }
 }
 
@@ -51,7 +57,11 @@ impl Recorder for FaultyStore {
         if batch.occurrences.iter().any(|o| o.level() == Level::Debug) {
             return Err(StoreError::other("poisoned by the test"));
         }
-        self.inner.record(batch).await
+        let recorded = self.inner.record(batch).await?;
+        if self.unheard.load(Relaxed) {
+            return Err(StoreError::unavailable("broken by the test after the commit"));
+        }
+        Ok(recorded)
     }
 
     async fn set_aside(&self, occurrence: &Occurrence, reason: &str) -> Result<(), StoreError> {

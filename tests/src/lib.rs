@@ -4,6 +4,7 @@
 
 mod client;
 mod faulty;
+mod load;
 mod postgres;
 mod recordings;
 mod server;
@@ -11,9 +12,10 @@ mod watched;
 
 pub use client::{Answer, Client};
 pub use faulty::FaultyStore;
-pub use postgres::{Database, Postgres};
+pub use load::{Acknowledged, Load};
+pub use postgres::{Database, Postgres, database_in};
 pub use recordings::{Recording, recordings};
-pub use server::{Exit, Server, example};
+pub use server::{Exit, Server, aborting_example, example};
 pub use watched::Watched;
 
 /// Waits until a condition holds.

@@ -221,6 +221,25 @@ impl Drop for Database {
     }
 }
 
+/// Where the journeys of a folder keep their events: in a SQLite file in it or, with `ERRTRACK_TEST_DATABASE=postgres`, in a
+/// database of their own on the server that `ERRTRACK_TEST_POSTGRES` names. The same folder answers the same place.
+///
+/// # Errors
+/// The server does not answer.
+pub fn database_in(folder: &Path) -> Result<String> {
+    if std::env::var_os("ERRTRACK_TEST_DATABASE").is_none_or(|name| name != "postgres") {
+        return Ok(format!("sqlite://{}", folder.join("data/errtrack.db").display()));
+    }
+    let note = folder.join("database-url");
+    if let Ok(url) = fs::read_to_string(&note) {
+        return Ok(url);
+    }
+    let server = std::env::var("ERRTRACK_TEST_POSTGRES").context("ERRTRACK_TEST_POSTGRES is not set")?;
+    let url = new_database(&programs().context("PostgreSQL's programs are not here")?, &server)?;
+    fs::write(note, &url)?;
+    Ok(url)
+}
+
 fn new_database(programs: &Path, server: &str) -> Result<String> {
     let number = DATABASES.fetch_add(1, Relaxed);
     let name = format!("errtrack_{}_{number}", std::process::id());

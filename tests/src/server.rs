@@ -38,7 +38,8 @@ pub struct Exit {
 }
 
 impl Server {
-    /// Starts a server in a folder, on a free port, with these variables and no others.
+    /// Starts a server in a folder, on a free port, with these variables and no others but, where they name no database,
+    /// [`database_in`](crate::database_in) this folder.
     ///
     /// # Errors
     /// It did not start; the error holds what it said.
@@ -136,11 +137,15 @@ impl Server {
 }
 
 fn command(folder: &Path, variables: &[(&str, &str)]) -> Result<Command> {
+    let url = crate::database_in(folder)?;
+    let postgres = Some(url)
+        .filter(|url| url.starts_with("postgres:") && !variables.iter().any(|(name, _)| name.starts_with("DATABASE_")));
     let mut command = Command::new(example("standalone")?);
     command
         .current_dir(folder)
         .env_clear()
         .env("PORT", "0")
+        .envs(postgres.map(|url| ("DATABASE_URL", url)))
         .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -157,18 +162,31 @@ pub fn example(name: &str) -> Result<PathBuf> {
     static BUILT: OnceLock<Option<PathBuf>> = OnceLock::new();
     let built = BUILT.get_or_init(|| {
         let release = !cfg!(debug_assertions);
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         // With the features of the whole workspace, as the tests are built: or every dependency would be built again.
-        let built = std::process::Command::new(cargo)
-            .args(["build", "--quiet", "--workspace", "--examples"])
-            .args(release.then_some("--release"))
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status();
-        let own = std::env::current_exe().ok()?;
-        // Tests lie in `deps`, beside `examples`; benchmarks lie one folder up.
-        let profile = own.ancestors().find(|folder| folder.join("examples").is_dir())?;
-        built.is_ok_and(|status| status.success()).then(|| profile.join("examples"))
+        let arguments = ["--workspace", "--examples"].into_iter().chain(release.then_some("--release"));
+        Some(build(arguments)?.join("examples"))
     });
     let folder = built.as_ref().context("the examples could not be built")?;
     Ok(folder.join(name))
+}
+
+/// The path of an example of errtrack-core, built so that a panic aborts it.
+///
+/// # Errors
+/// It cannot be built.
+pub fn aborting_example(name: &str) -> Result<PathBuf> {
+    let profile = build(["--package", "errtrack-core", "--example", name, "--profile", "abort"]);
+    let target = profile.as_deref().and_then(Path::parent).context("it could not be built")?;
+    Ok(target.join("abort/examples").join(name))
+}
+
+/// Builds with cargo, and answers the folder of the profile of this test.
+fn build<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Option<PathBuf> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = std::process::Command::new(cargo);
+    let built = command.args(["build", "--quiet"]).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).status();
+    let own = std::env::current_exe().ok()?;
+    // Tests lie in `deps`, beside `examples`; benchmarks lie one folder up.
+    let profile = own.ancestors().find(|folder| folder.join("examples").is_dir())?;
+    built.is_ok_and(|status| status.success()).then(|| profile.to_owned())
 }

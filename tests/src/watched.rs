@@ -1,4 +1,4 @@
-//! A tracker over a throw-away SQLite file, and everything that arrived in it.
+//! A tracker over a throw-away database, and everything that arrived in it.
 //!
 //! ```no_run
 //! # async fn example() {
@@ -31,7 +31,7 @@ impl Watched {
     #[expect(clippy::unwrap_used, reason = "for tests alone")]
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = errtrack::SqliteStore::open(folder.path().join("errors.db").to_str().unwrap()).await.unwrap();
+        let store = errtrack::SqliteStore::open(&crate::database_in(folder.path()).unwrap()).await.unwrap();
         let tracker = Tracker::builder().project("shop").environment("test").release("shop@1.4.0").store(store);
         Self { tracker: tracker.build().await.unwrap(), _folder: folder }
     }

@@ -6,7 +6,7 @@ use errtrack::{
     EventId, SqliteStore, Timestamp, Tracker,
     web::{Access, Accounts},
 };
-use errtrack_tests::{Client, Server};
+use errtrack_tests::{Client, Server, database_in};
 use serde_json::{Value, json};
 use std::{
     net::SocketAddr,
@@ -104,8 +104,7 @@ fn chromium() -> PathBuf {
 
 /// A host with the dashboard mounted, on a free port.
 async fn serve(folder: &Path) -> Result<(Tracker, SocketAddr)> {
-    let file = folder.join("errors.db");
-    let store = SqliteStore::open(file.to_str().context("a path in UTF-8")?).await?;
+    let store = SqliteStore::open(&database_in(folder)?).await?;
     Accounts::ensure_owner(&store, EMAIL, PASSWORD).await?;
     let tracker = Tracker::builder().project("checkout-api").store(store).build().await?;
     let pages = errtrack::web::router(&tracker, Access::accounts());

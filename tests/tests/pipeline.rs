@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use errtrack::{Event, Level, SqliteStore, Tracker, store::IssueQuery, store::IssueStore};
 use errtrack_core::{Formula, IngestError, Issue, Receipt, Report, grouping::Grouping};
-use errtrack_tests::{FaultyStore, until};
+use errtrack_tests::{FaultyStore, database_in, until};
 use std::{io, path::Path, time::Duration};
 use tempfile::tempdir;
 
@@ -11,7 +11,7 @@ use tempfile::tempdir;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 async fn open(folder: &Path) -> Result<SqliteStore> {
-    Ok(SqliteStore::open(&folder.join("errors.db").display().to_string()).await?)
+    Ok(SqliteStore::open(&database_in(folder)?).await?)
 }
 
 async fn issues(store: &SqliteStore) -> Result<Vec<Issue>> {

@@ -6,7 +6,7 @@ use errtrack::{
     SqliteStore,
     store::{ProjectStore, Upkeep},
 };
-use errtrack_tests::{Recording, Server, recordings};
+use errtrack_tests::{Recording, Server, database_in, recordings};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, path::Path};
 
@@ -59,9 +59,9 @@ async fn every_recorded_event_is_stored_and_found_by_its_id() {
     assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
 }
 
-/// The standalone server, on a file in which the first project has the key of the recordings.
+/// The standalone server, on a database in which the first project has the key of the recordings.
 async fn serve(folder: &Path) -> Server {
-    let store = SqliteStore::open(folder.join("data/errtrack.db").to_str().unwrap()).await.unwrap();
+    let store = SqliteStore::open(&database_in(folder).unwrap()).await.unwrap();
     let project = store.ensure_project("default").await.unwrap();
     assert!(store.add_public_key(project.id, PUBLIC_KEY).await.unwrap());
     store.close().await;

@@ -18,7 +18,9 @@ pub struct Batch {
 ///
 /// A connection can break after the database has committed and before it says so. The writer then sends the same batch
 /// under the same key, and the store sees whether it has it. A writer sends its batches in the order of their numbers, and
-/// no other before the one that failed; so a store need only remember the last number of each.
+/// no other before the one that failed; so a store need only remember the last number of each, in the transaction of the
+/// batch. It remembers that of the first attempt too: the writer also tries again when it has waited too long for an answer, or
+/// when its process died before it noted one. The first attempt may even be under way still; the second must see how it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchKey {
     /// Who writes: one life of one process.

@@ -7,7 +7,7 @@ use super::{
     queue,
     spool::SpoolGauge,
     worker::Worker,
-    writer::Timing,
+    writer::Pace,
     writes,
 };
 use crate::{
@@ -40,7 +40,7 @@ pub struct TrackerBuilder {
     queue: usize,
     queue_bytes: usize,
     spool: Option<(PathBuf, u64)>,
-    pub(super) timing: Timing,
+    pub(super) pace: Pace,
 }
 
 impl Default for TrackerBuilder {
@@ -55,7 +55,7 @@ impl Default for TrackerBuilder {
             queue: QUEUED,
             queue_bytes: QUEUED_BYTES,
             spool: None,
-            timing: Timing::default(),
+            pace: Pace::default(),
         }
     }
 }
@@ -197,10 +197,10 @@ impl TrackerBuilder {
         self.engine(Arc::new(store), project)
     }
 
-    /// Sets how long the writer waits for what.
+    /// Sets how much the writer writes at once, and how long it waits for what.
     #[cfg(test)]
-    pub(crate) fn timing(mut self, timing: Timing) -> Self {
-        self.timing = timing;
+    pub(crate) fn pace(mut self, pace: Pace) -> Self {
+        self.pace = pace;
         self
     }
 
@@ -240,7 +240,7 @@ impl TrackerBuilder {
             retention: self.retention,
             node: uuid::Uuid::new_v4(),
             spool,
-            timing: self.timing,
+            pace: self.pace,
             retaining: tokio::sync::Mutex::default(),
         }
     }

@@ -5,7 +5,7 @@ mod fake;
 mod restart;
 mod upkeep;
 
-use super::{Tracker, TrackerBuilder, writer::Timing};
+use super::{Tracker, TrackerBuilder, writer::Pace};
 use crate::{Balance, Event, Exception, Formula, IngestError, Level, Receipt, Report};
 use fake::{Fake, Hang};
 use std::{path::Path, time::Duration};
@@ -15,9 +15,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Room for everything.
 const ROOM: u64 = 64 << 20;
 
-/// A tracker that waits shortly for everything.
+/// A tracker that writes little at once and waits shortly for everything.
 fn builder(store: &Fake) -> TrackerBuilder {
-    let timing = Timing {
+    let pace = Pace {
+        batch: 50,
+        batch_bytes: 1 << 20,
         answer: Duration::from_secs(20),
         slow: Duration::from_millis(50),
         hurried: Duration::from_millis(10),
@@ -25,7 +27,7 @@ fn builder(store: &Fake) -> TrackerBuilder {
         longest_pause: Duration::from_millis(20),
         goodbye: Duration::from_millis(200),
     };
-    Tracker::builder().store(store.clone()).backtraces(false).timing(timing)
+    Tracker::builder().store(store.clone()).backtraces(false).pace(pace)
 }
 
 async fn spooling(store: &Fake, folder: &Path) -> Tracker {

@@ -23,14 +23,13 @@ use std::{collections::VecDeque, future::poll_fn, pin::pin, sync::Arc, task::Pol
 use tokio::time::{Instant, sleep_until};
 use work::{Attempt, Outcome, Work};
 
-/// Occurrences in one transaction.
-pub(crate) const BATCH: usize = 1_000;
-/// Payload bytes in one transaction.
-pub(crate) const BATCH_BYTES: usize = 8 << 20;
-
-/// How long the writer waits for what.
+/// How much the writer writes at once, and how long it waits for what.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Timing {
+pub(crate) struct Pace {
+    /// Occurrences in one transaction.
+    pub(crate) batch: usize,
+    /// Payload bytes in one transaction.
+    pub(crate) batch_bytes: usize,
     /// For an answer of the store; past that it counts as away.
     pub(crate) answer: Duration,
     /// Before a batch that is being written goes to the spool too, so that nobody waits for it.
@@ -44,37 +43,40 @@ pub(crate) struct Timing {
     pub(crate) goodbye: Duration,
 }
 
-impl Default for Timing {
+impl Default for Pace {
     fn default() -> Self {
         Self {
+            batch: 1_000,
+            batch_bytes: 8 << 20,
             answer: Duration::from_secs(30),
             slow: Duration::from_secs(2),
             hurried: Duration::from_millis(500),
             pause: Duration::from_millis(100),
             longest_pause: Duration::from_secs(5),
-            goodbye: Duration::from_secs(4),
+            goodbye: Duration::from_millis(3_500),
         }
     }
 }
 
 /// Writes until the queue is closed and everything in it is durable.
 pub(crate) async fn run(engine: Arc<Engine>, writes: Writes) {
-    let spool = engine.spool.as_ref().map(|gauge| Spool::new(gauge.clone(), engine.node, (BATCH, BATCH_BYTES)));
+    let pace = engine.pace;
+    let spool = engine.spool.as_ref();
+    let spool = spool.map(|gauge| Spool::new(gauge.clone(), engine.node, (pace.batch, pace.batch_bytes)));
     let mut writer = Writer {
-        timing: engine.timing,
-        pause: engine.timing.pause,
+        pace,
+        pause: pace.pause,
         engine,
         writes,
         spool,
         coalescer: Coalescer::default(),
         last: 0,
-        items: Vec::with_capacity(BATCH),
+        items: Vec::with_capacity(pace.batch),
         memory: VecDeque::new(),
         works: VecDeque::new(),
         attempt: None,
         away: false,
         paused: None,
-        tried: None,
         own_turn: true,
         flushes: Vec::new(),
         open: true,
@@ -99,7 +101,7 @@ pub(crate) async fn run(engine: Arc<Engine>, writes: Writes) {
 
 struct Writer {
     engine: Arc<Engine>,
-    timing: Timing,
+    pace: Pace,
     writes: Writes,
     spool: Option<Spool>,
     coalescer: Coalescer,
@@ -115,8 +117,6 @@ struct Writer {
     away: bool,
     paused: Option<Instant>,
     pause: Duration,
-    /// When the store last failed.
-    tried: Option<Instant>,
     /// Of this process and of earlier ones, who is next.
     own_turn: bool,
     /// Who waits until everything before is durable.
@@ -139,9 +139,9 @@ impl Writer {
         }
         self.paused = None;
         self.attempt = match self.next_work() {
-            Some(work) => Some(Attempt::new(work, self.engine.store.clone(), self.timing.answer)),
+            Some(work) => Some(Attempt::new(work, self.engine.store.clone(), self.pace.answer)),
             // Nothing waits that would tell when it is back.
-            None if self.away => Some(Attempt::ping(self.engine.store.clone(), self.timing.answer)),
+            None if self.away => Some(Attempt::ping(self.engine.store.clone(), self.pace.answer)),
             None => None,
         };
     }
@@ -177,9 +177,9 @@ impl Writer {
     /// Makes a batch of what is in memory.
     fn gather(&mut self) -> Option<Work> {
         let (mut count, mut bytes) = (0, 0);
-        for write in self.memory.iter().take(BATCH) {
+        for write in self.memory.iter().take(self.pace.batch) {
             let size = write.size();
-            if count > 0 && bytes + size > BATCH_BYTES {
+            if count > 0 && bytes + size > self.pace.batch_bytes {
                 break;
             }
             (count, bytes) = (count + 1, bytes + size);
@@ -195,6 +195,7 @@ impl Writer {
     async fn turn(&mut self) -> Turn {
         let deadline = self.deadline();
         let takes = self.takes();
+        let limit = self.pace.batch;
         let Self { writes, attempt, items, .. } = self;
         let pressure = writes.pressure.clone();
         let mut hurried = pin!(pressure.hurried());
@@ -210,7 +211,7 @@ impl Writer {
             {
                 return Poll::Ready(Turn::Tried(outcome));
             }
-            if takes && writes.poll_many(cx, items, BATCH).is_ready() {
+            if takes && writes.poll_many(cx, items, limit).is_ready() {
                 return Poll::Ready(Turn::Came);
             }
             if timer.as_mut().poll(cx).is_ready() || hurried.as_mut().poll(cx).is_ready() {
@@ -231,14 +232,14 @@ impl Writer {
     fn deadline(&self) -> Option<Instant> {
         let slow = self.attempt.as_ref().filter(|a| !a.slow).map(|a| a.since + self.patience());
         let paused = self.paused.filter(|_| self.attempt.is_none());
-        let goodbye = self.closed.map(|closed| closed + self.timing.goodbye).filter(|until| *until > Instant::now());
+        let goodbye = self.closed.map(|closed| closed + self.pace.goodbye).filter(|until| *until > Instant::now());
         [slow, paused, goodbye].into_iter().flatten().min()
     }
 
     /// How long a batch may take before nobody waits for it.
     fn patience(&self) -> Duration {
         let hurried = self.closed.is_some() || self.writes.pressure.is_hurried();
-        if hurried { self.timing.hurried } else { self.timing.slow }
+        if hurried { self.pace.hurried } else { self.pace.slow }
     }
 
     /// Looks whether the batch that is being sent takes too long.
@@ -261,6 +262,7 @@ impl Writer {
         }
         if self.spool.is_some() || self.away {
             self.shelter();
+            self.turn_away();
         }
     }
 
@@ -282,8 +284,15 @@ impl Writer {
                 }
             }
         }
-        if self.is_spooling() {
-            self.shelter();
+        if !self.is_spooling() {
+            return;
+        }
+        self.shelter();
+        if self.own_files() > 0 || self.attempt.as_ref().is_some_and(|attempt| attempt.slow) {
+            self.turn_away();
+        } else if self.memory.iter().rev().take(self.pace.batch).any(|write| write.done.is_some()) {
+            // There is no spool. That a report comes is a good reason to try again: it waits until that is known.
+            self.paused = None;
         }
     }
 
@@ -296,7 +305,7 @@ impl Writer {
         self.spool.as_ref().map_or(0, Spool::own_files)
     }
 
-    /// Makes durable what is in memory, the oldest first. Reports that find no room in the spool are turned away.
+    /// Puts what is in memory into the spool, the oldest first, as far as there is room.
     fn shelter(&mut self) {
         let mut all = self.spool.is_some();
         let works = std::mem::take(&mut self.works);
@@ -317,7 +326,6 @@ impl Writer {
                 all = false;
             }
         }
-        self.turn_away();
     }
 
     /// Puts a batch into the spool and lets go of it; answers the batch if that fails.
@@ -337,17 +345,8 @@ impl Writer {
         }
     }
 
-    /// Tells reports that wait in memory that they cannot be taken, unless it will be known in a moment.
-    fn turn_away(&mut self) {
-        let soon = match &self.attempt {
-            Some(attempt) => !attempt.slow,
-            None => self.tried.is_none_or(|tried| tried.elapsed() >= self.timing.pause),
-        };
-        if soon && self.own_files() == 0 {
-            // A report that comes is a good reason to try again.
-            self.paused = None;
-            return;
-        }
+    /// Tells reports that wait in memory that they cannot be taken.
+    pub(super) fn turn_away(&mut self) {
         let mut kept = VecDeque::with_capacity(self.memory.len());
         for write in self.memory.drain(..) {
             let size = write.size();
@@ -381,7 +380,7 @@ impl Writer {
 
     fn is_over(&self) -> bool {
         let stuck = self.away || self.attempt.as_ref().is_none_or(|attempt| attempt.slow);
-        let late = self.closed.is_some_and(|closed| closed.elapsed() >= self.timing.goodbye);
+        let late = self.closed.is_some_and(|closed| closed.elapsed() >= self.pace.goodbye);
         (!self.open && self.is_durable()) || (late && stuck)
     }
 

@@ -24,7 +24,7 @@ pub(super) async fn show_retention(State(app): State<App>, _: Admin) -> Result<i
 
 /// `POST /api/settings/retention/preview`: what a run would let go of. Changes nothing.
 pub(super) async fn preview_retention(State(app): State<App>, _: Admin) -> Result<impl IntoResponse, Error> {
-    Ok(success(json!({ "preview": report(retention::preview(&app).await?) })))
+    Ok(success(json!({ "preview": report(app.tracker().preview_retention().await?) })))
 }
 
 /// `POST /api/settings/retention/run`: 202 if it goes on after the answer, 409 if one is under way.

@@ -1,7 +1,7 @@
 //! What stands above every page while the database is away.
 
 use super::text;
-use crate::{app::App, status};
+use crate::app::App;
 use errtrack_core::SpoolStatus;
 
 /// A sentence for everybody.
@@ -17,7 +17,7 @@ pub(super) struct Banner {
 pub(super) fn of(app: &App) -> Option<Banner> {
     let tracker = app.tracker();
     let spool = tracker.spool();
-    Banner::new(tracker.is_store_away(), status::takes_reports(app), spool.as_ref(), tracker.queue_depth())
+    Banner::new(tracker.is_store_away(), tracker.has_room(), spool.as_ref(), tracker.queue_depth())
 }
 
 impl Banner {
@@ -42,14 +42,14 @@ impl Banner {
                 );
                 banner("The database is away.", text, false)
             }
-            (true, takes, None) => {
+            (true, _, None) => {
                 let queue = waiting(u64::try_from(queue).unwrap_or(u64::MAX));
                 let text = format!("Reports are refused until it is back; {queue} in memory.");
-                banner("The database is away.", text, !takes)
+                banner("The database is away.", text, true)
             }
             (false, _, _) if spooled > 0 => {
                 let text = format!("{} on disk to be written; counts grow until then.", waiting(spooled));
-                banner("The database is back.", text, false)
+                banner("The database is catching up.", text, false)
             }
             (false, _, _) => None,
         }
@@ -83,7 +83,7 @@ mod tests {
         assert!(away.text.contains("1,204 events wait so far") && !away.is_bad, "{away:?}");
         let full = of(true, false, Some(spool(1_204))).unwrap();
         assert!(full.text.contains("1.2 MB") && full.text.contains("refused") && full.is_bad, "{full:?}");
-        assert!(of(true, true, None).unwrap().text.contains("7 events wait in memory"));
+        assert!(of(true, false, None).unwrap().text.contains("7 events wait in memory"));
         assert!(of(false, true, Some(spool(1))).unwrap().text.starts_with("1 event waits on disk"));
     }
 }

@@ -15,11 +15,7 @@ use super::{
     text,
     time::When,
 };
-use crate::{
-    app::App,
-    retention::{preview, run},
-    status::Status,
-};
+use crate::{app::App, retention::run, status::Status};
 use aside::Aside;
 use askama::Template;
 use axum::{
@@ -89,7 +85,7 @@ pub(super) async fn show(
     let mut admins = ForAdmins::default();
     if shell.may_admin() {
         if params.preview.is_some() {
-            admins.preview = Some(preview(&app).await?);
+            admins.preview = Some(app.tracker().preview_retention().await?);
         }
         if status.ping.is_some() {
             admins.aside = app.store().set_aside_events(ASIDE).await.ok();

@@ -1,28 +1,38 @@
 //! A router on a store of its own in a temporary folder, asked without a network.
 //!
 //! `TestApp::new().await`, then [`TestApp::send`] and the shorter forms. The key [`KEY`] may do everything, [`READ_KEY`] may
-//! only see; project 1 (`default`) has the public key [`PUBLIC_KEY`].
+//! only see, [`WRITE_KEY`] change but not set up, [`INGEST_KEY`] report alone; project 1 (`default`) has the public key
+//! [`PUBLIC_KEY`].
 
+use super::away::AwayStore;
 use crate::{Access, Config, Permissions, router_with};
 use axum::{
     Router,
     body::{Body, Bytes},
     extract::ConnectInfo,
 };
-use errtrack_core::{ProjectId, Tracker, store::ProjectStore};
+use errtrack_core::{ProjectId, Tracker, TrackerBuilder, store::ProjectStore};
 use errtrack_store::SqliteStore;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::Value;
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    path::Path,
+    time::{Duration, Instant},
+};
 use tower::ServiceExt;
 
 pub(super) const KEY: &str = "test-api-key";
 pub(super) const READ_KEY: &str = "read-key";
+pub(super) const WRITE_KEY: &str = "write-key";
+pub(super) const INGEST_KEY: &str = "ingest-key";
 pub(super) const PUBLIC_KEY: &str = "a1b2c3d4e5f60718293a4b5c6d7e8f90";
 
 pub(super) struct TestApp {
     router: Router,
+    pub(super) tracker: Tracker,
+    pub(super) store: AwayStore,
     _folder: tempfile::TempDir,
 }
 
@@ -61,14 +71,48 @@ impl TestApp {
     }
 
     pub(super) async fn with(config: Config) -> Self {
+        Self::built(config, |builder, _| builder).await
+    }
+
+    /// With a tracker that keeps so many bytes on disk while the database is away.
+    pub(super) async fn with_spool(most_bytes: u64) -> Self {
+        Self::built(Config::default(), |builder, folder| builder.spool(folder.join("spool"), most_bytes)).await
+    }
+
+    async fn built(config: Config, more: impl FnOnce(TrackerBuilder, &Path) -> TrackerBuilder) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = SqliteStore::open(folder.path().join("errors.db").to_str().expect("UTF-8")).await.expect("a store");
-        let tracker = Tracker::builder().store(store).build().await.expect("a tracker");
-        let store: &dyn ProjectStore = tracker.store().as_ref();
+        let store = AwayStore::new(store);
+        let builder = more(Tracker::builder().store(store.clone()), folder.path());
+        let tracker = builder.build().await.expect("a tracker");
         store.add_public_key(ProjectId(1), PUBLIC_KEY).await.expect("a key");
-        let access = Access::accounts().key(KEY, Permissions::ALL).key(READ_KEY, Permissions::READ);
-        let router = router_with(&tracker, access, config);
-        Self { router, _folder: folder }
+        Self { router: Self::router(&tracker, config), tracker, store, _folder: folder }
+    }
+
+    fn router(tracker: &Tracker, config: Config) -> Router {
+        let access = Access::accounts()
+            .key(KEY, Permissions::ALL)
+            .key(READ_KEY, Permissions::READ)
+            .key(WRITE_KEY, Permissions::WRITE)
+            .key(INGEST_KEY, Permissions::INGEST);
+        router_with(tracker, access, config)
+    }
+
+    /// Another process on the same database, as far as one process can play two.
+    pub(super) async fn second(&self) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let tracker = Tracker::builder().store(self.store.clone()).build().await.expect("a tracker");
+        let router = Self::router(&tracker, Config::default());
+        Self { router, tracker, store: self.store.clone(), _folder: folder }
+    }
+
+    /// Waits for what happens in the background.
+    pub(super) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+        let start = Instant::now();
+        while !is_so().await {
+            assert!(start.elapsed() < Duration::from_secs(30), "{what}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     pub(super) async fn send(
@@ -100,6 +144,11 @@ impl TestApp {
 
     pub(super) async fn post(&self, path: &str, body: &Value) -> Answer {
         self.send("POST", path, &[("x-api-key", KEY), ("user-agent", "curl/8")], body.to_string()).await
+    }
+
+    /// Asks with that key.
+    pub(super) async fn ask(&self, method: &str, path: &str, key: &str) -> Answer {
+        self.send(method, path, &[("x-api-key", key)], "").await
     }
 
     /// Sends an envelope to project 1.

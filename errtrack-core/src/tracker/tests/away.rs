@@ -45,9 +45,9 @@ async fn a_batch_that_was_committed_unheard_counts_once() {
 #[tokio::test]
 async fn a_store_that_hangs_after_its_commit_counts_once() {
     let (store, folder) = (Fake::new(), tempfile::tempdir().unwrap());
-    let mut timing = builder(&store).timing;
-    timing.answer = Duration::from_millis(100);
-    let tracker = builder(&store).timing(timing).spool(folder.path(), ROOM).build().await.unwrap();
+    let mut pace = builder(&store).pace;
+    pace.answer = Duration::from_millis(100);
+    let tracker = builder(&store).pace(pace).spool(folder.path(), ROOM).build().await.unwrap();
     store.set_hang(Hang::AfterCommit);
     let receipt = report(&tracker, event("while it hangs")).await.unwrap();
     assert!(matches!(receipt, Receipt::Spooled { .. }), "{receipt:?}");
@@ -143,6 +143,39 @@ async fn nothing_is_lost_or_doubled_when_it_comes_and_goes_under_load() {
 }
 
 #[tokio::test]
+async fn reports_are_taken_while_a_long_spool_is_drained() {
+    const WAITING: usize = 3000;
+    let (store, folder) = (Fake::new(), tempfile::tempdir().unwrap());
+    let tracker = spooling(&store, folder.path()).await;
+    store.set_away(true);
+    for n in 0..WAITING {
+        tracker.capture(numbered(n));
+    }
+    assert!(tracker.flush(PATIENCE).await);
+    let long = files(folder.path());
+    assert!(long >= WAITING / 50, "{long}");
+    store.data().record_takes = Duration::from_millis(5);
+    store.set_away(false);
+    until("it drains", || tracker.spool().unwrap().drained > 0).await;
+    let mut spooled = 0;
+    let mut last = WAITING;
+    while tracker.spool().unwrap().occurrences > 0 {
+        let receipt = report(&tracker, numbered(last)).await.expect("there is room for it");
+        spooled += usize::from(matches!(receipt, Receipt::Spooled { .. }));
+        last += 1;
+    }
+    assert!(spooled > 10, "none waited until it was empty: {spooled}");
+    let receipt = report(&tracker, numbered(last)).await.unwrap();
+    assert!(matches!(receipt, Receipt::Recorded { .. }), "and it does become empty: {receipt:?}");
+    until("all is stored", || tracker.balance().under_way() == 0).await;
+    let expected: Vec<_> = (0..=last).map(|n| numbered(n).title().1.to_owned()).collect();
+    let data = store.data();
+    assert!(data.order == expected, "in order");
+    let small = data.batches.iter().filter(|(_, count)| *count < 50).count();
+    assert!(small <= spooled + 2, "in whole batches, but for {small}");
+}
+
+#[tokio::test]
 async fn a_spool_that_is_full_turns_reports_away_and_keeps_what_was_captured() {
     let (store, folder) = (Fake::new(), tempfile::tempdir().unwrap());
     let tracker = builder(&store).spool(folder.path(), 6_000).build().await.unwrap();
@@ -218,9 +251,9 @@ async fn a_poisoned_row_is_set_aside_wherever_it_comes_from() {
 #[tokio::test]
 async fn who_flushes_does_not_wait_for_a_store_that_hangs() {
     let (store, folder) = (Fake::new(), tempfile::tempdir().unwrap());
-    let mut timing = builder(&store).timing;
-    timing.slow = Duration::from_secs(600);
-    let tracker = builder(&store).timing(timing).spool(folder.path(), ROOM).build().await.unwrap();
+    let mut pace = builder(&store).pace;
+    pace.slow = Duration::from_secs(600);
+    let tracker = builder(&store).pace(pace).spool(folder.path(), ROOM).build().await.unwrap();
     store.set_hang(Hang::BeforeCommit);
     tracker.capture(event("in flight"));
     until("it is being written", || store.asked.load(Relaxed) == 1).await;

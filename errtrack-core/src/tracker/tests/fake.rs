@@ -55,6 +55,7 @@ pub(crate) struct Data {
     pub(crate) retentions: Vec<Instant>,
     pub(crate) last: Option<RetentionReport>,
     pub(crate) retention_takes: Duration,
+    pub(crate) record_takes: Duration,
 }
 
 impl Fake {
@@ -104,6 +105,8 @@ impl Recorder for Fake {
     async fn record(&self, batch: &Batch) -> Result<Vec<Recorded>, StoreError> {
         self.asked.fetch_add(1, Relaxed);
         self.wait(Hang::BeforeCommit).await;
+        let takes = self.data().record_takes;
+        tokio::time::sleep(takes).await;
         self.reach()?;
         if batch.occurrences.iter().any(|o| o.level() == Level::Debug) {
             return Err(StoreError::other("poisoned by the test"));

@@ -45,26 +45,25 @@ impl Writer {
                 self.note_failure();
                 self.keep(work.repeating());
                 self.shelter();
+                self.turn_away();
             }
         }
     }
 
     fn note_answer(&mut self) {
         self.away = false;
-        self.tried = None;
-        self.pause = self.timing.pause;
+        self.pause = self.pace.pause;
         self.writes.pressure.set_store_away(false);
     }
 
     fn note_failure(&mut self) {
         let now = Instant::now();
         self.away = true;
-        self.tried = Some(now);
         self.writes.pressure.set_store_away(true);
         // Processes that lost the same database do not come back all at once.
-        let pause = if self.closed.is_some() { self.timing.pause } else { self.pause };
+        let pause = if self.closed.is_some() { self.pace.pause } else { self.pause };
         self.paused = Some(now + jittered(pause));
-        self.pause = (self.pause * 2).min(self.timing.longest_pause);
+        self.pause = (self.pause * 2).min(self.pace.longest_pause);
     }
 
     /// Keeps a batch that may have been committed, to be sent again.

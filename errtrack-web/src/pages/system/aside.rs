@@ -22,8 +22,8 @@ pub(in crate::pages) struct Aside {
 impl Aside {
     pub(super) fn new(aside: &SetAside, project: Option<String>, now: Timestamp) -> Self {
         let title = aside.event.as_ref().map(|event| match event.title() {
-            (ty, value) if ty.is_empty() => value.to_string(),
-            (ty, value) if value.is_empty() => ty.to_string(),
+            ("", value) => value.to_owned(),
+            (ty, "") => ty.to_owned(),
             (ty, value) => format!("{ty}: {value}"),
         });
         let json = aside.event.as_ref().and_then(|event| serde_json::to_string_pretty(event).ok());

@@ -52,7 +52,7 @@ fn spool(status: &Status, is_admin: bool) -> Answer {
     let SpoolStatus { occurrences, bytes, most_bytes, since, damaged, folder, .. } = spool;
     let mut notes = vec![format!("{} of {}", text::bytes(*bytes), text::bytes(*most_bytes))];
     if let Some(since) = since.filter(|_| *occurrences > 0) {
-        notes.push(format!("since {}", time::span((status.now.as_seconds() - since.as_seconds()).max(0))));
+        notes.push(format!("for {}", time::span((status.now.as_seconds() - since.as_seconds()).max(0))));
     }
     if *damaged > 0 {
         notes.push(format!("{} could not be read back", text::count(*damaged)));

@@ -1,0 +1,136 @@
+//! A program whose database does not take anything, and that ends by a panic or by a signal: `ends FOLDER HOW`, where HOW is
+//! `panic` or `wait`, and `hanging` after that for a database that does not even say no. The tests look at what it leaves in
+//! the spool; built with `--profile abort` too.
+#![expect(clippy::panic, clippy::print_stdout, reason = "a program that ends badly, and says when it is ready to")]
+
+use async_trait::async_trait;
+use errtrack_core::{
+    Balance, Event, Exception, Issue, IssueId, IssueRef, Member, Occurrence, Project, ProjectId, Status, StoreError,
+    Timestamp, TokenHash, TokenKind, Tracker, store::*,
+};
+use std::{error::Error, time::Duration};
+use uuid::Uuid;
+
+/// What comes before the end.
+const EVENTS: usize = 10;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let folder = arguments.next().ok_or("which folder?")?;
+    let how = arguments.next().ok_or("panic or wait?")?;
+    let store = Away { hanging: arguments.next().is_some() };
+    let tracker = Tracker::builder().store(store).spool(folder, 1 << 20).build().await?;
+    tracker.install_panic_hook();
+    #[cfg(unix)]
+    tracker.install_sigterm_hook()?;
+    for _ in 0..EVENTS {
+        let mut event = Event::new();
+        event.exceptions.push(Exception::new("Last", "before the end"));
+        tracker.capture(event);
+    }
+    if how == "panic" {
+        panic!("the end");
+    }
+    println!("ready");
+    std::future::pending::<()>().await;
+    Ok(())
+}
+
+/// A database that is away.
+struct Away {
+    hanging: bool,
+}
+
+impl Away {
+    async fn fails<T>(&self) -> Result<T, StoreError> {
+        if self.hanging {
+            std::future::pending::<()>().await;
+        }
+        Err(StoreError::unavailable("away"))
+    }
+}
+
+#[async_trait]
+impl ProjectStore for Away {
+    async fn ensure_project(&self, slug: &str) -> Result<Project, StoreError> {
+        let (slug, name) = (slug.to_owned(), slug.to_owned());
+        Ok(Project { id: ProjectId(1), slug, name, platform: None, public_keys: Vec::new() })
+    }
+
+    async fn projects(&self) -> Result<Vec<Project>, StoreError> {
+        self.fails().await
+    }
+
+    async fn add_public_key(&self, _: ProjectId, _: &str) -> Result<bool, StoreError> {
+        self.fails().await
+    }
+
+    async fn delete_project(&self, _: ProjectId) -> Result<bool, StoreError> {
+        self.fails().await
+    }
+}
+
+impl Feed for Away {
+    fn changes(&self) -> Changes {
+        LocalFeed::default().listen()
+    }
+}
+
+macro_rules! away {
+    ($trait:ident { $(fn $name:ident(&self $(, $arg:ty)*) -> $out:ty;)* } $($nothing:ident)?) => {
+        #[async_trait]
+        impl $trait for Away {
+            $(async fn $name(&self $(, _: $arg)*) -> Result<$out, StoreError> { self.fails().await })*
+            $(async fn $nothing(&self) {})?
+        }
+    };
+}
+
+away!(Recorder {
+    fn record(&self, &Batch) -> Vec<Recorded>;
+    fn set_aside(&self, &Occurrence, &str) -> ();
+});
+away!(BalanceStore {
+    fn add_balances(&self, &[(ProjectId, Balance)]) -> ();
+    fn balances(&self) -> Vec<(ProjectId, Balance)>;
+});
+away!(LeaseStore {
+    fn lease(&self, &str, Uuid, Duration) -> bool;
+    fn release(&self, &str, Uuid) -> ();
+});
+away!(IssueStore {
+    fn issues(&self, &IssueQuery) -> IssuePage;
+    fn status_counts(&self, &IssueQuery) -> StatusCounts;
+    fn issue(&self, &IssueRef) -> Option<Issue>;
+    fn set_status(&self, &[IssueId], Status) -> u64;
+    fn assign(&self, IssueId, Option<&str>) -> bool;
+    fn delete_issues(&self, &[IssueId]) -> u64;
+    fn histograms(&self, &[IssueId], Timestamp, u32, u32) -> Vec<Vec<i64>>;
+    fn tag_tallies(&self, IssueId, u32) -> Vec<TagTally>;
+    fn tag_values(&self, &[ProjectId], &str, u32) -> Vec<String>;
+});
+away!(EventStore {
+    fn event(&self, Option<&[ProjectId]>, Uuid) -> Option<StoredEvent>;
+    fn events(&self, IssueId, Option<&Cursor>, u32) -> EventPage;
+    fn position(&self, &StoredEvent) -> EventPosition;
+    fn pin(&self, &StoredEvent, bool) -> bool;
+    fn erase_user(&self, Option<&[ProjectId]>, &str) -> u64;
+});
+away!(AccountStore {
+    fn member_by_email(&self, &str) -> Option<Member>;
+    fn member_count(&self) -> i64;
+    fn put_member(&self, &Member) -> Member;
+    fn put_token(&self, TokenKind, TokenHash, Uuid, Timestamp) -> ();
+    fn token_member(&self, TokenKind, TokenHash) -> Option<Member>;
+    fn take_token(&self, TokenKind, TokenHash) -> bool;
+});
+away!(Upkeep {
+    fn ping(&self) -> Duration;
+    fn trim_events(&self, u32) -> u64;
+    fn retain(&self, &Retention) -> RetentionReport;
+    fn preview_retention(&self, &Retention) -> RetentionReport;
+    fn last_retention(&self) -> Option<RetentionReport>;
+    fn storage(&self) -> Storage;
+    fn set_aside_events(&self, u32) -> Vec<SetAside>;
+} close);

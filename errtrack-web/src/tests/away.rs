@@ -1,0 +1,160 @@
+//! A store that can be taken away altogether, around one that works.
+
+use async_trait::async_trait;
+use errtrack_core::{
+    Balance, Issue, IssueId, IssueRef, Level, Member, Occurrence, Project, ProjectId, Status, StoreError, Timestamp,
+    TokenHash, TokenKind,
+    store::{
+        AccountStore, BalanceStore, Batch, Changes, Cursor, EventPage, EventPosition, EventStore, Feed, IssuePage,
+        IssueQuery, IssueStore, LeaseStore, ProjectStore, Recorded, Recorder, Retention, RetentionReport, SetAside,
+        StatusCounts, Storage, StoredEvent, TagTally, Upkeep,
+    },
+};
+use errtrack_store::SqliteStore;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+use uuid::Uuid;
+
+/// Clones share the switch.
+#[derive(Clone)]
+pub(crate) struct AwayStore {
+    inner: SqliteStore,
+    is_away: Arc<AtomicBool>,
+}
+
+impl AwayStore {
+    pub(crate) fn new(inner: SqliteStore) -> Self {
+        Self { inner, is_away: Arc::default() }
+    }
+
+    pub(crate) fn set_away(&self, away: bool) {
+        self.is_away.store(away, SeqCst);
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        if self.is_away.load(SeqCst) { Err(StoreError::unavailable("taken away by the test")) } else { Ok(()) }
+    }
+}
+
+impl Feed for AwayStore {
+    fn changes(&self) -> Changes {
+        self.inner.changes()
+    }
+}
+
+#[async_trait]
+impl Recorder for AwayStore {
+    /// Refuses every batch with an event of level `debug`: the poisoned row.
+    async fn record(&self, batch: &Batch) -> Result<Vec<Recorded>, StoreError> {
+        self.check()?;
+        if batch.occurrences.iter().any(|o| o.level() == Level::Debug) {
+            return Err(StoreError::other("poisoned by the test"));
+        }
+        self.inner.record(batch).await
+    }
+
+    async fn set_aside(&self, occurrence: &Occurrence, reason: &str) -> Result<(), StoreError> {
+        self.check()?;
+        self.inner.set_aside(occurrence, reason).await
+    }
+}
+
+macro_rules! delegate {
+    ($trait:ident { $(fn $name:ident(&self $(, $arg:ident: $ty:ty)*) -> $out:ty;)* }) => {
+        #[async_trait]
+        impl $trait for AwayStore {
+            $(async fn $name(&self $(, $arg: $ty)*) -> Result<$out, StoreError> {
+                self.check()?;
+                $trait::$name(&self.inner $(, $arg)*).await
+            })*
+        }
+    };
+}
+
+delegate!(IssueStore {
+    fn issues(&self, query: &IssueQuery) -> IssuePage;
+    fn status_counts(&self, query: &IssueQuery) -> StatusCounts;
+    fn issue(&self, name: &IssueRef) -> Option<Issue>;
+    fn set_status(&self, issues: &[IssueId], status: Status) -> u64;
+    fn assign(&self, issue: IssueId, to: Option<&str>) -> bool;
+    fn delete_issues(&self, issues: &[IssueId]) -> u64;
+    fn histograms(&self, issues: &[IssueId], until: Timestamp, width: u32, buckets: u32) -> Vec<Vec<i64>>;
+    fn tag_tallies(&self, issue: IssueId, values: u32) -> Vec<TagTally>;
+    fn tag_values(&self, projects: &[ProjectId], key: &str, limit: u32) -> Vec<String>;
+});
+delegate!(EventStore {
+    fn event(&self, projects: Option<&[ProjectId]>, id: Uuid) -> Option<StoredEvent>;
+    fn events(&self, issue: IssueId, cursor: Option<&Cursor>, limit: u32) -> EventPage;
+    fn position(&self, event: &StoredEvent) -> EventPosition;
+    fn pin(&self, event: &StoredEvent, pinned: bool) -> bool;
+    fn erase_user(&self, projects: Option<&[ProjectId]>, user: &str) -> u64;
+});
+delegate!(ProjectStore {
+    fn projects(&self) -> Vec<Project>;
+    fn ensure_project(&self, slug: &str) -> Project;
+    fn add_public_key(&self, project: ProjectId, key: &str) -> bool;
+    fn delete_project(&self, project: ProjectId) -> bool;
+});
+delegate!(BalanceStore {
+    fn add_balances(&self, more: &[(ProjectId, Balance)]) -> ();
+    fn balances(&self) -> Vec<(ProjectId, Balance)>;
+});
+delegate!(LeaseStore {
+    fn lease(&self, name: &str, holder: Uuid, duration: Duration) -> bool;
+    fn release(&self, name: &str, holder: Uuid) -> ();
+});
+delegate!(AccountStore {
+    fn member_by_email(&self, email: &str) -> Option<Member>;
+    fn member_count(&self) -> i64;
+    fn put_member(&self, member: &Member) -> Member;
+    fn put_token(&self, kind: TokenKind, token: TokenHash, member: Uuid, expires: Timestamp) -> ();
+    fn token_member(&self, kind: TokenKind, token: TokenHash) -> Option<Member>;
+    fn take_token(&self, kind: TokenKind, token: TokenHash) -> bool;
+});
+
+#[async_trait]
+impl Upkeep for AwayStore {
+    async fn ping(&self) -> Result<Duration, StoreError> {
+        self.check()?;
+        self.inner.ping().await
+    }
+
+    async fn trim_events(&self, keep: u32) -> Result<u64, StoreError> {
+        self.check()?;
+        self.inner.trim_events(keep).await
+    }
+
+    async fn retain(&self, rules: &Retention) -> Result<RetentionReport, StoreError> {
+        self.check()?;
+        self.inner.retain(rules).await
+    }
+
+    async fn preview_retention(&self, rules: &Retention) -> Result<RetentionReport, StoreError> {
+        self.check()?;
+        self.inner.preview_retention(rules).await
+    }
+
+    async fn last_retention(&self) -> Result<Option<RetentionReport>, StoreError> {
+        self.check()?;
+        self.inner.last_retention().await
+    }
+
+    async fn storage(&self) -> Result<Storage, StoreError> {
+        self.check()?;
+        self.inner.storage().await
+    }
+
+    async fn set_aside_events(&self, limit: u32) -> Result<Vec<SetAside>, StoreError> {
+        self.check()?;
+        self.inner.set_aside_events(limit).await
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}

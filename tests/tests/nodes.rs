@@ -1,0 +1,57 @@
+//! Several nodes on one database: none is special, any may die.
+
+use anyhow::{Context, Result, ensure};
+use errtrack_tests::{Database, Load, Server, on_both};
+
+/// How many clients report at once.
+const CLIENTS: usize = 16;
+/// Fewer than a batch holds, so that every batch of every node meets the same issues.
+const KINDS: usize = 40;
+
+on_both!(eight_start_at_once_on_an_empty_database);
+
+async fn eight_start_at_once_on_an_empty_database(database: Database) -> Result<()> {
+    let folder = database.folder.path();
+    let variables = [("DATABASE_URL", database.url.as_str())];
+    let servers = futures_util::future::join_all((0..8).map(|_| Server::start(folder, &variables))).await;
+    let servers = servers.into_iter().collect::<Result<Vec<_>>>()?;
+    let keys: Vec<_> = servers.iter().map(|server| server.public_key().unwrap_or_default()).collect();
+    ensure!(keys.iter().all(|key| *key == keys[0] && !key.is_empty()), "one project, one key: {keys:?}");
+    for server in &servers {
+        let body = r#"{"message":"at once","source":"backend"}"#;
+        assert_eq!(server.client().post("/api/errors", body).await?.status, 201);
+    }
+    let page = servers[0].client().get("/api/errors").await?.json();
+    assert_eq!((page["data"]["total"].as_i64(), page["data"]["errors"][0]["count"].as_i64()), (Some(1), Some(8)));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_nodes_of_which_one_dies_count_exactly() -> Result<()> {
+    nodes_of_which_one_dies(2).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn four_nodes_of_which_one_dies_count_exactly() -> Result<()> {
+    nodes_of_which_one_dies(4).await
+}
+
+async fn nodes_of_which_one_dies(count: usize) -> Result<()> {
+    let Some(database) = Database::postgres()? else { return Ok(()) };
+    let folder = database.folder.path();
+    let variables = [("DATABASE_URL", database.url.as_str()), ("EVENTS_PER_ISSUE", "1000000")];
+    let nodes = futures_util::future::join_all((0..count).map(|_| Server::start(folder, &variables))).await;
+    let mut nodes = nodes.into_iter().collect::<Result<Vec<_>>>()?;
+    let addresses = nodes.iter().map(|node| node.address).collect();
+    let load = Load::start(addresses, nodes[0].public_key().context("a DSN")?, CLIENTS, KINDS);
+    load.more(1500).await;
+    // It stays in the list: clients find out by themselves that it is gone.
+    nodes.pop().context("a node")?.kill().await?;
+    load.more(1500).await;
+    let acknowledged = load.stop().await?;
+    for node in &nodes {
+        acknowledged.check(node).await?;
+    }
+    println!("{count} nodes, one killed: {} counted exactly, {} retried", acknowledged.ids.len(), acknowledged.retried);
+    Ok(())
+}
