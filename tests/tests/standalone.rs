@@ -53,7 +53,10 @@ async fn a_file_of_variables_is_read() -> Result<()> {
 async fn what_it_cannot_do_is_said_in_one_line() -> Result<()> {
     let folder = tempfile::tempdir()?;
     std::fs::write(folder.path().join("notes.db"), "no database, whatever its name says".repeat(100))?;
-    for (url, says) in [("sqlite://notes.db", "database"), ("postgres://u:hunter2@127.0.0.1:1/x", "cannot reach PostgreSQL at 127.0.0.1:1")] {
+    for (url, says) in [
+        ("sqlite://notes.db", "database"),
+        ("postgres://u:hunter2@127.0.0.1:1/x", "cannot reach PostgreSQL at 127.0.0.1:1"),
+    ] {
         let exit = Server::run(folder.path(), &[("DATABASE_URL", url)]).await?;
         assert_eq!(exit.code, Some(1));
         assert_eq!(exit.errors.lines().count(), 1, "{}", exit.errors);
