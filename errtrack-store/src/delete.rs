@@ -17,8 +17,8 @@ use std::time::Instant;
 pub(crate) const STEP: i64 = 500;
 /// Issues that are deleted in one transaction, with their groupings only.
 const ISSUES: i64 = 100;
-/// Hours of one issue that are deleted in one transaction.
-const HOURS: i64 = 2000;
+/// Days of one issue whose hours are deleted in one transaction.
+const DAYS: i64 = 100;
 const WHAT: &str = "cannot delete issues";
 const PROJECT: &str = "cannot delete a project";
 
@@ -106,11 +106,11 @@ impl SqlStore {
     }
 
     async fn sweep_issue(&self, (project, issue, first, last): Buried) -> Result<(), StoreError> {
-        let mut hour = first;
-        while hour <= last {
-            let until = last.min(hour + HOURS - 1);
-            self.step(sql::DELETE_HOURS, &[project, issue, hour, until]).await?;
-            hour = until + 1;
+        let (mut day, last) = (first / 24, last / 24);
+        while day <= last {
+            let until = last.min(day + DAYS - 1);
+            self.step(sql::DELETE_HOURS, &[project, issue, day, until]).await?;
+            day = until + 1;
         }
         for sql in [sql::DELETE_USERS, sql::DELETE_TAGS, sql::DELETE_EVENTS] {
             while self.step(sql, &[project, issue, STEP]).await? > 0 {}

@@ -53,12 +53,12 @@ DELETE FROM errtrack_issue_tag WHERE project_id = $1 AND issue_id = $2 AND tag I
   SELECT tag FROM errtrack_issue_tag WHERE project_id = $1 AND issue_id = $2 LIMIT $3
 )"
 );
-/// Of project `$1` and issue `$2`, from hour `$3` to `$4`: a look-up by key for each.
+/// Of project `$1` and issue `$2`, from day `$3` to `$4`: a look-up by key for each.
 pub(crate) const DELETE_HOURS: Sql = sql!(
     "
-WITH RECURSIVE h (hour) AS (SELECT CAST($3 AS BIGINT) UNION ALL SELECT hour + 1 FROM h WHERE hour < $4)
-DELETE FROM errtrack_issue_hour WHERE (project_id, hour, issue_id) IN (
-  SELECT CAST($1 AS BIGINT), hour, CAST($2 AS BIGINT) FROM h
+WITH RECURSIVE d (day) AS (SELECT CAST($3 AS BIGINT) UNION ALL SELECT day + 1 FROM d WHERE day < $4)
+DELETE FROM errtrack_issue_hour WHERE (project_id, day, issue_id) IN (
+  SELECT CAST($1 AS BIGINT), day, CAST($2 AS BIGINT) FROM d
 )"
 );
 
