@@ -56,7 +56,7 @@ impl Trial {
             let hours = if ty < "C" { 5 * 24 + self.dice.roll(4 * 24) } else { self.dice.roll(9 * 24) };
             let at = Timestamp::now().minus(Duration::from_secs(hours * 3600));
             let user = (self.dice.roll(2) == 0).then(|| *self.dice.pick(&USERS));
-            let color = *self.dice.pick(&COLORS);
+            let color: &str = self.dice.pick::<&str>(&COLORS);
             let hit = Hit { user, color, ..Hit::new(ty, at) };
             hits.push((*self.dice.pick(&self.projects), hit));
         }
