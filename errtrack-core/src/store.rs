@@ -52,8 +52,9 @@ pub trait Recorder: Send + Sync + 'static {
     /// Nothing was written. [`StoreError::is_unavailable`] says whether trying again later can help.
     async fn record(&self, batch: &Batch) -> Result<Vec<Recorded>, StoreError>;
 
-    /// Keeps an occurrence that could not be written, with the reason, for people to look at. The oldest go when there are
-    /// more than a thousand.
+    /// Keeps an occurrence that could not be written, with the reason, for people to look at; it does not count. One that
+    /// is set aside again has the new reason. The oldest go when there are more than a thousand. For a project that is gone
+    /// nothing is kept.
     async fn set_aside(&self, occurrence: &Occurrence, reason: &str) -> Result<(), StoreError>;
 }
 
@@ -118,11 +119,15 @@ pub trait EventStore: Send + Sync + 'static {
     /// Where an event stands among the kept events of its issue.
     async fn position(&self, event: &StoredEvent) -> Result<EventPosition, StoreError>;
 
-    /// Pins an event, so that it stays when its issue has too many, or lets it go again; `false` if it is gone.
+    /// Pins an event, so that it stays when its issue or project has too many, or lets it go again; `false` if it is gone.
     async fn pin(&self, event: &StoredEvent, pinned: bool) -> Result<bool, StoreError>;
 
-    /// Deletes every event of a user, in any of the projects (all, if `None`), and what counts that user; answers how many
-    /// events went. `user` is the id, or what else stands for it ([`User::key`](crate::User::key)). Counts stay.
+    /// Deletes every event of a user, in any of the projects (all, if `None`), also pinned ones and those set aside, and
+    /// what counts that user; answers how many events went that had been written. `user` is the id, or what else stands for
+    /// it ([`User::key`](crate::User::key)). Counts of events stay.
+    ///
+    /// Who it was may have been filtered in the event itself; such events go where a store keeps
+    /// [`Occurrence::user_hash`] beside them.
     async fn erase_user(&self, projects: Option<&[ProjectId]>, user: &str) -> Result<u64, StoreError>;
 }
 
@@ -138,14 +143,15 @@ pub trait ProjectStore: Send + Sync + 'static {
     /// Adds a public key to a project; `false` if any project has it already.
     async fn add_public_key(&self, project: ProjectId, key: &str) -> Result<bool, StoreError>;
 
-    /// Deletes a project with its issues, events, rollups, keys and balance; `false` if there is none.
+    /// Deletes a project with its issues, events (those set aside too), rollups, keys and balance; `false` if there is none.
+    /// Its slug and keys are free from then on; its number, which stands in DSNs, is never given again.
     async fn delete_project(&self, project: ProjectId) -> Result<bool, StoreError>;
 }
 
 /// Keeps what became of events, over all processes and restarts.
 #[async_trait]
 pub trait BalanceStore: Send + Sync + 'static {
-    /// Adds to the balances of projects.
+    /// Adds to the balances of projects, which may come more than once. What is for a project that is gone is let go of.
     async fn add_balances(&self, more: &[(ProjectId, Balance)]) -> Result<(), StoreError>;
 
     /// The balance of each project that has one, by number.
@@ -159,7 +165,7 @@ pub trait LeaseStore: Send + Sync + 'static {
     /// `duration`, by the clock of the database.
     async fn lease(&self, name: &str, holder: Uuid, duration: Duration) -> Result<bool, StoreError>;
 
-    /// Gives a lease back, if `holder` has it.
+    /// Gives a lease back, if `holder` has it; else nothing happens.
     async fn release(&self, name: &str, holder: Uuid) -> Result<(), StoreError>;
 }
 
