@@ -11,6 +11,7 @@ use errtrack_core::{
     store::{Change, IssueEvent},
 };
 use sqlx::Connection;
+use std::time::Instant;
 
 /// Rows that are deleted in one transaction.
 pub(crate) const STEP: i64 = 500;
@@ -119,9 +120,12 @@ impl SqlStore {
 
     /// One short transaction; answers how many rows it deleted.
     pub(crate) async fn step(&self, sql: Sql, values: &[i64]) -> Result<u64, StoreError> {
-        writing!(self, WHAT, |connection| {
+        let (rows, took) = writing!(self, WHAT, |connection| {
+            let start = Instant::now();
             let query = values.iter().fold(sqlx::query::<Db>(Db::text(sql)), |query, value| query.bind(*value));
-            query.execute(connection).await.map(|done| done.rows_affected())
-        })
+            query.execute(connection).await.map(|done| (done.rows_affected(), start.elapsed()))
+        })?;
+        self.pace.rest(took).await;
+        Ok(rows)
     }
 }

@@ -36,6 +36,8 @@ mod migrate;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod node;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod pace;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod payload;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod plan;

@@ -21,7 +21,8 @@ const POSTGRES: Migrations = &[(1, "initial", include_str!("../migrations/postgr
 pub(crate) async fn sqlite(connection: &mut sqlx::SqliteConnection) -> Result<(), MigrateError> {
     // The first statement takes the write lock, so that one that comes second sees what the first has done.
     let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
-    migrator(SQLITE).run(&mut *tx).await?;
+    // `run` makes a future that cannot be spawned; this is its body.
+    migrator(SQLITE).run_direct(None, &mut *tx, false).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -44,7 +45,7 @@ pub(crate) async fn postgres(connection: &mut sqlx::PgConnection, schema: Option
     let mut migrator = migrator(POSTGRES);
     // The driver's own lock is one for all who use it in the same database.
     migrator.set_locking(false);
-    migrator.run(&mut *tx).await?;
+    migrator.run_direct(None, &mut *tx, false).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -145,6 +145,17 @@ impl Backend {
         }
     }
 
+    /// Makes the partitions of the days to come, so that no batch has to.
+    #[cfg_attr(not(feature = "postgres"), expect(clippy::unused_async, reason = "SQLite has no partitions"))]
+    pub(crate) async fn make_days_ahead(&self) -> Result<(), StoreError> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(_) => Ok(()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(open) => open.make_days_ahead().await,
+        }
+    }
+
     /// Waits for what is under way and closes every connection.
     pub(crate) async fn close(&self) {
         match self {

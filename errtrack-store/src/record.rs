@@ -36,6 +36,7 @@ enum Written {
 #[async_trait]
 impl Recorder for SqlStore {
     async fn record(&self, batch: &Batch) -> Result<Vec<Recorded>, StoreError> {
+        self.pace.batch();
         let mut repeats = HashMap::new();
         let (mut locked, mut check_all) = (false, false);
         loop {

@@ -8,7 +8,7 @@ use crate::{
     SqlStore,
     delete::STEP,
     pool::{Backend, Dialect, reading, writing},
-    sql::{node, retain as sql, upkeep},
+    sql::{node, retain as sql},
     trim::Pins,
 };
 use errtrack_core::{
@@ -45,6 +45,7 @@ impl SqlStore {
         let _turn = self.upkeep.lock().await;
         let (at, start) = (Timestamp::now(), Instant::now());
         let mut report = RetentionReport { at, ..RetentionReport::default() };
+        self.backend.make_days_ahead().await?;
         self.step(sql::DELETE_TOKENS, &[at.as_micros()]).await?;
         self.step(node::DELETE_WRITERS, &[at.minus(WRITER_AGE).as_micros()]).await?;
         self.sweep().await?;
@@ -171,14 +172,6 @@ impl SqlStore {
     async fn put_meta(&self, name: &'static str, value: String) -> Result<(), StoreError> {
         writing!(self, WHAT, |connection| {
             let query = sqlx::query(Db::text(node::PUT_META)).bind(name).bind(value.clone());
-            query.execute(connection).await.map(drop)
-        })
-    }
-
-    /// Gives back some of the space that deletions have freed.
-    pub(crate) async fn shrink(&self) -> Result<(), StoreError> {
-        writing!(self, "cannot shrink the file", |connection| {
-            let query = sqlx::query(Db::text(upkeep::SHRINK));
             query.execute(connection).await.map(drop)
         })
     }

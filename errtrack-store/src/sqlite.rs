@@ -7,7 +7,7 @@ use crate::{
 };
 use errtrack_core::StoreError;
 use sqlx::{
-    ConnectOptions, SqlitePool,
+    ConnectOptions, SqliteConnection, SqlitePool,
     migrate::MigrateError,
     sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -60,10 +60,27 @@ pub(crate) async fn open(location: &str) -> Result<Sqlite, StoreError> {
         .pragma("cache_size", "-16000")
         .thread_name(|_| "errtrack-sqlite-w".into());
     let mut connection = writer.connect().await.map_err(|error| explain(error, &path))?;
+    warn_of_old(&mut connection).await;
     migrate::sqlite(&mut connection).await.map_err(|error| explain_migration(error, &path))?;
     let readers = options.read_only(true).thread_name(|n| format!("errtrack-sqlite-{n}"));
     let readers = pool(READERS).connect_lazy_with(readers);
     Ok(Sqlite { readers, writer: Writer::new(connection, writer), path: path.into() })
+}
+
+/// Before 3.51.3, two connections that write or checkpoint at the same instant could corrupt the file
+/// (<https://sqlite.org/wal.html#walresetbug>). The one compiled in is newer; a host may link another.
+async fn warn_of_old(connection: &mut SqliteConnection) {
+    let version: Result<String, _> = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(connection).await;
+    if let Ok(version) = version
+        && is_old(&version)
+    {
+        tracing::warn!(target: "errtrack", "SQLite {version} has a bug that can corrupt the file; use 3.51.3 or later");
+    }
+}
+
+fn is_old(version: &str) -> bool {
+    let parts = version.split('.').map(|part| part.parse().unwrap_or(0_u32));
+    parts.lt([3, 51, 3])
 }
 
 /// Connections that live as long as the pool: a reaper would be a task on the runtime that happened to open it.
@@ -147,7 +164,17 @@ fn unavailable(message: &str, source: impl Into<Box<dyn std::error::Error + Send
 
 #[cfg(test)]
 mod tests {
-    use super::path;
+    use super::{is_old, path};
+
+    #[test]
+    fn versions_with_the_bug_are_known() {
+        for old in ["3.7.0", "3.45.1", "3.50.4", "3.51.2"] {
+            assert!(is_old(old), "{old}");
+        }
+        for good in ["3.51.3", "3.51.10", "3.52.0", "4.0.0"] {
+            assert!(!is_old(good), "{good}");
+        }
+    }
 
     #[test]
     fn locations_are_paths_or_urls() {

@@ -1,16 +1,19 @@
 //! How large the store is.
 
-#[cfg(feature = "sqlite")]
-use crate::sqlite::Sqlite;
 use crate::{
     SqlStore,
     pool::{Backend, Dialect, reading},
     sql::storage as sql,
 };
+#[cfg(feature = "sqlite")]
+use crate::{pace::Pace, sqlite::Sqlite};
 use errtrack_core::{
     StoreError,
     store::{Storage, TableSize},
 };
+
+#[cfg(feature = "sqlite")]
+use std::time::Instant;
 
 const READ: &str = "cannot tell how large the store is";
 
@@ -70,6 +73,18 @@ impl SqlStore {
     }
 }
 
+impl SqlStore {
+    /// Gives back the space that deletions have freed. A server does that by itself.
+    pub(crate) async fn shrink(&self) -> Result<(), StoreError> {
+        match &self.backend {
+            #[cfg(feature = "sqlite")]
+            Backend::Sqlite(open) => open.shrink(&self.pace).await,
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(_) => Ok(()),
+        }
+    }
+}
+
 /// Pages of a file.
 #[cfg(feature = "sqlite")]
 #[derive(Debug, Clone, Copy)]
@@ -87,6 +102,28 @@ impl Sqlite {
         let read = sqlx::query_as(sql::PAGES).fetch_one(&self.readers).await;
         let (size, all, free): (i64, i64, i64) = crate::error::Doing::doing(read, READ)?;
         Ok(Pages { size: count(size), all: count(all), free: count(free) })
+    }
+
+    /// Gives pages back to the file system in small steps, but for a twentieth of the file, which is soon used again.
+    async fn shrink(&self, pace: &Pace) -> Result<(), StoreError> {
+        loop {
+            let before = self.pages().await?;
+            if before.free <= before.all / 20 {
+                return Ok(());
+            }
+            let work = async {
+                let mut connection = self.writer.lock().await?;
+                let start = Instant::now();
+                sqlx::query(sql::SHRINK).execute(&mut *connection).await?;
+                Ok(start.elapsed())
+            };
+            let took = crate::error::Doing::doing(self.writer.check(work.await), "cannot shrink the file")?;
+            pace.rest(took).await;
+            // A file that the host has made may not give anything back.
+            if self.pages().await?.all >= before.all {
+                return Ok(());
+            }
+        }
     }
 
     /// Bytes that are free on the disk of the file, for those who are not root.

@@ -1,6 +1,6 @@
 //! The store: readers, one writer, and the way to open them.
 
-use crate::{known::Known, payload::Codec, pool::Backend};
+use crate::{known::Known, pace::Pace, payload::Codec, pool::Backend};
 use errtrack_core::{StoreError, store::LocalFeed};
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -30,6 +30,7 @@ pub struct SqlStore {
     pub(crate) codec: Arc<Codec>,
     pub(crate) known: Arc<Known>,
     pub(crate) feed: LocalFeed,
+    pub(crate) pace: Pace,
     /// Of those who let go of events, one works at a time: what it has chosen must not go meanwhile.
     pub(crate) upkeep: Arc<Mutex<()>>,
 }
@@ -71,6 +72,7 @@ impl SqlStore {
             codec: Arc::default(),
             known: Arc::default(),
             feed: LocalFeed::default(),
+            pace: Pace::default(),
             upkeep: Arc::default(),
         })
     }

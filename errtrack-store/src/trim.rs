@@ -12,7 +12,7 @@ use errtrack_core::{
     retention::{Kept, surplus},
 };
 use sqlx::Connection;
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Instant};
 
 /// Events of one issue that are looked at together.
 const CHUNK: usize = 10_000;
@@ -90,13 +90,16 @@ impl SqlStore {
             let list = numbers(rows.iter().copied());
             let stay = pins == Pins::Stay;
             let payloads = matches!(pins, Pins::Stay | Pins::Go);
-            dropped += writing!(self, TRIM, |connection| {
+            let (gone, took) = writing!(self, TRIM, |connection| {
+                let start = Instant::now();
                 let mut tx = connection.begin_with(Db::BEGIN).await?;
                 sqlx::query(Db::text(sql::LESS_STORED)).bind(list.clone()).bind(stay).execute(&mut *tx).await?;
                 let delete = sqlx::query(Db::text(sql::DELETE_ROWS)).bind(list.clone()).bind(stay);
                 let gone = delete.bind(payloads).execute(&mut *tx).await?;
-                tx.commit().await.map(|()| gone.rows_affected())
+                tx.commit().await.map(|()| (gone.rows_affected(), start.elapsed()))
             })?;
+            dropped += gone;
+            self.pace.rest(took).await;
         }
         Ok(dropped)
     }

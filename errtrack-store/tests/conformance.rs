@@ -21,7 +21,12 @@ mod sqlite {
 
 #[cfg(feature = "postgres")]
 mod postgres {
-    use super::server::store;
+    use errtrack_store::PostgresStore;
 
-    errtrack_store::conformance!(store);
+    async fn open_store() -> Option<(PostgresStore, ())> {
+        let url = super::server::postgres()?;
+        Some((PostgresStore::connect(&url).await.unwrap(), ()))
+    }
+
+    errtrack_store::conformance!(open_store);
 }

@@ -147,13 +147,16 @@ async fn told_to_stop() {
     drop(interrupted.await);
 }
 
-/// An error with its sources.
+/// An error with those of its sources that say something more.
 fn in_one_line(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
+        let more = cause.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
         source = cause.source();
     }
     text

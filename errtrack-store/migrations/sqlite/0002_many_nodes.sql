@@ -53,7 +53,7 @@ CREATE INDEX errtrack_event_pinned ON errtrack_event (project_id, issue_id, time
 DROP INDEX errtrack_event_id;
 CREATE INDEX errtrack_event_arrival ON errtrack_event (project_id, id);
 
--- Issues that are gone, as before, by project now..
+-- Issues that are gone, as before, by project now.
 ALTER TABLE errtrack_deleted_issue RENAME TO errtrack_deleted_issue_1;
 CREATE TABLE errtrack_deleted_issue (
     project_id BIGINT NOT NULL,

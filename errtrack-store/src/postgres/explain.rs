@@ -20,7 +20,11 @@ pub(super) fn connecting(error: Error, target: &Target) -> StoreError {
             StoreError::other(error).context(text)
         }
         (None, _) => {
-            let text = format!("cannot reach PostgreSQL at {server}: {}", line(&error.to_string()));
+            let why = match &error {
+                Error::Io(inner) => inner.to_string(),
+                other => other.to_string(),
+            };
+            let text = format!("cannot reach PostgreSQL at {server}: {}", line(&why));
             StoreError::unavailable(error).context(text)
         }
         _ => translate(error, &format!("cannot open the database {database} at {server}")),

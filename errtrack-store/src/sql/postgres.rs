@@ -84,7 +84,11 @@ WITH groupings AS (
     first_release = COALESCE(i.first_release, d.first_release),
     last_release = CASE WHEN d.last_seen >= i.last_seen THEN COALESCE(d.last_release, i.last_release)
       ELSE COALESCE(i.last_release, d.last_release) END,
-    last_event = CASE WHEN d.last_seen >= i.last_seen THEN COALESCE(d.last_event, i.last_event) ELSE i.last_event END,
+    last_event = CASE WHEN d.last_seen >= i.last_seen THEN COALESCE(d.last_event, i.last_event)
+      WHEN d.last_event IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM errtrack_event e WHERE e.project_id = i.project_id AND e.client_id = i.last_event
+      ) THEN d.last_event
+      ELSE i.last_event END,
     regressed = CASE WHEN i.status = 1 THEN TRUE ELSE i.regressed END,
     resolved_at = CASE WHEN i.status = 1 THEN NULL ELSE i.resolved_at END,
     status = CASE WHEN i.status = 1 THEN 0 ELSE i.status END,

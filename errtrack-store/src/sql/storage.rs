@@ -7,6 +7,10 @@ use super::{Sql, sql};
 pub(crate) const PAGES: &str = "SELECT s.page_size, c.page_count, f.freelist_count
 FROM pragma_page_size s, pragma_page_count c, pragma_freelist_count f";
 
+/// Gives back pages of a file that hold nothing.
+#[cfg(feature = "sqlite")]
+pub(crate) const SHRINK: &str = "PRAGMA incremental_vacuum(1000)";
+
 /// Name, rows, bytes with indexes. SQLite reads every page once; a table without rowids keeps rows in its inner pages too.
 /// PostgreSQL knows about how many rows there are; partitions count as one table.
 pub(crate) const TABLES: Sql = sql!(either(

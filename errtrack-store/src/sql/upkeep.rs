@@ -87,9 +87,6 @@ DELETE FROM errtrack_project_hour WHERE project_id = $1 AND hour IN (
 )"
 );
 
-/// Gives back to the file system what deletions have freed; PostgreSQL does that by itself.
-pub(crate) const SHRINK: Sql = sql!(either("PRAGMA incremental_vacuum(1000)", "SELECT 1"));
-
 #[cfg(test)]
 pub(crate) const EVERY: &[Sql] = &[
     BURY,
@@ -111,5 +108,4 @@ pub(crate) const EVERY: &[Sql] = &[
     FORGET_PROJECT,
     ISSUES_OF,
     DELETE_PROJECT_HOURS,
-    SHRINK,
 ];

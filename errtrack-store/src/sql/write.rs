@@ -82,7 +82,11 @@ UPDATE errtrack_issue AS i SET
   first_release = COALESCE(i.first_release, d.first_release),
   last_release = iif(d.last_seen >= i.last_seen, COALESCE(d.last_release, i.last_release),
     COALESCE(i.last_release, d.last_release)),
-  last_event = iif(d.last_seen >= i.last_seen, COALESCE(d.last_event, i.last_event), i.last_event),
+  last_event = CASE WHEN d.last_seen >= i.last_seen THEN COALESCE(d.last_event, i.last_event)
+    WHEN d.last_event IS NOT NULL AND NOT EXISTS (
+      SELECT 1 FROM errtrack_event e WHERE e.project_id = i.project_id AND e.client_id = i.last_event
+    ) THEN d.last_event
+    ELSE i.last_event END,
   regressed = iif(i.status = 1, TRUE, i.regressed),
   resolved_at = iif(i.status = 1, NULL, i.resolved_at),
   status = iif(i.status = 1, 0, i.status),

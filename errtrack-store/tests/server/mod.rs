@@ -1,6 +1,5 @@
 //! Where the tests find a PostgreSQL server.
 
-use errtrack_store::PostgresStore;
 use std::io::Write;
 
 /// A schema of its own on the server of `ERRTRACK_TEST_POSTGRES` (a superuser's URL), as a URL to open; `None`, and a line
@@ -15,10 +14,4 @@ pub(crate) fn postgres() -> Option<String> {
     };
     let separator = if server.contains('?') { '&' } else { '?' };
     Some(format!("{server}{separator}schema=t_{}", uuid::Uuid::new_v4().simple()))
-}
-
-/// A new, empty store.
-pub(crate) async fn store() -> Option<(PostgresStore, ())> {
-    let url = postgres()?;
-    Some((PostgresStore::connect(&url).await.unwrap(), ()))
 }

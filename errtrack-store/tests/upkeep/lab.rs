@@ -1,0 +1,169 @@
+//! A store whose tables the tests look into, and what is put into it.
+
+use errtrack_core::{
+    Event, EventId, Exception, Formula, Occurrence, Preparer, ProjectId, Timestamp, User, store::ProjectStore,
+};
+use errtrack_store::SqlStore;
+use sqlx::{AssertSqlSafe, PgPool, SqlitePool, postgres::PgConnectOptions};
+use std::{collections::BTreeMap, str::FromStr, time::Duration};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+pub(crate) const DAY: Duration = Duration::from_secs(86_400);
+
+/// A store, and a connection beside it.
+pub(crate) struct Lab {
+    pub(crate) store: SqlStore,
+    pub(crate) sql: Sql,
+    _folder: Option<TempDir>,
+}
+
+/// The connection, by which the tests look into the tables.
+pub(crate) enum Sql {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+impl Lab {
+    /// One of each backend that there is; PostgreSQL is left out, and says so, where no server is.
+    pub(crate) async fn each() -> Vec<Self> {
+        let mut labs = vec![Self::sqlite().await];
+        labs.extend(Self::postgres().await);
+        labs
+    }
+
+    pub(crate) async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("errors.db");
+        let store = SqlStore::open(path.to_str().unwrap()).await.unwrap();
+        let sql = SqlitePool::connect(path.to_str().unwrap()).await.unwrap();
+        Self { store, sql: Sql::Sqlite(sql), _folder: Some(folder) }
+    }
+
+    pub(crate) async fn postgres() -> Option<Self> {
+        let url = crate::server::postgres()?;
+        let store = SqlStore::open(&url).await.unwrap();
+        let (server, schema) = url.split_once("schema=").unwrap();
+        let options = PgConnectOptions::from_str(server.trim_end_matches(['?', '&'])).unwrap();
+        let sql = PgPool::connect_with(options.options([("search_path", schema)])).await.unwrap();
+        Some(Self { store, sql: Sql::Postgres(sql), _folder: None })
+    }
+
+    pub(crate) async fn project(&self, slug: &str) -> ProjectId {
+        self.store.ensure_project(slug).await.unwrap().id
+    }
+
+    /// The number that a statement answers.
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
+        let sql = AssertSqlSafe(format!("SELECT CAST(({sql}) AS BIGINT)"));
+        match &self.sql {
+            Sql::Sqlite(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
+            Sql::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
+        }
+    }
+
+    /// Runs a statement.
+    pub(crate) async fn run(&self, sql: &str) {
+        let sql = AssertSqlSafe(sql.to_owned());
+        match &self.sql {
+            Sql::Sqlite(pool) => drop(sqlx::query(sql).execute(pool).await.unwrap()),
+            Sql::Postgres(pool) => drop(sqlx::query(sql).execute(pool).await.unwrap()),
+        }
+    }
+
+    /// The texts that a statement answers.
+    pub(crate) async fn texts(&self, sql: &str) -> Vec<String> {
+        let sql = AssertSqlSafe(sql.to_owned());
+        match &self.sql {
+            Sql::Sqlite(pool) => sqlx::query_scalar(sql).fetch_all(pool).await.unwrap(),
+            Sql::Postgres(pool) => sqlx::query_scalar(sql).fetch_all(pool).await.unwrap(),
+        }
+    }
+
+    /// Our tables, each with its columns.
+    pub(crate) async fn tables(&self) -> Vec<(String, Vec<String>)> {
+        let columns = match &self.sql {
+            Sql::Sqlite(_) => {
+                "SELECT t.name || '.' || c.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c
+                 WHERE t.type = 'table' AND t.name LIKE 'errtrack!_%' ESCAPE '!'"
+            }
+            Sql::Postgres(_) => {
+                "SELECT CAST(c.table_name || '.' || c.column_name AS TEXT) FROM information_schema.columns c
+                 JOIN information_schema.tables t USING (table_schema, table_name)
+                 WHERE t.table_type = 'BASE TABLE' AND t.table_schema = current_schema()
+                   AND t.table_name LIKE 'errtrack!_%' ESCAPE '!'
+                   AND NOT EXISTS (SELECT 1 FROM pg_class p WHERE p.relname = t.table_name AND p.relispartition)"
+            }
+        };
+        let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for name in self.texts(columns).await {
+            let (table, column) = name.split_once('.').unwrap();
+            tables.entry(table.to_owned()).or_default().push(column.to_owned());
+        }
+        tables.into_iter().collect()
+    }
+
+    /// What can be told from the rows: counters that are kept say what is there.
+    pub(crate) async fn check(&self) {
+        for (what, wrong) in [
+            ("stored_count", "stored_count <> (SELECT COUNT(*) FROM errtrack_event e WHERE e.issue_id = i.id)"),
+            ("user_count", "user_count <> (SELECT COUNT(*) FROM errtrack_issue_user u WHERE u.issue_id = i.id)"),
+            ("count", "count <> (SELECT SUM(count) FROM errtrack_issue_hour n WHERE n.issue_id = i.id)"),
+            (
+                "last_event",
+                "stored_count > 0 AND NOT EXISTS (
+                   SELECT 1 FROM errtrack_event e WHERE e.issue_id = i.id AND e.client_id = i.last_event)",
+            ),
+            (
+                "tags",
+                "count <> (SELECT SUM(count) FROM errtrack_issue_tag t WHERE t.issue_id = i.id AND t.key = 'color')",
+            ),
+        ] {
+            let wrong = format!("SELECT COUNT(*) FROM errtrack_issue i WHERE {wrong}");
+            assert_eq!(self.number(&wrong).await, 0, "{what}");
+        }
+        if matches!(self.sql, Sql::Postgres(_)) {
+            let lost = "SELECT COUNT(*) FROM errtrack_payload p LEFT JOIN errtrack_event e
+              ON e.project_id = p.project_id AND e.client_id = p.client_id AND e.id = p.id WHERE e.id IS NULL";
+            assert_eq!(self.number(lost).await, 0, "payloads of no event");
+        }
+        for (table, columns) in self.tables().await {
+            if columns.iter().any(|column| column == "issue_id") && table != "errtrack_deleted_issue" {
+                let lost =
+                    format!("SELECT COUNT(*) FROM {table} WHERE issue_id NOT IN (SELECT id FROM errtrack_issue)");
+                assert_eq!(self.number(&lost).await, 0, "rows of {table} that belong to no issue");
+            }
+        }
+    }
+}
+
+/// An event that happens and arrives at a time.
+#[derive(Debug, Clone)]
+pub(crate) struct Hit<'a> {
+    pub(crate) ty: &'a str,
+    pub(crate) at: Timestamp,
+    pub(crate) user: Option<&'a str>,
+    pub(crate) color: &'a str,
+    pub(crate) id: Option<Uuid>,
+}
+
+impl<'a> Hit<'a> {
+    pub(crate) fn new(ty: &'a str, at: Timestamp) -> Self {
+        Self { ty, at, user: None, color: "red", id: None }
+    }
+
+    pub(crate) fn of(self, project: ProjectId) -> Occurrence {
+        let mut event = Event { timestamp: self.at, received_at: self.at, ..Event::new() };
+        event.exceptions.push(Exception::new(self.ty, "it broke"));
+        event.user = self.user.map(User::id);
+        event.tags = [("color".to_owned(), self.color.to_owned())].into();
+        if let Some(id) = self.id {
+            event.event_id = EventId::from(id);
+        }
+        Preparer::default().prepare(project, event, Formula::Ours)
+    }
+}
+
+pub(crate) fn days_ago(days: u64) -> Timestamp {
+    Timestamp::now().minus(DAY * u32::try_from(days).unwrap())
+}
