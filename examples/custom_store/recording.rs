@@ -25,7 +25,7 @@ impl Recorder for MemoryStore {
                 let settled = Recorded { issue: IssueId(0), outcome: Outcome::Settled };
                 return Ok(vec![settled; batch.occurrences.len()]);
             }
-            *last = key.number;
+            *last = key.number.max(*last);
         }
         let recorded: Vec<Recorded> = batch.iter().map(|(occurrence, keep)| data.count(occurrence, keep)).collect();
         drop(data);
