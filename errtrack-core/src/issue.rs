@@ -115,7 +115,7 @@ pub struct Issue {
     pub stored_count: i64,
     /// How many users it hit.
     pub user_count: i64,
-    /// The newest stored event, by its client's id.
+    /// The newest stored event, by its client's id; nil if none is kept.
     pub last_event: EventId,
     /// When the row was made.
     pub created_at: Timestamp,

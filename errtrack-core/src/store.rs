@@ -4,6 +4,48 @@
 //! part at a time. Lookups answer `Option`, not an error; a method either does all it says or nothing.
 //!
 //! `errtrack-store` holds the SQL backends and a conformance suite that any other backend can run too.
+//!
+//! # Writing a backend
+//! `examples/custom_store` is one, in memory, as short as it can be: read it beside this. The order of work that gets
+//! furthest with the least:
+//!
+//! 1. [`ProjectStore`], [`Recorder::record`] and [`IssueStore::issue`]: with these a [`Tracker`](crate::Tracker) starts
+//!    and counts. Everything else can answer `Ok` and nothing, for now.
+//! 2. The rest of [`IssueStore`], [`EventStore`] and [`AccountStore`]: with these the pages work.
+//! 3. [`Upkeep`], [`BalanceStore`], [`LeaseStore`], [`Feed`]: with these it can run for years, and in several processes.
+//!    [`surplus`](crate::retention::surplus) chooses the events to keep, [`LocalFeed`] tells changes within the process.
+//!
+//! Run the suite from the first day; it says what is missing, one promise a test. It compiles without any SQL:
+//!
+//! ```toml
+//! [dev-dependencies]
+//! errtrack-store = { version = "0.1", features = ["conformance"] }
+//! ```
+//! ```text
+//! async fn open() -> (MyStore, Guard) { … }   // new and empty, and what must live as long
+//! errtrack_store::conformance!(open);
+//! ```
+//!
+//! **What a transaction must guarantee.** A batch is written whole or not at all, and when `record` says `Ok` it survives a
+//! power cut. To be right with several writers at once, these must not come between each other:
+//! - to look for the issue of a fingerprint and to make it: two writers must not make two, and [`Issue::number`] has no gaps,
+//!   so it is taken in the transaction that makes the issue, not from a sequence that forgets to roll back;
+//! - to look for an event's id and to count the event: what has been stored counts nowhere, neither in the issue nor in hours
+//!   and tags;
+//! - to look at a batch's [`BatchKey`], to note it and to write the batch;
+//! - to let go of an event and to lower [`Issue::stored_count`].
+//!
+//! A database with row locks takes them in one order (projects by number, then issues by id), or writers wait for each other
+//! for ever; one without has one writer at a time, as SQLite does. Counts are kept, not computed: pages read
+//! [`Issue::count`], and events come and go below it.
+//!
+//! **Errors.** [`StoreError::unavailable`] says that the same call can succeed later, and the tracker then keeps what it has
+//! and tries again; any other error of `record` makes it split the batch and set aside what cannot be written. So never call
+//! a bad row unavailable, nor a lost connection anything else. Let nothing wait for ever: a database that does not answer in
+//! some seconds is unavailable.
+//!
+//! **Cancelling.** A future of any method may be dropped at any await. What was begun must then be rolled back or, once it
+//! is committed, be whole.
 
 mod batch;
 mod error;
@@ -52,8 +94,9 @@ pub trait Recorder: Send + Sync + 'static {
     /// Nothing was written. [`StoreError::is_unavailable`] says whether trying again later can help.
     async fn record(&self, batch: &Batch) -> Result<Vec<Recorded>, StoreError>;
 
-    /// Keeps an occurrence that could not be written, with the reason, for people to look at. The oldest go when there are
-    /// more than a thousand.
+    /// Keeps an occurrence that could not be written, with the reason, for people to look at; it does not count. One that
+    /// is set aside again has the new reason. The oldest go when there are more than a thousand. For a project that is gone
+    /// nothing is kept.
     async fn set_aside(&self, occurrence: &Occurrence, reason: &str) -> Result<(), StoreError>;
 }
 
@@ -79,7 +122,7 @@ pub trait IssueStore: Send + Sync + 'static {
     async fn delete_issues(&self, issues: &[IssueId]) -> Result<u64, StoreError>;
 
     /// Events per bucket for each of the issues, in their order: `buckets` buckets of `width` hours, the last one holding
-    /// `until`. Each list has `buckets` entries, the oldest first.
+    /// `until`. Each list has `buckets` entries, the oldest first. Buckets begin at multiples of their width since 1970.
     async fn histograms(
         &self,
         issues: &[IssueId],
@@ -88,7 +131,8 @@ pub trait IssueStore: Send + Sync + 'static {
         buckets: u32,
     ) -> Result<Vec<Vec<i64>>, StoreError>;
 
-    /// The most frequent values of each tag of an issue, the tags by name: at most `values` per tag.
+    /// The most frequent values of each tag of an issue, the tags by name: at most `values` per tag. A store may tell apart
+    /// only the first hundred values of a tag, but their total is exact.
     async fn tag_tallies(&self, issue: IssueId, values: u32) -> Result<Vec<TagTally>, StoreError>;
 
     /// The values that a tag (`environment`, `release`, …) has in a project, the most frequent first.
@@ -118,11 +162,15 @@ pub trait EventStore: Send + Sync + 'static {
     /// Where an event stands among the kept events of its issue.
     async fn position(&self, event: &StoredEvent) -> Result<EventPosition, StoreError>;
 
-    /// Pins an event, so that it stays when its issue has too many, or lets it go again; `false` if it is gone.
+    /// Pins an event, so that it stays when its issue or project has too many, or lets it go again; `false` if it is gone.
     async fn pin(&self, event: &StoredEvent, pinned: bool) -> Result<bool, StoreError>;
 
-    /// Deletes every event of a user, in any of the projects (all, if `None`), and what counts that user; answers how many
-    /// events went. `user` is the id, or what else stands for it ([`User::key`](crate::User::key)). Counts stay.
+    /// Deletes every event of a user, in any of the projects (all, if `None`), also pinned ones and those set aside, and
+    /// what counts that user; answers how many events went that had been written. `user` is the id, or what else stands for
+    /// it ([`User::key`](crate::User::key)). Counts of events stay.
+    ///
+    /// Who it was may have been filtered in the event itself; such events go where a store keeps
+    /// [`Occurrence::user_hash`] beside them.
     async fn erase_user(&self, projects: Option<&[ProjectId]>, user: &str) -> Result<u64, StoreError>;
 }
 
@@ -138,14 +186,15 @@ pub trait ProjectStore: Send + Sync + 'static {
     /// Adds a public key to a project; `false` if any project has it already.
     async fn add_public_key(&self, project: ProjectId, key: &str) -> Result<bool, StoreError>;
 
-    /// Deletes a project with its issues, events, rollups, keys and balance; `false` if there is none.
+    /// Deletes a project with its issues, events (those set aside too), rollups, keys and balance; `false` if there is none.
+    /// Its slug and keys are free from then on; its number, which stands in DSNs, is never given again.
     async fn delete_project(&self, project: ProjectId) -> Result<bool, StoreError>;
 }
 
 /// Keeps what became of events, over all processes and restarts.
 #[async_trait]
 pub trait BalanceStore: Send + Sync + 'static {
-    /// Adds to the balances of projects.
+    /// Adds to the balances of projects, which may come more than once. What is for a project that is gone is let go of.
     async fn add_balances(&self, more: &[(ProjectId, Balance)]) -> Result<(), StoreError>;
 
     /// The balance of each project that has one, by number.
@@ -159,7 +208,7 @@ pub trait LeaseStore: Send + Sync + 'static {
     /// `duration`, by the clock of the database.
     async fn lease(&self, name: &str, holder: Uuid, duration: Duration) -> Result<bool, StoreError>;
 
-    /// Gives a lease back, if `holder` has it.
+    /// Gives a lease back, if `holder` has it; else nothing happens.
     async fn release(&self, name: &str, holder: Uuid) -> Result<(), StoreError>;
 }
 

@@ -1,6 +1,6 @@
 //! The suite that every store must pass: each promise of the traits is one test, named for what it promises.
 //!
-//! A crate with a store of its own writes, in one of its test files:
+//! It needs the feature `conformance` alone, and no SQL. `examples/custom_store` is a store that runs it. A crate with a store of its own writes, in one of its test files:
 //!
 //! ```
 //! # use errtrack_store::SqliteStore as MyStore;
@@ -126,6 +126,7 @@ macro_rules! conformance {
             an_event_id_that_many_send_at_once_is_stored_once
             an_issue_that_many_hit_at_once_reopens_once
             many_who_delete_and_record_leave_nothing_half
+            a_caller_that_stops_waiting_leaves_all_or_nothing
         ]);
         $crate::conformance!(@part $open, trimming: [
             trimming_keeps_a_spread_between_the_first_and_the_newest

@@ -99,11 +99,12 @@ impl Status {
 async fn ask<T>(question: impl Future<Output = Result<T, StoreError>>) -> Option<T> {
     match timeout(PATIENCE, question).await {
         Ok(Ok(answer)) => Some(answer),
-        Ok(Err(error)) => {
+        Ok(Err(error)) if !error.is_unavailable() => {
             crate::error::Error::from(error).log();
             None
         }
-        Err(_) => None,
+        // The tracker says so in the log, once; whoever asks every few seconds must not.
+        Ok(Err(_)) | Err(_) => None,
     }
 }
 

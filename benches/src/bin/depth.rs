@@ -53,7 +53,7 @@ async fn main() -> Result<()> {
 async fn fill(store: &SqliteStore, project: ProjectId, events: usize, issues: usize) -> Result<()> {
     let start = Instant::now();
     let now = Timestamp::now();
-    let step = DAY.as_micros() as u64 * DAYS / events as u64;
+    let step = DAY.as_secs() * 1_000_000 * DAYS / events as u64;
     let ago = move |n: usize| Duration::from_micros(step * (events - n) as u64);
     let made = prepared(project, issues, 0..events, move |n| now.minus(ago(n)));
     let mut resolved = Vec::new();
@@ -167,7 +167,7 @@ async fn questions(store: &SqliteStore, project: ProjectId) -> Result<()> {
     })
     .await?;
     ask("whole list page", ROUNDS, |n| {
-        let query = IssueQuery { sort: Sort::ALL[n % 4], ..open.clone() };
+        let query = IssueQuery { sort: Sort::ALL.into_iter().nth(n % 4).unwrap_or_default(), ..open.clone() };
         async move {
             let page = store.issues(&query).await?;
             store.status_counts(&query).await?;
@@ -180,23 +180,35 @@ async fn questions(store: &SqliteStore, project: ProjectId) -> Result<()> {
     let word = |word: String| IssueQuery { words: vec![word], ..open.clone() };
     ask("search, one issue", ROUNDS, |n| {
         let query = word(format!("handle_{}", payload::letters(n * 7)));
-        async move { Ok(drop(store.issues(&query).await?)) }
+        async move {
+            store.issues(&query).await?;
+            Ok(())
+        }
     })
     .await?;
     ask("search, every issue", ROUNDS, |_| {
         let query = word("order".into());
-        async move { Ok(drop(store.issues(&query).await?)) }
+        async move {
+            store.issues(&query).await?;
+            Ok(())
+        }
     })
     .await?;
     ask("search, nothing", ROUNDS, |_| {
         let query = word("zebra".into());
-        async move { Ok(drop(store.issues(&query).await?)) }
+        async move {
+            store.issues(&query).await?;
+            Ok(())
+        }
     })
     .await?;
     for (key, value) in [("tenant", "t7"), ("user", "u7")] {
         ask(&format!("search by {key}"), ROUNDS, |_| {
             let query = IssueQuery { tags: vec![(key.into(), value.into())], ..open.clone() };
-            async move { Ok(drop(store.issues(&query).await?)) }
+            async move {
+                store.issues(&query).await?;
+                Ok(())
+            }
         })
         .await?;
     }

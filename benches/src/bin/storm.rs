@@ -7,13 +7,13 @@
 
 use anyhow::{Context, Result, ensure};
 use errtrack::{
-    SqliteStore, Tracker,
+    Event, Exception, SqliteStore, Tracker,
     store::{IssueQuery, IssueStore},
 };
 use errtrack_tests::FaultyStore;
 use serde_json::json;
 use std::{
-    fmt, fs,
+    fs,
     time::{Duration, Instant},
 };
 
@@ -23,25 +23,21 @@ const THREADS: u64 = 4;
 const SPOOL_BYTES: u64 = 256 << 20;
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// An error of which there are as many kinds as one likes: letters, because numbers are no difference to grouping.
-#[derive(Debug)]
-struct Failure(u64);
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("could not take payment of kind ")?;
-        let mut rest = self.0;
-        loop {
-            fmt::Write::write_char(f, char::from(b'a' + u8::try_from(rest % 26).unwrap_or(0)))?;
-            rest /= 26;
-            if rest == 0 {
-                return Ok(());
-            }
+/// An event of one of as many kinds as one likes: letters, because numbers are no difference to grouping.
+fn failure(kind: u64) -> Event {
+    let mut letters = String::from("Failure");
+    let mut rest = kind;
+    loop {
+        letters.push(char::from(b'a' + u8::try_from(rest % 26).unwrap_or(0)));
+        rest /= 26;
+        if rest == 0 {
+            break;
         }
     }
+    let mut event = Event::new();
+    event.exceptions.push(Exception::new(letters, "could not take payment"));
+    event
 }
-
-impl std::error::Error for Failure {}
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -75,7 +71,7 @@ async fn storm(name: &str, events: u64, kinds: u64, away: bool) -> Result<serde_
             let tracker = &tracker;
             scope.spawn(move || {
                 for n in (thread..events).step_by(usize::try_from(THREADS).unwrap_or(1)) {
-                    tracker.capture_error(&Failure(n % kinds));
+                    tracker.capture(failure(n % kinds));
                 }
             });
         }

@@ -13,7 +13,9 @@ const WAITING: usize = 1024;
 pub trait Feed: Send + Sync + 'static {
     /// Everything that changes from now on, whichever process on the same database changes it.
     ///
-    /// A store tells a change after it is durable. That an issue was only counted is not told.
+    /// A store tells a change after it is durable, so whoever hears of it can read it. That an issue was only counted is
+    /// not told. What was told and cannot be heard, because the listener is slow or a connection broke, is told as
+    /// [`Change::Missed`]; that may also come when nothing was lost.
     fn changes(&self) -> Changes;
 }
 
@@ -30,11 +32,11 @@ pub enum Change {
         /// What happened to it.
         event: IssueEvent,
     },
-    /// Projects or their public keys.
+    /// Projects or their public keys. The issues of a project that is deleted need not be told one by one.
     Projects,
-    /// Members, sessions or keys.
+    /// Members or their tokens.
     Accounts,
-    /// Some changes were lost: what was copied must be read again.
+    /// Some changes may have been lost: what was copied must be read again.
     Missed,
 }
 

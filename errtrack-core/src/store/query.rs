@@ -4,7 +4,8 @@ use crate::{Event, Issue, IssueId, Level, ProjectId, Status, Timestamp};
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
 
-/// Which issues to list. The default asks for every issue, the last seen first.
+/// Which issues to list. The default asks for every issue, the last seen first. NUL in a text stands for U+FFFD, as it does
+/// in events.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct IssueQuery {
     /// In these projects; `None` means all.
@@ -19,7 +20,8 @@ pub struct IssueQuery {
     pub source: Option<String>,
     /// Each word stands in type, value or culprit, in any case.
     pub words: Vec<String>,
-    /// Seen with all these tags; `environment`, `release`, `user` and the like are tags here.
+    /// Seen with all these tags; `environment`, `release`, `level`, `user` and the like are tags here. The first 200
+    /// characters of a value count.
     pub tags: Vec<(String, String)>,
     /// Last seen at or after.
     pub since: Option<Timestamp>,

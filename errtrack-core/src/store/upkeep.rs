@@ -20,7 +20,7 @@ pub trait Upkeep: Send + Sync + 'static {
     /// tokens and marks of writers long gone go too. Counts of issues that stay are not changed.
     async fn retain(&self, rules: &Retention) -> Result<RetentionReport, StoreError>;
 
-    /// What [`retain`](Self::retain) would do now. Changes nothing.
+    /// What [`retain`](Self::retain) would do now: the same numbers. Changes nothing.
     async fn preview_retention(&self, rules: &Retention) -> Result<RetentionReport, StoreError>;
 
     /// The last run of [`retain`](Self::retain) on this database, whichever process it was.
@@ -32,23 +32,26 @@ pub trait Upkeep: Send + Sync + 'static {
     /// Events that could not be written, the newest first.
     async fn set_aside_events(&self, limit: u32) -> Result<Vec<SetAside>, StoreError>;
 
-    /// Finishes what is under way and closes every connection.
+    /// Finishes what is under way and closes every connection. From then on every call fails as
+    /// [unavailable](StoreError::is_unavailable), but this one.
     async fn close(&self);
 }
 
-/// What is kept, and for how long.
+/// What is kept, and for how long. The rules apply in the order of the fields. Pinned events go by age alone, but count as
+/// kept. An issue that is not resolved stays, even without events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Retention {
-    /// Resolved issues last seen longer ago than this are deleted, and so are events that arrived longer ago, rounded to
-    /// whole days (UTC); `None` keeps them. 90 days.
+    /// Resolved issues last seen longer ago than this are deleted, and so are events that arrived longer ago
+    /// ([`Event::received_at`]); `None` keeps them. What is of the day (UTC) that lies so far back still stays, so that
+    /// whole days go at once. 90 days.
     pub age: Option<Duration>,
     /// Events kept whole per issue. 100.
     pub events_per_issue: u32,
-    /// Events kept whole per project: the oldest go; `None` sets no bound, which is the default.
+    /// Events kept whole per project: the first to arrive go; `None` sets no bound, which is the default.
     pub events_per_project: Option<u64>,
-    /// Bytes that stay free on the disk of the database, where the store can see that disk: the oldest events go. 0, the
-    /// default, sets no bound.
+    /// Bytes that stay free on the disk of the database, where the store can see that disk ([`Storage::free_disk`]): the
+    /// first events to arrive go. 0, the default, sets no bound.
     pub free_disk: u64,
 }
 

@@ -25,74 +25,29 @@
 //!
 //! Only [`Occurrence`](crate::Occurrence)s get here: what is on the disk is sanitized.
 
+mod drain;
 mod folder;
+mod gauge;
 mod record;
+
+pub(crate) use gauge::SpoolGauge;
+pub use gauge::SpoolStatus;
 
 use crate::{Timestamp, store::Batch};
 use folder::Lock;
-use record::{Contents, Header};
+use record::Header;
 use std::{
     collections::BTreeMap,
     fs::{self, File},
     io::{self, Write},
     path::PathBuf,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 use uuid::Uuid;
 
 /// Between two attempts at a folder that could not be used.
 const RETRY: Duration = Duration::from_secs(1);
-
-/// How full the spool is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SpoolStatus {
-    /// The folder of its files.
-    pub folder: PathBuf,
-    /// Occurrences that wait in it.
-    pub occurrences: u64,
-    /// Bytes that they take.
-    pub bytes: u64,
-    /// Bytes that they may take.
-    pub most_bytes: u64,
-    /// When the one that waits longest was put in.
-    pub since: Option<Timestamp>,
-    /// Occurrences that were read back from files, of this process or of one before, since the start.
-    pub drained: u64,
-    /// Records that were torn or corrupted and could not be read back, since the start.
-    pub damaged: u64,
-}
-
-/// What the tracker's handles know of the spool.
-#[derive(Debug)]
-pub(crate) struct SpoolGauge {
-    status: Mutex<SpoolStatus>,
-    /// Nothing could be written when that was last tried.
-    refuses: AtomicBool,
-}
-
-impl SpoolGauge {
-    pub(crate) fn new(folder: PathBuf, most_bytes: u64) -> Self {
-        let status = SpoolStatus { folder, most_bytes, ..SpoolStatus::default() };
-        Self { status: Mutex::new(status), refuses: AtomicBool::new(false) }
-    }
-
-    pub(crate) fn status(&self) -> SpoolStatus {
-        self.lock().clone()
-    }
-
-    /// Whether something more could be written, as far as is known.
-    pub(crate) fn has_room(&self) -> bool {
-        !self.refuses.load(Relaxed)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, SpoolStatus> {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// Why something could not be put into the spool.
 #[derive(Debug, thiserror::Error)]
@@ -105,16 +60,6 @@ pub(crate) enum SpoolError {
 
 /// Names a file: its writer, and the number of its first occurrence.
 pub(crate) type FileId = (Uuid, i64);
-
-/// What was read from a file.
-#[derive(Debug)]
-pub(crate) struct Drained {
-    pub(crate) id: FileId,
-    /// All that could be read, as one batch; without a key.
-    pub(crate) batch: Batch,
-    /// The number of its last occurrence.
-    pub(crate) number: i64,
-}
 
 /// A file that waits.
 #[derive(Debug)]
@@ -227,13 +172,13 @@ impl Spool {
         }
         let payloads = batch.iter().filter(|(_, whole)| *whole).map(|(o, _)| o.payload().len()).sum::<usize>();
         if self.bytes() + payloads as u64 > self.most_bytes {
-            self.gauge.refuses.store(true, Relaxed);
+            self.gauge.set_refuses(true);
             return Err(SpoolError::Full);
         }
         let now = Timestamp::now();
         let record = record::encode(batch, number, now).ok_or(SpoolError::Full)?;
         if self.bytes() + (record::HEADER + record.len()) as u64 > self.most_bytes {
-            self.gauge.refuses.store(true, Relaxed);
+            self.gauge.set_refuses(true);
             return Err(SpoolError::Full);
         }
         let written = self.write(batch, number, alone, &record, now);
@@ -297,111 +242,6 @@ impl Spool {
         Ok(Active { first, file, occurrences: 0, bytes })
     }
 
-    /// The number of the first occurrence that waits of this writer.
-    pub(crate) fn oldest_own(&self) -> Option<i64> {
-        self.own().find(|(_, file)| !file.taken).map(|(id, _)| id.1)
-    }
-
-    /// How many files there are of this writer, those that are being drained included.
-    pub(crate) fn own_files(&self) -> usize {
-        self.own().count()
-    }
-
-    fn own(&self) -> impl Iterator<Item = (&FileId, &Waiting)> {
-        self.files.range((self.writer, i64::MIN)..=(self.writer, i64::MAX))
-    }
-
-    /// Whether files of an earlier process wait.
-    pub(crate) fn has_adopted(&self) -> bool {
-        self.files.iter().any(|(id, file)| id.0 != self.writer && !file.taken)
-    }
-
-    /// Takes the oldest file of this writer, or of earlier ones, to be drained. One that holds nothing is passed over.
-    pub(crate) fn take(&mut self, own: bool) -> Option<Drained> {
-        loop {
-            let writer = self.writer;
-            let mut waiting = self.files.iter_mut().filter(|(id, file)| !file.taken && (id.0 == writer) == own);
-            let (id, file) = waiting.next().map(|(id, file)| (*id, file))?;
-            file.taken = true;
-            if self.active.as_ref().is_some_and(|active| (writer, active.first) == id) {
-                self.active = None;
-            }
-            let contents = fs::read(&file.path).map(|bytes| {
-                let mut contents = record::decode(&bytes);
-                if record::read_header(&bytes) == Header::Damaged {
-                    contents.lost_records += u64::from(contents.lost_records == 0);
-                    contents.lost_bytes += record::HEADER.min(bytes.len()) as u64;
-                }
-                contents
-            });
-            let Contents { batches, lost_records, lost_bytes } = contents.unwrap_or_else(|error| {
-                tracing::warn!(target: "errtrack", "{} cannot be read: {error}", file.path.display());
-                Contents { lost_records: 1, lost_bytes: file.bytes, ..Contents::default() }
-            });
-            if lost_records > 0 {
-                file.damaged = true;
-                self.gauge.lock().damaged += lost_records;
-                tracing::warn!(
-                    target: "errtrack",
-                    "{} is damaged: {lost_records} records ({lost_bytes} bytes) could not be read",
-                    file.path.display()
-                );
-            }
-            let mut whole = Batch::default();
-            let mut number = id.1;
-            for (last, batch) in batches {
-                number = number.max(last);
-                whole.occurrences.extend(batch.occurrences);
-                whole.counted_only.extend(batch.counted_only);
-            }
-            if whole.occurrences.is_empty() {
-                self.finish(id);
-                continue;
-            }
-            return Some(Drained { id, batch: whole, number });
-        }
-    }
-
-    /// Notes that a file is being sent.
-    pub(crate) fn hold(&mut self, id: FileId) {
-        if let Some(file) = self.files.get_mut(&id) {
-            file.taken = true;
-        }
-    }
-
-    /// Notes that a file could not be sent and is to be read again.
-    pub(crate) fn put_back(&mut self, id: FileId) {
-        if let Some(file) = self.files.get_mut(&id) {
-            file.taken = false;
-        }
-    }
-
-    /// Notes that occurrences that were read back are in the store.
-    pub(crate) fn note_drained(&self, occurrences: usize) {
-        self.gauge.lock().drained += occurrences as u64;
-    }
-
-    /// Lets go of a file that is drained.
-    pub(crate) fn finish(&mut self, id: FileId) {
-        let Some(file) = self.files.remove(&id) else { return };
-        let gone = if file.damaged {
-            folder::set_aside(&self.folder, &file.path).map(drop)
-        } else {
-            fs::remove_file(&file.path)
-        };
-        if let Err(error) = gone
-            && error.kind() != io::ErrorKind::NotFound
-        {
-            tracing::warn!(target: "errtrack", "{} is drained, but stays: {error}", file.path.display());
-        }
-        if self.active.as_ref().is_some_and(|active| (self.writer, active.first) == id) {
-            self.active = None;
-        }
-        self.release(id.0);
-        self.gauge.refuses.store(false, Relaxed);
-        self.publish();
-    }
-
     /// Gives back the lock of an earlier writer that has no files any more.
     fn release(&mut self, writer: Uuid) {
         let mut files = self.files.range((writer, i64::MIN)..=(writer, i64::MAX));
@@ -435,7 +275,7 @@ impl Spool {
 
     fn note(&mut self, good: bool) {
         self.failed = (!good).then(Instant::now);
-        self.gauge.refuses.store(!good, Relaxed);
+        self.gauge.set_refuses(!good);
     }
 
     fn publish(&self) {

@@ -78,6 +78,8 @@ pub async fn resolved_issues_age_from_when_they_were_last_seen_by_whole_days(sto
         seen("Open", day.minus(seconds(1))),
         seen("Ignored", day.minus(seconds(1))),
         arrived("Old open", day.minus(seconds(1))),
+        // It began before, but was seen since.
+        seen("Recent", day.minus(days(2))),
     ];
     let recorded = record(store, &shop, batch).await;
     store.set_status(&[recorded[0].issue, recorded[3].issue], Status::Resolved).await.unwrap();

@@ -1,17 +1,17 @@
 //! Many at once, as when several processes write to one database.
 
 use super::kit::{
-    batch, by_user, counts, event, issue_of, kept_as_told, outcomes, project, query, record, tagged, with_id,
+    batch, by_user, counts, event, issue_of, kept_as_told, outcomes, project, query, record, tagged, types, with_id,
 };
 use errtrack_core::{
     Event, Project, Status, Store,
     store::{
         IssueQuery,
-        Outcome::{Duplicate, New, Regressed},
+        Outcome::{Duplicate, New, Regressed, Seen},
         Recorded,
     },
 };
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 use uuid::Uuid;
 
 /// Runs it six times at once.
@@ -120,4 +120,20 @@ pub async fn many_who_delete_and_record_leave_nothing_half(store: &impl Store) {
     assert_eq!((issue.count, issue.user_count), (issue.stored_count, issue.count), "each user came once");
     counts(store, issue.id).await;
     kept_as_told(store, issue.id).await;
+}
+
+pub async fn a_caller_that_stops_waiting_leaves_all_or_nothing(store: &impl Store) {
+    let shop = project(store).await;
+    record(store, &shop, ["A", "A", "B"].map(event)).await;
+    for n in 0..30 {
+        let batch = batch(&shop, ["A", "B", "A"].map(event));
+        let patience = Duration::from_micros(n * n * 20);
+        // Whether it was in time does not matter.
+        let _ = tokio::time::timeout(patience, store.record(&batch)).await;
+    }
+    assert_eq!(outcomes(&record(store, &shop, ["A", "A", "B"].map(event)).await), [Seen; 3]);
+    let page = store.issues(&query()).await.unwrap();
+    let count = |ty| page.issues.iter().find(|issue| issue.ty == ty).map(|issue| (issue.count, issue.stored_count));
+    let (Some((a, stored)), Some((b, _))) = (count("A"), count("B")) else { panic!("{:?}", types(&page)) };
+    assert!(a == 2 * b && a == stored && (2..=32).contains(&b), "{a} {stored} {b}");
 }

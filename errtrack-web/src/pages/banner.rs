@@ -33,19 +33,19 @@ impl Banner {
                     "{} on disk, {bytes}, and there is room for no more: reports are refused until the database is back.",
                     waiting(spooled)
                 );
-                banner("The database is away, and the spool is full.", text, true)
+                banner("Nothing can be written to the database, and the spool is full.", text, true)
             }
             (true, true, Some(_)) => {
                 let text = format!(
-                    "Reports are kept on disk and written when it is back; {} so far. Counts on these pages stand still.",
+                    "Reports are kept on disk and stored when it is back; {} so far. Counts on these pages stand still.",
                     waiting(spooled)
                 );
-                banner("The database is away.", text, false)
+                banner("Nothing can be written to the database.", text, false)
             }
             (true, _, None) => {
                 let queue = waiting(u64::try_from(queue).unwrap_or(u64::MAX));
                 let text = format!("Reports are refused until it is back; {queue} in memory.");
-                banner("The database is away.", text, true)
+                banner("Nothing can be written to the database.", text, true)
             }
             (false, _, _) if spooled > 0 => {
                 let text = format!("{} on disk to be written; counts grow until then.", waiting(spooled));
@@ -59,7 +59,7 @@ impl Banner {
     #[cfg(test)]
     pub(super) fn sample() -> Self {
         Self {
-            title: "The database is away.",
+            title: "Nothing can be written to the database.",
             text: super::samples::HOSTILE.replace(['\0', '\u{1b}', '\u{202e}'], ""),
             is_bad: true,
         }

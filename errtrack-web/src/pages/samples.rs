@@ -286,7 +286,7 @@ pub(super) fn status() -> Status {
         }),
         is_away: false,
         ping: Some(Duration::from_micros(320)),
-        storage: Some(Measure { at: now(), storage: storage.into() }),
+        storage: Some(Measure { at: now(), storage: storage.into(), good_for: Duration::ZERO }),
         rules: Retention::default(),
         last_retention: Some(RetentionReport {
             at: now(),

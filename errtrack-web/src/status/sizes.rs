@@ -8,12 +8,13 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::time::timeout;
 
-/// How long a measure is good for.
-const FRESH: Duration = Duration::from_secs(60);
+/// How many times as long as it took a measure is good for, and how long at least and at most.
+const WORTH: u32 = 100;
+const FRESH: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(600));
 
 /// The last measure.
 #[derive(Debug, Default)]
@@ -27,6 +28,7 @@ pub(crate) struct Sizes {
 pub(crate) struct Measure {
     pub(crate) at: Timestamp,
     pub(crate) storage: Arc<Storage>,
+    pub(crate) good_for: Duration,
 }
 
 impl Sizes {
@@ -35,10 +37,10 @@ impl Sizes {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A measure of the last minute, or an older one if a new one takes long; it goes on then, for who asks next.
+    /// A recent measure, or an older one if a new one takes long; it goes on then, for who asks next.
     pub(super) async fn get(&self, app: &App) -> Option<Measure> {
         let last = self.last();
-        if last.as_ref().is_some_and(|last| Timestamp::now() < last.at.plus(FRESH))
+        if last.as_ref().is_some_and(|last| Timestamp::now() < last.at.plus(last.good_for))
             || self.is_measuring.swap(true, Relaxed)
         {
             return last;
@@ -51,11 +53,14 @@ impl Sizes {
 
     async fn measure(&self, app: &App) {
         let _turn = Turn(&self.is_measuring);
+        let start = Instant::now();
         match app.store().storage().await {
             Ok(storage) => {
-                let measure = Measure { at: Timestamp::now(), storage: storage.into() };
+                let good_for = start.elapsed().saturating_mul(WORTH).clamp(FRESH.0, FRESH.1);
+                let measure = Measure { at: Timestamp::now(), storage: storage.into(), good_for };
                 *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(measure);
             }
+            Err(error) if error.is_unavailable() => {}
             Err(error) => Error::from(error).log(),
         }
     }

@@ -1,0 +1,133 @@
+//! What is stored. A database would have a table for each of these collections.
+
+use errtrack_core::{
+    Balance, EventId, Fingerprint, Issue, IssueId, Member, Project, ProjectId, Timestamp, TokenHash, TokenKind,
+    store::{RetentionReport, SetAside, StoredEvent},
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use uuid::Uuid;
+
+/// All of it. To copy it is to see what something would do without doing it.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Data {
+    pub(crate) closed: bool,
+    pub(crate) projects: BTreeMap<ProjectId, Shelf>,
+    pub(crate) issues: BTreeMap<IssueId, Entry>,
+    /// Which issue a fingerprint belongs to.
+    pub(crate) groupings: HashMap<(ProjectId, Fingerprint), IssueId>,
+    /// The last number of each writer.
+    pub(crate) writers: HashMap<Uuid, i64>,
+    pub(crate) set_aside: Vec<Aside>,
+    pub(crate) balances: BTreeMap<ProjectId, Balance>,
+    /// Who has a lease, and until when.
+    pub(crate) leases: HashMap<String, (Uuid, Timestamp)>,
+    pub(crate) members: Vec<Member>,
+    pub(crate) tokens: Vec<Token>,
+    pub(crate) last_retention: Option<RetentionReport>,
+    /// Ids are never given twice, whatever is deleted.
+    pub(crate) last_project: i64,
+    pub(crate) last_issue: i64,
+    pub(crate) last_row: i64,
+}
+
+/// A project, and how many issues it ever had.
+#[derive(Debug, Clone)]
+pub(crate) struct Shelf {
+    pub(crate) project: Project,
+    pub(crate) numbers: i64,
+}
+
+/// An issue with what is counted and kept of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) issue: Issue,
+    /// In the order of time.
+    pub(crate) events: Vec<Kept>,
+    /// How often it happened in each hour since 1970.
+    pub(crate) hours: BTreeMap<i64, i64>,
+    /// How often each value of each tag was seen.
+    pub(crate) tags: BTreeMap<String, BTreeMap<String, i64>>,
+    /// The hashes of its users.
+    pub(crate) users: BTreeSet<i64>,
+}
+
+/// An event that is kept whole.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    pub(crate) stored: StoredEvent,
+    /// The hash of its user.
+    pub(crate) user: Option<i64>,
+}
+
+/// An event that could not be written.
+#[derive(Debug, Clone)]
+pub(crate) struct Aside {
+    pub(crate) id: Uuid,
+    pub(crate) user: Option<i64>,
+    pub(crate) event: SetAside,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Token {
+    pub(crate) kind: TokenKind,
+    pub(crate) hash: TokenHash,
+    pub(crate) member: Uuid,
+    pub(crate) expires: Timestamp,
+}
+
+impl Entry {
+    /// Brings what the issue says of its events and users in line with what is kept.
+    pub(crate) fn settle(&mut self) {
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        self.issue.stored_count = count(self.events.len());
+        self.issue.user_count = count(self.users.len());
+        self.issue.last_event = self.events.last().map_or(EventId::default(), |kept| kept.stored.event.event_id);
+    }
+
+    /// Lets go of the events for which `gone` says so; answers how many there were. What was counted stays.
+    pub(crate) fn let_go(&mut self, gone: impl Fn(&Kept) -> bool) -> u64 {
+        let before = self.events.len();
+        self.events.retain(|kept| !gone(kept));
+        self.settle();
+        (before - self.events.len()) as u64
+    }
+}
+
+impl Kept {
+    /// Where it stands among the events of its issue.
+    pub(crate) fn place(&self) -> (Timestamp, i64) {
+        (self.stored.event.timestamp, self.stored.row)
+    }
+}
+
+impl Data {
+    /// The issues of some projects (all, if `None`).
+    pub(crate) fn issues_of<'a>(
+        &'a mut self,
+        projects: Option<&'a [ProjectId]>,
+    ) -> impl Iterator<Item = &'a mut Entry> {
+        self.issues.values_mut().filter(move |entry| is_among(entry.issue.project, projects))
+    }
+
+    /// Every event that is kept whole.
+    pub(crate) fn events(&self) -> impl Iterator<Item = &StoredEvent> {
+        self.issues.values().flat_map(|entry| &entry.events).map(|kept| &kept.stored)
+    }
+
+    /// The event for which `is_it` says so. A database asks an index.
+    pub(crate) fn event(&self, is_it: impl Fn(&StoredEvent) -> bool) -> Option<&StoredEvent> {
+        self.events().find(|stored| is_it(stored))
+    }
+
+    /// Deletes the issues for which `gone` says so, with all that belongs to them; answers their projects and ids.
+    pub(crate) fn delete_issues(&mut self, gone: impl Fn(&Issue) -> bool) -> Vec<(ProjectId, IssueId)> {
+        let deleted = self.issues.extract_if(.., |_, entry| gone(&entry.issue));
+        let deleted: Vec<_> = deleted.map(|(id, entry)| (entry.issue.project, id)).collect();
+        self.groupings.retain(|_, id| self.issues.contains_key(id));
+        deleted
+    }
+}
+
+pub(crate) fn is_among(project: ProjectId, projects: Option<&[ProjectId]>) -> bool {
+    projects.is_none_or(|projects| projects.contains(&project))
+}

@@ -1,0 +1,61 @@
+//! Projects.
+
+use crate::{data::Shelf, store::MemoryStore};
+use async_trait::async_trait;
+use errtrack_core::{
+    Project, ProjectId, StoreError,
+    store::{Change, ProjectStore},
+};
+use uuid::Uuid;
+
+#[async_trait]
+impl ProjectStore for MemoryStore {
+    async fn projects(&self) -> Result<Vec<Project>, StoreError> {
+        Ok(self.lock()?.projects.values().map(|shelf| shelf.project.clone()).collect())
+    }
+
+    async fn ensure_project(&self, slug: &str) -> Result<Project, StoreError> {
+        let mut data = self.lock()?;
+        if let Some(shelf) = data.projects.values().find(|shelf| shelf.project.slug == slug) {
+            return Ok(shelf.project.clone());
+        }
+        data.last_project += 1;
+        let project = Project {
+            id: ProjectId(data.last_project),
+            slug: slug.to_owned(),
+            name: slug.to_owned(),
+            platform: None,
+            public_keys: vec![Uuid::new_v4().simple().to_string()],
+        };
+        data.projects.insert(project.id, Shelf { project: project.clone(), numbers: 0 });
+        drop(data);
+        self.feed.tell(Change::Projects);
+        Ok(project)
+    }
+
+    async fn add_public_key(&self, project: ProjectId, key: &str) -> Result<bool, StoreError> {
+        let mut data = self.lock()?;
+        if data.projects.values().any(|shelf| shelf.project.public_keys.iter().any(|other| other == key)) {
+            return Ok(false);
+        }
+        let shelf = data.projects.get_mut(&project);
+        let shelf = shelf.ok_or_else(|| StoreError::other(format!("there is no project {project}")))?;
+        shelf.project.public_keys.push(key.to_owned());
+        drop(data);
+        self.feed.tell(Change::Projects);
+        Ok(true)
+    }
+
+    async fn delete_project(&self, project: ProjectId) -> Result<bool, StoreError> {
+        let mut data = self.lock()?;
+        if data.projects.remove(&project).is_none() {
+            return Ok(false);
+        }
+        data.delete_issues(|issue| issue.project == project);
+        data.balances.remove(&project);
+        data.set_aside.retain(|aside| aside.event.project != project);
+        drop(data);
+        self.feed.tell(Change::Projects);
+        Ok(true)
+    }
+}
