@@ -237,13 +237,13 @@ SELECT
     to_timestamp(e.timestamp / 1e6) AS timestamp,
     to_timestamp(('x' || encode(substr(e.id, 1, 6), 'hex'))::BIT(48)::BIGINT / 1e3) AS received_at
 FROM errtrack_event e
-JOIN errtrack_issue i ON i.project_id = e.project_id AND i.id = e.issue_id
+JOIN errtrack_issue i ON i.id = e.issue_id
 JOIN errtrack_project p ON p.id = e.project_id;
 
 CREATE VIEW errtrack_hours AS
 SELECT p.slug AS project, upper(p.slug) || '-' || i.number AS issue, to_timestamp(n.hour * 3600) AS hour, n.count AS events
 FROM errtrack_issue_hour n
-JOIN errtrack_issue i ON i.project_id = n.project_id AND i.id = n.issue_id
+JOIN errtrack_issue i ON i.id = n.issue_id
 JOIN errtrack_project p ON p.id = n.project_id;
 
 CREATE VIEW errtrack_tags AS
@@ -255,5 +255,5 @@ SELECT
     NULLIF(t.value, E'\x1f') AS value,
     t.count AS events
 FROM errtrack_issue_tag t
-JOIN errtrack_issue i ON i.project_id = t.project_id AND i.id = t.issue_id
+JOIN errtrack_issue i ON i.id = t.issue_id
 JOIN errtrack_project p ON p.id = t.project_id;

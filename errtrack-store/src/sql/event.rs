@@ -15,7 +15,7 @@ FROM errtrack_event e JOIN errtrack_issue i ON i.id = e.issue_id"
         "
 SELECT e.row, e.id, e.issue_id, i.uuid, e.project_id, e.timestamp, e.client_id, COALESCE(p.codec, -1),
   COALESCE(p.payload, ''), e.pinned
-FROM errtrack_event e JOIN errtrack_issue i ON i.project_id = e.project_id AND i.id = e.issue_id
+FROM errtrack_event e JOIN errtrack_issue i ON i.id = e.issue_id
 LEFT JOIN errtrack_payload p ON p.project_id = e.project_id AND p.id = e.id"
     };
 }

@@ -1,4 +1,7 @@
 //! Batches and partitions, in PostgreSQL's words. A list of rows is an array per column.
+//!
+//! Issues are joined by id alone: before a table has statistics, the planner takes any index that begins with the project to
+//! be as good, and goes through all issues of it for each row.
 
 /// `$1` projects, in their order.
 pub(crate) const LOCK_PROJECTS: &str =
@@ -11,7 +14,7 @@ WITH g AS (
   SELECT r.place, i.id, i.status
   FROM UNNEST($1::BIGINT[], $2::BYTEA[]) WITH ORDINALITY AS r (project_id, fingerprint, place)
   JOIN errtrack_grouping g ON g.project_id = r.project_id AND g.fingerprint = r.fingerprint
-  JOIN errtrack_issue i ON i.project_id = g.project_id AND i.id = g.issue_id
+  JOIN errtrack_issue i ON i.id = g.issue_id
   ORDER BY i.id FOR NO KEY UPDATE OF i
 ), e AS (
   SELECT r.place, e.issue_id
@@ -101,7 +104,7 @@ WITH groupings AS (
     project_id, id, users, count, stored, first_seen, last_seen, level, type, value, culprit,
     source, platform, environment, first_release, last_release, last_event
   )
-  WHERE i.project_id = d.project_id AND i.id = d.id
+  WHERE i.id = d.id
 ), hours AS (
   INSERT INTO errtrack_issue_hour AS h (project_id, day, issue_id, hour, count)
   SELECT d.project_id, d.hour / 24, d.issue_id, d.hour, d.count
