@@ -3,6 +3,7 @@
 use crate::{
     error::{primary_code, translate},
     migrate,
+    storage::Sizes,
     writer::Writer,
 };
 use errtrack_core::StoreError;
@@ -17,6 +18,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use tokio::sync::Mutex;
 
 /// How many connections read at once.
 const READERS: u32 = 4;
@@ -29,6 +31,7 @@ pub(crate) struct Sqlite {
     pub(crate) readers: SqlitePool,
     pub(crate) writer: Writer,
     pub(crate) path: Arc<Path>,
+    pub(crate) sizes: Arc<Mutex<Option<Sizes>>>,
 }
 
 impl Sqlite {
@@ -64,7 +67,7 @@ pub(crate) async fn open(location: &str) -> Result<Sqlite, StoreError> {
     migrate::sqlite(&mut connection).await.map_err(|error| explain_migration(error, &path))?;
     let readers = options.read_only(true).thread_name(|n| format!("errtrack-sqlite-{n}"));
     let readers = pool(READERS).connect_lazy_with(readers);
-    Ok(Sqlite { readers, writer: Writer::new(connection, writer), path: path.into() })
+    Ok(Sqlite { readers, writer: Writer::new(connection, writer), path: path.into(), sizes: Arc::default() })
 }
 
 /// Before 3.51.3, two connections that write or checkpoint at the same instant could corrupt the file

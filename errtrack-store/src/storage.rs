@@ -13,23 +13,22 @@ use errtrack_core::{
 };
 
 #[cfg(feature = "sqlite")]
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const READ: &str = "cannot tell how large the store is";
+/// A file of that many bytes is large.
+#[cfg(feature = "sqlite")]
+const LARGE: u64 = 256 << 20;
 
 impl SqlStore {
     pub(crate) async fn read_storage(&self) -> Result<Storage, StoreError> {
-        let tables: Vec<(String, i64, i64)> =
-            reading!(self, READ, |connection| sqlx::query_as(Db::text(sql::TABLES)).fetch_all(connection).await)?;
-        let size = |(name, rows, bytes)| TableSize { name, rows: Some(count(rows)), bytes: count(bytes) };
-        let tables: Vec<TableSize> = tables.into_iter().map(size).collect();
         Ok(match &self.backend {
             #[cfg(feature = "sqlite")]
             Backend::Sqlite(open) => {
                 let pages = open.pages().await?;
                 Storage {
                     backend: "sqlite".into(),
-                    tables,
+                    tables: self.sizes_in(open, pages).await?,
                     bytes: pages.all * pages.size,
                     reusable_bytes: pages.free * pages.size,
                     free_disk: open.free_disk(),
@@ -37,14 +36,39 @@ impl SqlStore {
             }
             // What is free within its tables and on its disk, a server does not tell.
             #[cfg(feature = "postgres")]
-            Backend::Postgres(_) => Storage {
-                backend: "postgres".into(),
-                bytes: tables.iter().map(|table| table.bytes).sum(),
-                tables,
-                reusable_bytes: 0,
-                free_disk: None,
-            },
+            Backend::Postgres(_) => {
+                let tables = self.table_sizes().await?;
+                Storage {
+                    backend: "postgres".into(),
+                    bytes: tables.iter().map(|table| table.bytes).sum(),
+                    tables,
+                    reusable_bytes: 0,
+                    free_disk: None,
+                }
+            }
         })
+    }
+
+    async fn table_sizes(&self) -> Result<Vec<TableSize>, StoreError> {
+        let tables: Vec<(String, i64, i64)> =
+            reading!(self, READ, |connection| sqlx::query_as(Db::text(sql::TABLES)).fetch_all(connection).await)?;
+        let size = |(name, rows, bytes)| TableSize { name, rows: Some(count(rows)), bytes: count(bytes) };
+        Ok(tables.into_iter().map(size).collect())
+    }
+
+    /// Of a large file, which is read whole for that, so seldom that it takes a hundredth of the time.
+    #[cfg(feature = "sqlite")]
+    async fn sizes_in(&self, open: &Sqlite, pages: Pages) -> Result<Vec<TableSize>, StoreError> {
+        let mut last = open.sizes.lock().await;
+        if let Some(last) = last.as_ref().filter(|last| last.at.elapsed() < last.took * 100) {
+            return Ok(last.tables.clone());
+        }
+        let start = Instant::now();
+        let tables = self.table_sizes().await?;
+        if pages.all * pages.size > LARGE {
+            *last = Some(Sizes { tables: tables.clone(), at: Instant::now(), took: start.elapsed() });
+        }
+        Ok(tables)
     }
 
     /// How many of the oldest events have to go for that many bytes to be free on the disk. What a file could be shrunk by
@@ -83,6 +107,15 @@ impl SqlStore {
             Backend::Postgres(_) => Ok(()),
         }
     }
+}
+
+/// The tables of a large file, as they were measured.
+#[cfg(feature = "sqlite")]
+#[derive(Debug)]
+pub(crate) struct Sizes {
+    tables: Vec<TableSize>,
+    at: Instant,
+    took: Duration,
 }
 
 /// Pages of a file.

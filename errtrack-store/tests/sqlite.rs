@@ -248,13 +248,14 @@ async fn first_version(path: &std::path::Path) -> Result<(), Box<dyn std::error:
         INSERT INTO errtrack_project (slug, name, last_number, created_at) VALUES ('shop', 'shop', 2, 1), ('blog', 'blog', 1, 1);
         INSERT INTO errtrack_issue (id, project_id, number, uuid, fingerprint, level, count, stored_count, user_count,
           first_seen, last_seen, created_at, updated_at, last_event, type, value, culprit)
-        VALUES (7, 2, 1, zeroblob(16), zeroblob(16), 4, 9, 0, 2, 3600000000, 7300000000, 1, 1, zeroblob(16), 'T', 'v', 'c');
+        VALUES (7, 2, 1, zeroblob(16), zeroblob(16), 4, 9, 1, 2, 3600000000, 7300000000, 1, 1, zeroblob(16), 'T', 'v', 'c');
         INSERT INTO errtrack_grouping (project_id, fingerprint, issue_id) VALUES (2, zeroblob(16), 7);
         INSERT INTO errtrack_issue_hour (hour, issue_id, count) VALUES (1, 7, 4), (2, 7, 5), (2, 8, 1);
         INSERT INTO errtrack_issue_user (issue_id, user_hash) VALUES (7, 1), (7, 2), (8, 1);
         INSERT INTO errtrack_issue_tag (issue_id, tag, count, key, value) VALUES (7, 5, 9, 'color', 'red'), (8, 5, 1, 'a', 'b');
         INSERT INTO errtrack_event (project_id, issue_id, timestamp, id, client_id, codec, payload)
-        VALUES (2, 8, 1, zeroblob(16), zeroblob(16), 0, x'7b7d');
+        VALUES (2, 8, 1, zeroblob(16), zeroblob(16), 0, x'7b7d'),
+          (2, 7, 7300000000, x'00000000000170008000000000000001', x'00000000000000000000000000000009', 0, x'7b7d');
         INSERT INTO errtrack_deleted_issue (issue_id, first_hour, last_hour) VALUES (8, 2, 2)";
     pool.execute(rows).await?;
     pool.close().await;
@@ -273,6 +274,12 @@ async fn a_file_of_the_first_version_keeps_what_it_holds() {
     assert_eq!(hours, [[0, 4, 5]]);
     let tags = store.tag_tallies(issue, 10).await.unwrap();
     assert_eq!(tags.iter().map(|t| (t.key.as_str(), t.total)).collect::<Vec<_>>(), [("color", 9)]);
+    let event = store.events(issue, None, 10).await.unwrap().events.remove(0);
+    assert!(!event.pinned);
+    assert!(store.pin(&event, true).await.unwrap());
+    for id in [event.id, event.event.event_id.uuid()] {
+        assert!(store.event(None, id).await.unwrap().unwrap().pinned);
+    }
     // What is left of the deleted issue goes, too.
     assert_eq!(store.delete_issues(&[issue]).await.unwrap(), 1);
     let pool = sqlx::SqlitePool::connect(path).await.unwrap();

@@ -47,6 +47,8 @@ CREATE TABLE errtrack_issue (
 CREATE INDEX errtrack_issue_id ON errtrack_issue (id);
 CREATE INDEX errtrack_issue_uuid ON errtrack_issue (uuid);
 CREATE INDEX errtrack_issue_last_seen ON errtrack_issue (project_id, last_seen);
+-- Issues are counted by it.
+CREATE INDEX errtrack_issue_status ON errtrack_issue (project_id, status, regressed);
 
 CREATE TABLE errtrack_grouping (
     project_id BIGINT NOT NULL,

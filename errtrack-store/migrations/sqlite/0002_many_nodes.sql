@@ -53,6 +53,9 @@ ALTER TABLE errtrack_issue_tag_2 RENAME TO errtrack_issue_tag;
 ALTER TABLE errtrack_event ADD COLUMN pinned BOOLEAN NOT NULL DEFAULT FALSE;
 CREATE INDEX errtrack_event_pinned ON errtrack_event (project_id, issue_id, timestamp) WHERE pinned;
 
+-- Issues are counted by it.
+CREATE INDEX errtrack_issue_status ON errtrack_issue (project_id, status, regressed);
+
 -- The oldest events of a project: ids grow with the time of arrival.
 DROP INDEX errtrack_event_id;
 CREATE INDEX errtrack_event_arrival ON errtrack_event (project_id, id);

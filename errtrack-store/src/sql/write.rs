@@ -5,8 +5,9 @@ use super::cells::{int, raw, size, slice, text};
 /// Run as one text, with the same parameters: `$1`, `$2` groupings, `$3`, `$4` issues, `$5`, `$6` users, `$7`, `$8` hours,
 /// `$9`, `$10` hours of projects, `$11`, `$12` tags, `$13`, `$14` new tags, `$15`, `$16` events, `$17` their payloads,
 /// `$18` texts, `$19` the time.
-pub(crate) const WRITE: [&str; 8] = [
+pub(crate) const WRITE: [&str; 9] = [
     INSERT_GROUPINGS,
+    REOPEN_ISSUES,
     UPDATE_ISSUES,
     INSERT_USERS,
     COUNT_HOURS,
@@ -26,6 +27,15 @@ SELECT ",
     ", ",
     raw!(2, 56, 41),
     " FROM json_each($1) r"
+);
+
+/// Apart from what every hit changes: SQLite would write the index by status each time.
+const REOPEN_ISSUES: &str = concat!(
+    "
+UPDATE errtrack_issue SET status = 0, regressed = TRUE, resolved_at = NULL
+WHERE status = 1 AND id IN (SELECT ",
+    int!(4, 296, 1),
+    " FROM json_each($3) r)"
 );
 
 const UPDATE_ISSUES: &str = concat!(
@@ -87,9 +97,6 @@ UPDATE errtrack_issue AS i SET
       SELECT 1 FROM errtrack_event e WHERE e.project_id = i.project_id AND e.client_id = i.last_event
     ) THEN d.last_event
     ELSE i.last_event END,
-  regressed = iif(i.status = 1, TRUE, i.regressed),
-  resolved_at = iif(i.status = 1, NULL, i.resolved_at),
-  status = iif(i.status = 1, 0, i.status),
   updated_at = $19
 FROM d WHERE i.id = d.id"
 );
