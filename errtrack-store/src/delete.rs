@@ -2,7 +2,7 @@
 
 use crate::{
     SqlStore,
-    issues::ids,
+    issues::{ids, numbers},
     pool::{Dialect, reading, writing},
     sql::{Sql, upkeep as sql},
 };
@@ -17,8 +17,10 @@ use std::time::Instant;
 pub(crate) const STEP: i64 = 500;
 /// Issues that are deleted in one transaction, with their groupings only.
 const ISSUES: i64 = 100;
-/// Hours of one issue that are deleted in one transaction.
-const HOURS: i64 = 2000;
+/// Issues whose rows are deleted together.
+const GROUP: usize = 50;
+/// Days whose hours are looked up together.
+const DAYS: i64 = 30;
 const WHAT: &str = "cannot delete issues";
 const PROJECT: &str = "cannot delete a project";
 
@@ -99,23 +101,34 @@ impl SqlStore {
             if buried.is_empty() {
                 return Ok(());
             }
-            for issue in buried {
-                self.sweep_issue(issue).await?;
+            for project in buried.chunk_by(|one, next| one.0 == next.0) {
+                for group in project.chunks(GROUP) {
+                    self.sweep_group(group).await?;
+                }
             }
         }
     }
 
-    async fn sweep_issue(&self, (project, issue, first, last): Buried) -> Result<(), StoreError> {
-        let mut hour = first;
-        while hour <= last {
-            let until = last.min(hour + HOURS - 1);
-            self.step(sql::DELETE_HOURS, &[project, issue, hour, until]).await?;
-            hour = until + 1;
+    /// Deletes what belongs to some issues of one project, in the order of their ids.
+    async fn sweep_group(&self, group: &[Buried]) -> Result<(), StoreError> {
+        let (Some((project, from, ..)), Some((_, to, ..))) = (group.first(), group.last()) else { return Ok(()) };
+        let begin = group.iter().map(|(.., first, _)| first / 24).min().unwrap_or_default();
+        let end = group.iter().map(|(.., last)| last / 24).max().unwrap_or_default();
+        let mut day = begin;
+        while day <= end {
+            let until = end.min(day + DAYS - 1);
+            while self.step(sql::DELETE_HOURS, &[*project, *from, *to, STEP, day, until]).await? > 0 {}
+            day = until + 1;
         }
         for sql in [sql::DELETE_USERS, sql::DELETE_TAGS, sql::DELETE_EVENTS] {
-            while self.step(sql, &[project, issue, STEP]).await? > 0 {}
+            while self.step(sql, &[*project, *from, *to, STEP]).await? > 0 {}
         }
-        self.step(sql::FORGET, &[project, issue]).await.map(drop)
+        // Only these: another may have been buried between them meanwhile.
+        let list = numbers(group.iter().map(|(_, issue, ..)| *issue));
+        writing!(self, WHAT, |connection| {
+            let query = sqlx::query(Db::text(sql::FORGET)).bind(project).bind(list.clone());
+            query.execute(connection).await.map(drop)
+        })
     }
 
     /// One short transaction; answers how many rows it deleted.

@@ -107,12 +107,13 @@ impl IssueStore for SqlStore {
         // Buckets begin at multiples of their width, so that bars do not change as time goes by.
         let end = (until.hour() / width + 1) * width;
         let start = end - width * i64::from(buckets);
-        let hours = numbers(start..end);
+        let days = numbers(start.div_euclid(24)..=(end - 1).div_euclid(24));
         let rows: Vec<(i64, i64, i64)> = reading!(self, "cannot read histograms", |connection| {
-            sqlx::query_as(Db::text(sql::HISTOGRAMS)).bind(ids(issues)).bind(hours).fetch_all(connection).await
+            sqlx::query_as(Db::text(sql::HISTOGRAMS)).bind(ids(issues)).bind(days).fetch_all(connection).await
         })?;
         for (issue, hour, count) in rows {
-            let bucket = (hour - start) / width;
+            // A day may begin before the first bucket.
+            let bucket = (hour - start).div_euclid(width);
             let place = usize::try_from(issue).ok().zip(usize::try_from(bucket).ok());
             if let Some(sum) = place.and_then(|(i, b)| histograms.get_mut(i)?.get_mut(b)) {
                 *sum += count;

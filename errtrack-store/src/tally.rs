@@ -16,7 +16,7 @@ pub(crate) struct Tallies<'a> {
     pub(crate) new_tags: Vec<NewTag<'a>>,
     /// Project, issue and user that may be new.
     pub(crate) users: Vec<[i64; 3]>,
-    /// Project, hour, issue, count.
+    /// Project, issue, hour, count; by project, day, issue and hour.
     pub(crate) hours: Vec<[i64; 4]>,
 }
 
@@ -64,11 +64,11 @@ impl<'a> Tallies<'a> {
         tallies.users = users.filter(|[_, issue, user]| !known.contains(hit_user(*issue, *user))).collect();
         tallies.users.sort_unstable();
         tallies.users.dedup();
-        let hour = |(group, hour, n): &(usize, i64, i64)| [project(*group), *hour, issue(*group), *n];
+        let hour = |(group, hour, n): &(usize, i64, i64)| [project(*group), issue(*group), *hour, *n];
         tallies.hours = plan.group_hours.iter().map(hour).collect();
-        tallies.hours.sort_unstable();
-        tallies.hours.dedup_by(|[projects, hours, issues, n], [project, hour, issue, sum]| {
-            let same = (*project, *hour, *issue) == (*projects, *hours, *issues);
+        tallies.hours.sort_unstable_by_key(|[project, issue, hour, _]| (*project, *hour / 24, *issue, *hour));
+        tallies.hours.dedup_by(|[projects, issues, hours, n], [project, issue, hour, sum]| {
+            let same = (*project, *issue, *hour) == (*projects, *issues, *hours);
             *sum = if same { sum.saturating_add(*n) } else { *sum };
             same
         });

@@ -3,6 +3,7 @@
 //! sqlx runs it on a thread of its own, so the callers need none in between. A caller that stops waiting leaves no
 //! transaction behind: the connection rolls it back before it does anything else.
 
+use crate::error::primary_code;
 use sqlx::{ConnectOptions, Connection as _, Error, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::sync::{
     Arc,
@@ -19,7 +20,7 @@ struct Shared {
     /// `None` when it is closed.
     connection: Mutex<Option<SqliteConnection>>,
     options: SqliteConnectOptions,
-    /// The thread of the connection has ended; the next caller opens another.
+    /// The connection can be used no more; the next caller opens another.
     broken: AtomicBool,
 }
 
@@ -40,7 +41,7 @@ impl Writer {
 
     /// Notes if the connection can be used no more after what came of using it.
     pub(crate) fn check<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
-        if matches!(result, Err(Error::WorkerCrashed)) {
+        if result.as_ref().is_err_and(breaks) {
             self.0.broken.store(true, Ordering::Relaxed);
         }
         result
@@ -51,5 +52,16 @@ impl Writer {
         if let Some(connection) = self.0.connection.lock().await.take() {
             let _ = connection.close().await;
         }
+    }
+}
+
+/// Whether the connection may not be what its driver takes it for. Where memory or the disk fails, SQLite rolls back by
+/// itself; the driver still counts a transaction, and would begin no other.
+fn breaks(error: &Error) -> bool {
+    match error {
+        Error::WorkerCrashed | Error::BeginFailed | Error::InvalidSavePointStatement => true,
+        // no memory, i/o error, full
+        Error::Database(_) => matches!(primary_code(error), Some(7 | 10 | 13)),
+        _ => false,
     }
 }

@@ -84,12 +84,15 @@ CREATE TABLE errtrack_payload (
 -- It is compressed already.
 ALTER TABLE errtrack_payload ALTER COLUMN payload SET STORAGE EXTERNAL;
 
+-- The day stands before the issue, so that what is busy today is written in few places, and the hours of a day are read
+-- from one.
 CREATE TABLE errtrack_issue_hour (
     project_id BIGINT NOT NULL,
-    hour BIGINT NOT NULL,
+    day BIGINT NOT NULL,
     issue_id BIGINT NOT NULL,
+    hour BIGINT NOT NULL,
     count BIGINT NOT NULL,
-    PRIMARY KEY (project_id, hour, issue_id)
+    PRIMARY KEY (project_id, day, issue_id, hour)
 ) WITH (fillfactor = 80);
 
 CREATE TABLE errtrack_project_hour (

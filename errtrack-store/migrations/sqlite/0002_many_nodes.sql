@@ -1,15 +1,19 @@
 -- Keys begin with the project, as in PostgreSQL, where tables can be spread over machines by it. What belongs to issues
 -- that are gone is left behind; of those only events remain to be deleted.
+-- The day stands before the issue, so that what is busy today is written in few places, and the hours of a day are read
+-- from one.
 CREATE TABLE errtrack_issue_hour_2 (
     project_id BIGINT NOT NULL,
-    hour BIGINT NOT NULL,
+    day BIGINT NOT NULL,
     issue_id BIGINT NOT NULL,
+    hour BIGINT NOT NULL,
     count BIGINT NOT NULL,
-    PRIMARY KEY (project_id, hour, issue_id)
+    PRIMARY KEY (project_id, day, issue_id, hour)
 ) WITHOUT ROWID;
-INSERT INTO errtrack_issue_hour_2 (project_id, hour, issue_id, count)
-SELECT i.project_id, n.hour, n.issue_id, n.count FROM errtrack_issue_hour n JOIN errtrack_issue i ON i.id = n.issue_id
-ORDER BY i.project_id, n.hour, n.issue_id;
+INSERT INTO errtrack_issue_hour_2 (project_id, day, issue_id, hour, count)
+SELECT i.project_id, n.hour / 24, n.issue_id, n.hour, n.count
+FROM errtrack_issue_hour n JOIN errtrack_issue i ON i.id = n.issue_id
+ORDER BY i.project_id, n.hour / 24, n.issue_id, n.hour;
 DROP TABLE errtrack_issue_hour;
 ALTER TABLE errtrack_issue_hour_2 RENAME TO errtrack_issue_hour;
 

@@ -171,8 +171,8 @@ fn bind_shown<'q>(query: Statement<'q>, shown: Shown<'_>) -> Statement<'q> {
 }
 
 fn bind_tallies<'q>(query: Statement<'q>, plan: &Plan<'_>, tallies: &Tallies<'_>) -> Statement<'q> {
-    let [projects, hours, issues, counts] = integers(&tallies.hours);
-    let query = query.bind(projects).bind(hours).bind(issues).bind(counts);
+    let [projects, issues, hours, counts] = integers(&tallies.hours);
+    let query = query.bind(projects).bind(issues).bind(hours).bind(counts);
     let hours: Vec<_> = plan.hours.iter().map(|((project, hour), n)| [*project, *hour, *n]).collect();
     let [projects, hours, counts] = integers(&hours);
     let query = query.bind(projects).bind(hours).bind(counts);

@@ -37,11 +37,10 @@ WHERE id ",
 pub(crate) const ASSIGN: Sql =
     sql!("UPDATE errtrack_issue SET assigned_to = $2, updated_at = $3 WHERE id = $1 RETURNING project_id, id");
 
-/// `$1` issues, `$2` hours: a look-up by key for each pair within the life of the issue.
+/// `$1` issues, `$2` days: a look-up by key for each pair within the life of the issue. Place, hour, events.
 pub(crate) const HISTOGRAMS: Sql = sql!(
     "
-SELECT CAST(d.key AS BIGINT), CAST(h.value AS BIGINT), CAST(SUM(n.count) AS BIGINT)
-FROM ",
+SELECT CAST(d.key AS BIGINT), n.hour, n.count FROM ",
     numbers(1),
     " d ",
     then_join,
@@ -49,10 +48,9 @@ FROM ",
     then_join,
     " ",
     numbers(2),
-    " h ON h.value >= i.first_seen / 3600000000 AND h.value <= i.last_seen / 3600000000 ",
+    " h ON h.value >= i.first_seen / 86400000000 AND h.value <= i.last_seen / 86400000000 ",
     then_join,
-    " errtrack_issue_hour n ON n.project_id = i.project_id AND n.hour = h.value AND n.issue_id = i.id
-GROUP BY d.key, h.value"
+    " errtrack_issue_hour n ON n.project_id = i.project_id AND n.day = h.value AND n.issue_id = i.id"
 );
 
 pub(crate) const TAGS: Sql = sql!(

@@ -103,9 +103,10 @@ WITH groupings AS (
   )
   WHERE i.project_id = d.project_id AND i.id = d.id
 ), hours AS (
-  INSERT INTO errtrack_issue_hour AS h (project_id, hour, issue_id, count)
-  SELECT * FROM UNNEST($22::BIGINT[], $23::BIGINT[], $24::BIGINT[], $25::BIGINT[])
-  ON CONFLICT (project_id, hour, issue_id) DO UPDATE SET count = h.count + excluded.count
+  INSERT INTO errtrack_issue_hour AS h (project_id, day, issue_id, hour, count)
+  SELECT d.project_id, d.hour / 24, d.issue_id, d.hour, d.count
+  FROM UNNEST($22::BIGINT[], $23::BIGINT[], $24::BIGINT[], $25::BIGINT[]) AS d (project_id, issue_id, hour, count)
+  ON CONFLICT (project_id, day, issue_id, hour) DO UPDATE SET count = h.count + excluded.count
 ), project_hours AS (
   INSERT INTO errtrack_project_hour AS h (project_id, hour, count)
   SELECT * FROM UNNEST($26::BIGINT[], $27::BIGINT[], $28::BIGINT[])

@@ -21,44 +21,60 @@ pub(crate) const DELETE_ISSUES: Sql =
 pub(crate) const BURIED: Sql = sql!(
     "SELECT project_id, issue_id, first_hour, last_hour FROM errtrack_deleted_issue ORDER BY project_id, issue_id LIMIT $1"
 );
-pub(crate) const FORGET: Sql = sql!("DELETE FROM errtrack_deleted_issue WHERE project_id = $1 AND issue_id = $2");
+/// Of project `$1`.
+pub(crate) const FORGET: Sql =
+    sql!("DELETE FROM errtrack_deleted_issue WHERE project_id = $1 AND issue_id ", in_ids(2));
 
-/// Of project `$1` and issue `$2`; `$3` how many.
+/// Of project `$1` and the deleted issues from `$2` to `$3`; `$4` how many.
 pub(crate) const DELETE_EVENTS: Sql = sql!(either(
     "
 DELETE FROM errtrack_event WHERE row IN (
-  SELECT row FROM errtrack_event WHERE issue_id = $2 LIMIT $3
+  SELECT e.row FROM errtrack_deleted_issue b CROSS JOIN errtrack_event e ON e.issue_id = b.issue_id
+  WHERE b.project_id = $1 AND b.issue_id BETWEEN $2 AND $3 LIMIT $4
 )",
     "
 WITH gone AS (
   DELETE FROM errtrack_event WHERE (project_id, client_id) IN (
-    SELECT e.project_id, e.client_id FROM errtrack_event e WHERE e.issue_id = $2 LIMIT $3
-  ) RETURNING id
+    SELECT e.project_id, e.client_id FROM errtrack_deleted_issue b JOIN errtrack_event e ON e.issue_id = b.issue_id
+    WHERE b.project_id = $1 AND b.issue_id BETWEEN $2 AND $3 LIMIT $4
+  ) RETURNING project_id, id
 ), payloads AS (
-  DELETE FROM errtrack_payload p USING gone WHERE p.project_id = $1 AND p.id = gone.id
+  DELETE FROM errtrack_payload p USING gone WHERE p.project_id = gone.project_id AND p.id = gone.id
 )
 SELECT 1 FROM gone"
 ));
-/// Of project `$1` and issue `$2`; `$3` how many.
+/// Of project `$1` and the deleted issues from `$2` to `$3`; `$4` how many.
 pub(crate) const DELETE_USERS: Sql = sql!(
     "
-DELETE FROM errtrack_issue_user WHERE project_id = $1 AND issue_id = $2 AND user_hash IN (
-  SELECT user_hash FROM errtrack_issue_user WHERE project_id = $1 AND issue_id = $2 LIMIT $3
+DELETE FROM errtrack_issue_user WHERE (project_id, issue_id, user_hash) IN (
+  SELECT u.project_id, u.issue_id, u.user_hash FROM errtrack_deleted_issue b ",
+    then_join,
+    " errtrack_issue_user u ON u.project_id = b.project_id AND u.issue_id = b.issue_id
+  WHERE b.project_id = $1 AND b.issue_id BETWEEN $2 AND $3 LIMIT $4
 )"
 );
-/// Of project `$1` and issue `$2`; `$3` how many.
+/// Of project `$1` and the deleted issues from `$2` to `$3`; `$4` how many.
 pub(crate) const DELETE_TAGS: Sql = sql!(
     "
-DELETE FROM errtrack_issue_tag WHERE project_id = $1 AND issue_id = $2 AND tag IN (
-  SELECT tag FROM errtrack_issue_tag WHERE project_id = $1 AND issue_id = $2 LIMIT $3
+DELETE FROM errtrack_issue_tag WHERE (project_id, issue_id, tag) IN (
+  SELECT t.project_id, t.issue_id, t.tag FROM errtrack_deleted_issue b ",
+    then_join,
+    " errtrack_issue_tag t ON t.project_id = b.project_id AND t.issue_id = b.issue_id
+  WHERE b.project_id = $1 AND b.issue_id BETWEEN $2 AND $3 LIMIT $4
 )"
 );
-/// Of project `$1` and issue `$2`, from hour `$3` to `$4`: a look-up by key for each.
+/// Of project `$1` and the deleted issues from `$2` to `$3`, from day `$5` to `$6`; `$4` how many. A look-up by key for each
+/// day within the life of an issue.
 pub(crate) const DELETE_HOURS: Sql = sql!(
     "
-WITH RECURSIVE h (hour) AS (SELECT CAST($3 AS BIGINT) UNION ALL SELECT hour + 1 FROM h WHERE hour < $4)
-DELETE FROM errtrack_issue_hour WHERE (project_id, hour, issue_id) IN (
-  SELECT CAST($1 AS BIGINT), hour, CAST($2 AS BIGINT) FROM h
+WITH RECURSIVE d (day) AS (SELECT CAST($5 AS BIGINT) UNION ALL SELECT day + 1 FROM d WHERE day < $6)
+DELETE FROM errtrack_issue_hour WHERE (project_id, day, issue_id, hour) IN (
+  SELECT n.project_id, n.day, n.issue_id, n.hour FROM errtrack_deleted_issue b ",
+    then_join,
+    " d ON d.day BETWEEN b.first_hour / 24 AND b.last_hour / 24 ",
+    then_join,
+    " errtrack_issue_hour n ON n.project_id = b.project_id AND n.day = d.day AND n.issue_id = b.issue_id
+  WHERE b.project_id = $1 AND b.issue_id BETWEEN $2 AND $3 LIMIT $4
 )"
 );
 

@@ -109,17 +109,19 @@ ON CONFLICT DO NOTHING"
 
 const COUNT_HOURS: &str = concat!(
     "
-INSERT INTO errtrack_issue_hour (project_id, hour, issue_id, count)
+INSERT INTO errtrack_issue_hour (project_id, day, issue_id, hour, count)
 SELECT ",
     int!(8, 80, 1),
     ", ",
+    int!(8, 80, 41),
+    " / 24, ",
     int!(8, 80, 21),
     ", ",
     int!(8, 80, 41),
     ", ",
     int!(8, 80, 61),
     " FROM json_each($7) r WHERE TRUE
-ON CONFLICT (project_id, hour, issue_id) DO UPDATE SET count = count + excluded.count"
+ON CONFLICT (project_id, day, issue_id, hour) DO UPDATE SET count = count + excluded.count"
 );
 
 const COUNT_PROJECT_HOURS: &str = concat!(

@@ -56,7 +56,8 @@ impl Trial {
             let hours = if ty < "C" { 5 * 24 + self.dice.roll(4 * 24) } else { self.dice.roll(9 * 24) };
             let at = Timestamp::now().minus(Duration::from_secs(hours * 3600));
             let user = (self.dice.roll(2) == 0).then(|| *self.dice.pick(&USERS));
-            let hit = Hit { user, color: *self.dice.pick(&COLORS), ..Hit::new(ty, at) };
+            let color: &str = self.dice.pick::<&str>(&COLORS);
+            let hit = Hit { user, color, ..Hit::new(ty, at) };
             hits.push((*self.dice.pick(&self.projects), hit));
         }
         let mut batch = Batch::whole(hits.iter().map(|(project, hit)| hit.clone().of(*project)).collect());
@@ -79,7 +80,7 @@ impl Trial {
             0 | 1 => {
                 self.lab.store.set_status(&[issue], Status::Resolved).await.unwrap();
             }
-            2 | 3 | 4 => {
+            2..=4 => {
                 let events = self.lab.store.events(issue, None, 50).await.unwrap().events;
                 if !events.is_empty() {
                     let event = self.dice.pick(&events);

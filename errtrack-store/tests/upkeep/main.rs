@@ -8,3 +8,4 @@ mod exact;
 mod lab;
 #[path = "../server/mod.rs"]
 mod server;
+mod space;
