@@ -1,6 +1,7 @@
 //! The suite that every store must pass: each promise of the traits is one test, named for what it promises.
 //!
-//! It needs the feature `conformance` alone, and no SQL. `examples/custom_store` is a store that runs it. A crate with a store of its own writes, in one of its test files:
+//! It needs the feature `conformance` alone, and no SQL; `examples/custom_store` runs it on a store in memory. A crate with a
+//! store of its own writes, in one of its test files:
 //!
 //! ```
 //! # use errtrack_store::SqliteStore as MyStore;
