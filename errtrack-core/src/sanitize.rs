@@ -10,7 +10,8 @@
 //!
 //! # Design
 //! One pass over each text with a hand-written scanner: it looks closer only at words that begin like a known credential,
-//! or that stand before `=` or `:`. A list of regular expressions costs a pass each.
+//! or that stand before `=` or `:`. A list of regular expressions costs a pass each. Only where something was found it is
+//! looked at again, until nothing is.
 
 mod body;
 mod card;

@@ -91,6 +91,8 @@ fn pool(size: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(size)
         .acquire_timeout(PATIENCE)
+        // To wait for a reader is no news for the log of the host.
+        .acquire_slow_threshold(PATIENCE)
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)

@@ -3,26 +3,34 @@
 /// The length of the card number with which a text begins, spaces and dashes included.
 ///
 /// The ranges of issuers keep times and ids out, of which one in ten passes the checksum.
+///
+/// Digits that follow after a gap, a security code or another card, are not part of it.
 pub(super) fn at_start(text: &str) -> Option<usize> {
     let mut digits = [0u8; 19];
     let mut count = 0;
-    let mut end = 0;
     let mut gap = false;
-    for (i, byte) in text.bytes().enumerate() {
-        match byte {
-            b'0'..=b'9' => {
-                *digits.get_mut(count)? = byte - b'0';
-                count += 1;
-                end = i + 1;
-                gap = false;
-            }
-            b' ' | b'-' if !gap && (4..19).contains(&count) => gap = true,
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' | 0x80.. if !gap => return None,
-            _ => break,
+    let mut found = None;
+    for (i, byte) in text.bytes().chain([b'\n']).enumerate() {
+        if let b'0'..=b'9' = byte {
+            let Some(digit) = digits.get_mut(count) else { break };
+            *digit = byte - b'0';
+            count += 1;
+            gap = false;
+            continue;
+        }
+        let is_word = matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'_' | 0x80..);
+        if gap || is_word {
+            break;
+        }
+        if digits.get(..count).is_some_and(|digits| is_issued(digits) && luhn(digits)) {
+            found = Some(i);
+        }
+        gap = matches!(byte, b' ' | b'-') && count >= 4;
+        if !gap {
+            break;
         }
     }
-    let digits = digits.get(..count)?;
-    (is_issued(digits) && luhn(digits)).then_some(end)
+    found
 }
 
 /// Whether issuers give out such numbers: ISO/IEC 7812 and the networks' ranges.
@@ -63,6 +71,14 @@ mod tests {
             ["4111111111111111", "4111 1111 1111 1111", "5500-0000-0000-0004", "340000000000009", "4111111111111111, x"]
         {
             assert!(at_start(card).is_some(), "{card}");
+        }
+        for (text, length) in [
+            ("4111111111111111 4111111111111111", 16),
+            ("4111 1111 1111 1111 123", 19),
+            ("4111 1111 1111 1111 12ab", 19),
+            ("4111111111111111 - 3", 16),
+        ] {
+            assert_eq!(at_start(text), Some(length), "{text}");
         }
         for other in ["4111111111111112", "1700000000000", "1795218780514000", "4111", "4111111111111111x", "", "é"] {
             assert_eq!(at_start(other), None, "{other}");

@@ -3,7 +3,7 @@
 use super::{
     Rules,
     key::Label,
-    scan::{Kind, is_filtered},
+    scan::{Kind, MARK, PEM, is_filtered},
     token,
 };
 
@@ -39,12 +39,10 @@ pub(super) fn value_after(text: &str, start: usize, end: usize, rules: &Rules, k
         None => (from, bare_end(text, from, &label)),
     };
     let value = text.get(from..to)?;
-    if value.is_empty()
-        || is_filtered(value)
-        || value.starts_with("[Filtered")
-        || is_placeholder(value)
-        || label.spares(value)
-    {
+    // A private key has lines, which are filtered as a whole; what was filtered stays.
+    let value = value.split(PEM).next()?.split(MARK).next()?;
+    let to = from + value.len();
+    if value.is_empty() || is_filtered(value) || is_placeholder(value) || label.spares(value) {
         return None;
     }
     if quoted.is_none() && joint == Joint::Loose && !looks_secret(value, &label, text.get(to..)?) {

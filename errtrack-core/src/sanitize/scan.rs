@@ -1,4 +1,4 @@
-//! One pass over a text, which finds credentials by how they look and by what stands before them.
+//! A pass over a text, which finds credentials by how they look and by what stands before them.
 
 use super::{Rules, card, iban, key::Label, pair, token};
 use std::borrow::Cow;
@@ -15,38 +15,62 @@ pub(super) enum Kind {
 /// The shortest text that can hold a secret and what tells it.
 const SHORTEST: usize = 6;
 /// How a replacement begins.
-const MARK: &str = "[Filtered";
+pub(super) const MARK: &str = "[Filtered";
+/// How a key or a certificate begins in the text encoding of RFC 7468.
+pub(super) const PEM: &str = "-----BEGIN";
 
 /// A text after filtering, and what was found in it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) text: String,
     pub(super) what: Vec<Label>,
 }
+
+impl Found {
+    fn add(&mut self, label: Label) {
+        if !self.what.contains(&label) {
+            self.what.push(label);
+        }
+    }
+}
+
+/// How often a text is looked at. What was filtered can bring out what stood beside it; a bound keeps hostile text linear.
+const PASSES: usize = 8;
 
 /// Filters a text; `None` where there is nothing to filter.
 pub(super) fn filter(text: &str, rules: &Rules, kind: Kind) -> Option<Found> {
     if text.len() < SHORTEST {
         return None;
     }
-    let mut scanner =
-        Scanner { text, bytes: text.as_bytes(), rules, kind, out: String::new(), copied: 0, what: Vec::new() };
+    let mut found = None;
     if !rules.off || !rules.keys.is_empty() {
-        scanner.scan();
+        found = scan(text, rules, kind);
+        for _ in 1..PASSES {
+            let Some(before) = &mut found else { break };
+            let Some(next) = scan(&before.text, rules, kind) else { break };
+            before.text = next.text;
+            next.what.into_iter().for_each(|label| before.add(label));
+        }
     }
-    let mut found = scanner.finish();
     for pattern in &rules.patterns {
         let current = found.as_ref().map_or(text, |f| f.text.as_str());
         // A pattern that matches its own replacement changes nothing the second time.
         if let Cow::Owned(text) = pattern.replace_all(current, "[Filtered: pattern]")
             && text != current
         {
-            let mut what = found.map(|f| f.what).unwrap_or_default();
-            what.push(Label::Known("pattern"));
-            found = Some(Found { text, what });
+            let mut next = Found { text, what: found.map(|f| f.what).unwrap_or_default() };
+            next.add(Label::Known("pattern"));
+            found = Some(next);
         }
     }
     found
+}
+
+/// Looks through a text once; `None` where it found nothing.
+fn scan(text: &str, rules: &Rules, kind: Kind) -> Option<Found> {
+    let mut scanner = Scanner { text, bytes: text.as_bytes(), rules, kind, copied: 0, found: Found::default() };
+    scanner.scan();
+    scanner.finish()
 }
 
 struct Scanner<'a> {
@@ -54,9 +78,8 @@ struct Scanner<'a> {
     bytes: &'a [u8],
     rules: &'a Rules,
     kind: Kind,
-    out: String,
     copied: usize,
-    what: Vec<Label>,
+    found: Found,
 }
 
 fn is_word(byte: u8) -> bool {
@@ -76,7 +99,7 @@ impl Scanner<'_> {
         let mut pos = 0;
         while let Some(&byte) = self.bytes.get(pos) {
             pos = match byte {
-                b'-' if self.rest(pos).starts_with("-----BEGIN ") => self.pem(pos),
+                b'-' if self.rest(pos).starts_with(PEM) => self.pem(pos),
                 _ if is_word(byte) => self.word(pos),
                 b'[' if self.rest(pos).starts_with(MARK) => {
                     // A bound keeps hostile text linear.
@@ -140,15 +163,17 @@ impl Scanner<'_> {
         }
     }
 
-    /// A private key in the text encoding of RFC 7468, to its end or the end of the text.
+    /// A private key, to its end or the end of the text.
     fn pem(&mut self, start: usize) -> usize {
         let rest = self.rest(start);
-        let Some(header) = rest.get(11..).and_then(|rest| rest.split("-----").next()) else { return start + 1 };
+        let Some(header) = rest.get(PEM.len() + 1..).and_then(|rest| rest.split("-----").next()) else {
+            return start + 1;
+        };
         if self.rules.off
             || header.len() > 64
             || !header.ends_with("PRIVATE KEY") && !header.ends_with("PRIVATE KEY BLOCK")
         {
-            return start + 11;
+            return start + PEM.len();
         }
         let end = rest.find("-----END ").and_then(|at| {
             let tail = rest.get(at + 9..)?;
@@ -159,21 +184,19 @@ impl Scanner<'_> {
     }
 
     fn replace(&mut self, start: usize, end: usize, label: Label) -> usize {
-        self.out.push_str(self.text.get(self.copied..start).unwrap_or_default());
-        self.out.push_str(&replacement(&label));
+        self.found.text.push_str(self.text.get(self.copied..start).unwrap_or_default());
+        self.found.text.push_str(&replacement(&label));
         self.copied = end;
-        if !self.what.contains(&label) {
-            self.what.push(label);
-        }
+        self.found.add(label);
         end
     }
 
     fn finish(mut self) -> Option<Found> {
-        if self.what.is_empty() {
+        if self.found.what.is_empty() {
             return None;
         }
-        self.out.push_str(self.text.get(self.copied..).unwrap_or_default());
-        Some(Found { text: self.out, what: self.what })
+        self.found.text.push_str(self.text.get(self.copied..).unwrap_or_default());
+        Some(self.found)
     }
 }
 

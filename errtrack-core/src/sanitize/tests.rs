@@ -28,6 +28,16 @@ fn secrets_in_prose_say_what_they_were() {
         ("card 4111 1111 1111 1111 declined", "card [Filtered: card number] declined"),
         ("to DE89370400440532013000 failed", "to [Filtered: IBAN] failed"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\nx", "[Filtered: private key]\nx"),
+        (
+            "SECRET=-----BEGIN EC PRIVATE KEY-----\nMII\n-----END EC PRIVATE KEY-----\nx",
+            "SECRET=[Filtered: private key]\nx",
+        ),
+        (
+            "\"key\": \"-----BEGIN PRIVATE KEY-----\nMII\n-----END PRIVATE KEY-----\n\"",
+            "\"key\": \"[Filtered: private key]\n\"",
+        ),
+        ("4111111111111111 4111111111111111=", "[Filtered: card number] [Filtered: card number]="),
+        ("Bearer : ://-----BEGIN PRIVATE KEY-----", "Bearer : ://[Filtered: private key]"),
         ("Cookie: a=b; c=d\nHost: x", "Cookie: [Filtered: cookie]\nHost: x"),
     ] {
         assert_eq!(prose(given), expected);
