@@ -46,11 +46,23 @@
 //! # Ok(())
 //! # }
 //! ```
+//! In actix-web 4, with the feature `actix`:
+#![cfg_attr(feature = "actix", doc = "```no_run")]
+#![cfg_attr(not(feature = "actix"), doc = "```ignore")]
+//! use actix_web::App;
+//! # use errtrack::{Tracker, web::Access};
+//!
+//! # fn example(tracker: Tracker) {
+//! App::new()
+//!     .wrap(errtrack::actix::Capture::new(&tracker))
+//!     .service(errtrack::actix::mount("/errors", errtrack::web::router(&tracker, Access::token("secret"))));
+//! # }
+//! ```
 //! The dashboard is at `/errors`. Mounted by `nest_service` instead of `nest`, it answers at `/errors/` too.
 //!
-//! Handlers that return `Result<_, errtrack::axum::HandlerError>` can use `?` on any error: it is captured with its chain
-//! and the route, and answered as a 500 that says nothing about the inside. Work that is spawned with [`spawn`] stays in
-//! the scope of its request.
+//! Handlers that return `Result<_, errtrack::axum::HandlerError>`, or `errtrack::actix::HandlerError`, can use `?` on any
+//! error: it is captured with its chain and the route, and answered as a 500 that says nothing about the inside. Work that
+//! is spawned with [`spawn`] stays in the scope of its request.
 //!
 //! # Features
 //! None is on by default.
@@ -59,6 +71,7 @@
 //! |---|---|
 //! | `tower` | the layer for any tower service, and nothing of a web framework |
 //! | `axum` | `tower`, the web router, `HandlerError`, route templates |
+//! | `actix` | the middleware for actix-web 4, its `HandlerError`, and the web router mounted there |
 //! | `tracing` | the layer for `tracing_subscriber` |
 //! | `sqlite` | the store in a SQLite file |
 //! | `postgres` | the store in a PostgreSQL database |
@@ -95,7 +108,7 @@ pub mod tracing {
 }
 
 /// The router: ingest, REST API and dashboard.
-#[cfg(feature = "axum")]
+#[cfg(any(feature = "actix", feature = "axum"))]
 pub mod web {
     pub use errtrack_web::*;
 }
@@ -104,4 +117,10 @@ pub mod web {
 #[cfg(feature = "axum")]
 pub mod axum {
     pub use errtrack_tower::HandlerError;
+}
+
+/// The middleware for actix-web 4, and the router mounted there.
+#[cfg(feature = "actix")]
+pub mod actix {
+    pub use errtrack_actix::*;
 }

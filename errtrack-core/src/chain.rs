@@ -105,6 +105,18 @@ impl Chain {
         &self.texts
     }
 
+    /// The text of the error itself, without its sources.
+    pub(crate) fn text(&self) -> &str {
+        self.links.first().and_then(|link| self.texts.get(link.debug_end..link.end)).unwrap_or_default()
+    }
+
+    /// The text of an error as [`text`](Self::text) tells it of a chain.
+    pub(crate) fn text_of(error: &(dyn Error + 'static)) -> String {
+        let mut text = String::new();
+        let _ = write!(Bounded { text: &mut text, room: LONGEST_TEXT }, "{error}");
+        text
+    }
+
     /// The chain as events hold it: the root cause first, the error itself last.
     pub(crate) fn into_exceptions(self) -> Vec<Exception> {
         let mut start = 0;

@@ -10,6 +10,7 @@
 //! those live in the crates above it, which the facade `errtrack` joins.
 
 mod account;
+pub mod adapter;
 mod chain;
 mod current;
 pub mod event;

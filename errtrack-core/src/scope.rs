@@ -3,16 +3,18 @@
 //! A scope travels with the future that does the work ([`ScopeHandle::enter`] wraps it), not with the thread: it is there
 //! in every poll, on whichever thread, and gone in between. Nothing depends on a guard that lives across an await.
 
-use crate::{Breadcrumb, Event, Level, Map, Tracker, User, tracker::WeakTracker};
+use crate::{Breadcrumb, Event, Level, Map, Tracker, User, chain::Chain, tracker::WeakTracker};
 use pin_project_lite::pin_project;
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, VecDeque},
+    error::Error,
     fmt,
+    hash::{DefaultHasher, Hasher},
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
     task::{Context, Poll},
 };
@@ -183,6 +185,8 @@ struct Inner<R: ?Sized> {
     tracker: WeakTracker,
     scope: ScopeCell,
     failures: AtomicU32,
+    /// The text of the last failure, by its hash.
+    last: AtomicU64,
     request: R,
 }
 
@@ -217,7 +221,15 @@ impl ScopeHandle {
     #[must_use]
     pub fn for_request<R: RequestSource>(tracker: &Tracker, request: R) -> Self {
         let tracker = tracker.downgrade();
-        Self { inner: Arc::new(Inner { tracker, scope: ScopeCell::default(), failures: AtomicU32::new(0), request }) }
+        Self {
+            inner: Arc::new(Inner {
+                tracker,
+                scope: ScopeCell::default(),
+                failures: AtomicU32::new(0),
+                last: AtomicU64::new(0),
+                request,
+            }),
+        }
     }
 
     /// The scope in which the current task runs, if any.
@@ -264,9 +276,23 @@ impl ScopeHandle {
         self.inner.request.fill(event);
     }
 
-    /// Remembers that something of level error or worse was captured in it.
-    pub(crate) fn note_failure(&self) {
+    /// Remembers that something of level error or worse was captured in it, and by which text one would know it again.
+    pub(crate) fn note_failure(&self, text: &str) {
+        self.inner.last.store(hash(text), Ordering::Relaxed);
         self.inner.failures.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether this very error, going by its text, was the last that was captured in it: an adapter that gets an error in
+    /// hand need not report again what `.capture()?` reported on its way.
+    #[must_use]
+    pub fn has_reported(&self, error: &(dyn Error + 'static)) -> bool {
+        self.failures() > 0 && self.inner.last.load(Ordering::Relaxed) == hash(&Chain::text_of(error))
+    }
+
+    /// Takes over what was captured in a scope further in, so that it is not reported once more out here.
+    pub fn adopt(&self, inner: &Self) {
+        self.inner.last.store(inner.inner.last.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.inner.failures.fetch_add(inner.failures(), Ordering::Relaxed);
     }
 
     /// How many events of level error or worse were captured in it: a layer that sees a 5xx need not report it again.
@@ -274,6 +300,12 @@ impl ScopeHandle {
     pub fn failures(&self) -> u32 {
         self.inner.failures.load(Ordering::Relaxed)
     }
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(text.as_bytes());
+    hasher.finish()
 }
 
 impl fmt::Debug for ScopeHandle {

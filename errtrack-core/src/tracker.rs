@@ -233,7 +233,7 @@ impl Tracker {
         if let Some(scope) = &scope
             && level >= Level::Error
         {
-            scope.note_failure();
+            scope.note_failure(what.text());
         }
         let snapshot = match &scope {
             Some(scope) => scope.snapshot(),
@@ -384,6 +384,19 @@ impl Tracker {
 impl From<Event> for What {
     fn from(event: Event) -> Self {
         Self::Event(Box::new(event))
+    }
+}
+
+impl What {
+    /// The text of the error, or what there is instead.
+    fn text(&self) -> &str {
+        match self {
+            Self::Event(event) => match event.exceptions.last() {
+                Some(outermost) => outermost.value.as_deref().unwrap_or_default(),
+                None => event.message.as_ref().map_or("", |message| &message.text),
+            },
+            Self::Error { chain, .. } => chain.text(),
+        }
     }
 }
 

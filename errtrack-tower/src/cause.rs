@@ -1,7 +1,7 @@
 //! What handler and layer tell each other in the extensions of a response.
 
-use errtrack_core::{Event, EventId, Exception, Level};
-use std::{any::type_name, error::Error, fmt, panic::Location, sync::Arc};
+use errtrack_core::{EventId, adapter::Caught};
+use std::{error::Error, fmt, sync::Arc};
 
 /// The error that led to an answer of 5xx, handed up in the extensions of the response.
 ///
@@ -23,50 +23,29 @@ use std::{any::type_name, error::Error, fmt, panic::Location, sync::Arc};
 /// ```
 /// With the feature `axum` it is a part of a response: `(StatusCode::BAD_GATEWAY, Cause::new(error), "try again later")`.
 #[derive(Clone)]
-pub struct Cause(Arc<Inner>);
-
-struct Inner {
-    error: Box<dyn Error + Send + Sync>,
-    path: &'static str,
-    place: &'static Location<'static>,
-}
+pub struct Cause(Arc<Caught>);
 
 impl Cause {
     /// A cause: any error, also `anyhow::Error`, a boxed error or a text.
     #[track_caller]
     pub fn new<E: Into<Box<dyn Error + Send + Sync>>>(error: E) -> Self {
-        Self(Arc::new(Inner { error: error.into(), path: type_name::<E>(), place: Location::caller() }))
+        Self(Arc::new(Caught::new(error)))
     }
 
     /// The error.
     #[must_use]
     pub fn error(&self) -> &(dyn Error + Send + Sync + 'static) {
-        &*self.0.error
+        self.0.error()
     }
 
-    pub(crate) fn place(&self) -> &'static Location<'static> {
-        self.0.place
+    pub(crate) fn caught(&self) -> &Caught {
+        &self.0
     }
-
-    pub(crate) fn event(&self) -> Event {
-        event(&*self.0.error, self.0.path, "tower")
-    }
-}
-
-/// An event of an error whose type is known by its path.
-pub(crate) fn event(error: &(dyn Error + 'static), path: &str, mechanism: &'static str) -> Event {
-    let mut event = Event::new();
-    event.level = Level::Error;
-    event.exceptions = Exception::chain(error, mechanism, true);
-    if let Some(outermost) = event.exceptions.last_mut() {
-        outermost.ty = Some(Exception::type_of(error, path));
-    }
-    event
 }
 
 impl fmt::Debug for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Cause").field(&self.0.error).finish()
+        f.debug_tuple("Cause").field(&self.0).finish()
     }
 }
 
@@ -106,15 +85,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cause_keeps_type_and_place() {
-        let cause = Cause::new(std::num::ParseIntError::clone(&"x".parse::<i32>().unwrap_err()));
-        assert!(cause.place().file().ends_with("cause.rs"));
-        let event = cause.event();
-        assert_eq!(event.exceptions[0].ty.as_deref(), Some("core::num::error::ParseIntError"));
-    }
-
-    #[test]
-    fn a_text_is_a_cause() {
-        assert_eq!(Cause::new("no answer").event().title(), ("Error", "no answer"));
+    fn a_cause_keeps_its_place() {
+        let cause = Cause::new("x".parse::<i32>().unwrap_err());
+        assert!(cause.caught().place().file().ends_with("cause.rs"));
+        assert_eq!(cause.error().to_string(), "invalid digit found in string");
     }
 }

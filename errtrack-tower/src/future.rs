@@ -1,7 +1,7 @@
 //! The future of an answer: runs in the scope of its request, and looks at how it ends.
 
 use crate::{AnswerPanic, EmptyAnswer, layer::Config, report};
-use errtrack_core::InScope;
+use errtrack_core::{InScope, adapter};
 use http::Response;
 use pin_project_lite::pin_project;
 use std::{
@@ -78,7 +78,7 @@ where
             }
             Err(payload) => {
                 if let Some(scope) = future.take_scope() {
-                    report::panic(&scope, payload);
+                    adapter::panicked(&scope, payload);
                 }
                 Ok(answer(this.answer))
             }

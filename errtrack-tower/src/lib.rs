@@ -42,9 +42,7 @@ mod handler_error;
 mod layer;
 mod report;
 mod request;
-mod route;
 mod service;
-mod trace;
 
 pub use answer::{AnswerPanic, EmptyAnswer};
 pub use cause::{Cause, Reported};

@@ -1,25 +1,13 @@
 //! What is reported of a request that failed. None of this is on the way of one that did not.
 
 use crate::{Cause, Reported, layer::Config};
-use errtrack_core::{Event, EventId, Exception, Level, Mechanism, Message, Request, ScopeHandle, last_panic};
-use http::{Response, StatusCode};
+use errtrack_core::{Event, Exception, Level, Mechanism, ScopeHandle, adapter};
+use http::Response;
 use std::{
     any::{Any, type_name},
     error::Error,
     fmt::Display,
-    panic::{AssertUnwindSafe, catch_unwind},
 };
-
-/// A panic that was just caught on this thread. The hook, where it is installed, has reported it already.
-pub(crate) fn panic(scope: &ScopeHandle, payload: Box<dyn Any + Send>) {
-    if last_panic().is_none()
-        && let Some(tracker) = scope.tracker()
-    {
-        scope.sync(|| tracker.capture_panic(&*payload));
-    }
-    // A payload is the host's, and so is what it does when it is dropped.
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
-}
 
 /// An answer of 5xx.
 pub(crate) fn response<B>(scope: &ScopeHandle, response: &mut Response<B>) {
@@ -28,30 +16,10 @@ pub(crate) fn response<B>(scope: &ScopeHandle, response: &mut Response<B>) {
     }
     let status = response.status();
     let event = match response.extensions().get::<Cause>() {
-        Some(cause) => cause_of(scope, status, cause),
-        None if scope.failures() == 0 => bare(scope, status),
-        None => None,
+        Some(cause) => cause.caught().report(scope, "tower", status.as_u16()),
+        None => adapter::answered(scope, status.as_u16(), status),
     };
     response.extensions_mut().insert(Reported::new(event));
-}
-
-fn cause_of(scope: &ScopeHandle, status: StatusCode, cause: &Cause) -> Option<EventId> {
-    let tracker = scope.tracker()?;
-    let mut event = cause.event();
-    note_status(&mut event, status);
-    Some(scope.sync(|| tracker.capture_at(event, cause.place())))
-}
-
-/// A 5xx of which nothing more is known: an issue per status and route.
-fn bare(scope: &ScopeHandle, status: StatusCode) -> Option<EventId> {
-    let tracker = scope.tracker()?;
-    let mut event = Event::new();
-    event.level = Level::Error;
-    note_status(&mut event, status);
-    scope.fill_request(&mut event);
-    let route = event.transaction.as_deref().unwrap_or("an unknown route");
-    event.message = Some(Message::new(format!("{status} on {route}")));
-    Some(scope.sync(|| tracker.capture(event)))
 }
 
 /// An error of the service itself; whoever is outside decides what the client gets.
@@ -84,10 +52,6 @@ fn as_error<'a>(error: &'a (dyn Any + 'static), config: Option<&Config>) -> Opti
         return Some(&**boxed);
     }
     config?.errors.iter().find_map(|downcast| downcast(error))
-}
-
-fn note_status(event: &mut Event, status: StatusCode) {
-    event.request = Some(Request { status: Some(status.as_u16()), ..Request::default() });
 }
 
 #[cfg(test)]

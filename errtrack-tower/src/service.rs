@@ -1,7 +1,7 @@
 //! The service: opens the scope of a request and calls what is inside.
 
-use crate::{AnswerPanic, EmptyAnswer, ResponseFuture, layer::Config, report, request::Served};
-use errtrack_core::{ScopeHandle, Tracker};
+use crate::{AnswerPanic, EmptyAnswer, ResponseFuture, layer::Config, request::Served};
+use errtrack_core::{ScopeHandle, Tracker, adapter};
 use http::{Request, Response};
 use std::{
     fmt::Display,
@@ -63,7 +63,7 @@ where
         match called {
             Ok(future) => ResponseFuture::running(scope.enter(future), self.config.clone(), self.answer.clone()),
             Err(payload) => {
-                report::panic(&scope, payload);
+                adapter::panicked(&scope, payload);
                 ResponseFuture::panicked(self.answer.clone())
             }
         }

@@ -8,7 +8,7 @@ const DEEPEST: usize = 12;
 const LONGEST: usize = 40;
 
 /// The path with numbers, ids and keys replaced by `{id}`.
-pub(crate) fn generalize(path: &str) -> String {
+pub(super) fn generalize(path: &str) -> String {
     let mut name = String::with_capacity(path.len());
     for segment in path.split('/').skip(1).take(DEEPEST) {
         name.push('/');

@@ -1,0 +1,13 @@
+//! What adapters for web frameworks have in common, in plain data: they speak different versions of `http`, and core none.
+//!
+//! A host does not need this. An adapter keeps the parts of a request as its framework holds them, implements
+//! [`RequestSource`](crate::RequestSource) by lending them to [`ServedRequest::fill`], and reports what fails by
+//! [`panicked`], [`answered`] and [`Caught`].
+
+mod report;
+mod request;
+mod route;
+mod trace;
+
+pub use report::{Caught, answered, panicked};
+pub use request::{HEADERS, ServedRequest, header_position};
