@@ -88,6 +88,7 @@ impl<B: MessageBody> MessageBody for CaptureBody<B> {
             Ok(polled) => ready!(polled).map(|data| data.map_err(Into::into)),
             Err(payload) => {
                 adapter::panicked(scope, payload);
+                adapter::expect_echo();
                 this.inner.project_replace(Inner::Over);
                 return Poll::Ready(Some(Err(Box::new(Panicked))));
             }
@@ -96,6 +97,9 @@ impl<B: MessageBody> MessageBody for CaptureBody<B> {
             && !error.is::<Panicked>()
         {
             report::body(scope, &**error, status);
+        }
+        if matches!(polled, Some(Err(_))) {
+            adapter::expect_echo();
         }
         if !matches!(polled, Some(Ok(_))) {
             this.inner.project_replace(Inner::Over);

@@ -9,5 +9,5 @@ mod request;
 mod route;
 mod trace;
 
-pub use report::{Caught, answered, panicked};
+pub use report::{Caught, answered, expect_echo, panicked, takes_echo};
 pub use request::{HEADERS, ServedRequest, header_position};

@@ -6,7 +6,7 @@ use crate::{
     note::Note,
     visit::{Noting, Reporting},
 };
-use errtrack_core::{ScopeHandle, Timestamp, Tracker, WeakTracker, inside};
+use errtrack_core::{ScopeHandle, Timestamp, Tracker, WeakTracker, adapter, inside};
 use std::sync::Arc;
 use tracing_core::{
     Event, Level, Metadata, Subscriber,
@@ -125,7 +125,10 @@ fn is_left_out(metadata: &Metadata<'_>) -> bool {
     inside() || is_ours(metadata.target())
 }
 
-/// Whether an error only repeats what a capturing layer around it sees better: tower-http logs every 5xx as an error.
+/// Whether an error only repeats what a capturing layer sees better: tower-http logs every 5xx as an error, inside of it,
+/// and actix-http every body that failed, outside of it.
 fn is_echo(metadata: &Metadata<'_>) -> bool {
-    metadata.target().starts_with("tower_http::trace") && ScopeHandle::with_current(|_| ()).is_some()
+    let target = metadata.target();
+    (target.starts_with("tower_http::trace") && ScopeHandle::with_current(|_| ()).is_some())
+        || (target.starts_with("actix_http") && adapter::takes_echo())
 }

@@ -15,6 +15,7 @@ pub struct Client {
     address: SocketAddr,
     sender: Option<http1::SendRequest<Full<Bytes>>>,
     headers: Vec<(String, String)>,
+    connections: usize,
 }
 
 /// What a server answered.
@@ -46,7 +47,7 @@ impl Client {
     /// A client that sends no headers of its own but `Host`.
     #[must_use]
     pub fn new(address: SocketAddr) -> Self {
-        Self { address, sender: None, headers: Vec::new() }
+        Self { address, sender: None, headers: Vec::new(), connections: 0 }
     }
 
     /// Sends this header with every request.
@@ -54,6 +55,12 @@ impl Client {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// How many connections it has opened so far.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.connections
     }
 
     /// Sends `GET`.
@@ -92,6 +99,7 @@ impl Client {
         let usable = self.sender.as_ref().is_some_and(|sender| !sender.is_closed());
         if !usable {
             self.sender = Some(self.connect().await?);
+            self.connections += 1;
         }
         let sender = self.sender.as_mut().context("there is a connection")?;
         sender.ready().await?;
@@ -103,7 +111,13 @@ impl Client {
                 return Err(error.into());
             }
         };
-        let body = body.collect().await?.to_bytes();
+        let body = match body.collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) => {
+                self.sender = None;
+                return Err(error.into());
+            }
+        };
         Ok(Answer { status: parts.status, headers: parts.headers, body })
     }
 

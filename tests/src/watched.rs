@@ -8,7 +8,9 @@
 //! # }
 //! ```
 
-use errtrack_core::{Event, Tracker, store::IssueQuery};
+use crate::Database;
+use errtrack::SqlStore;
+use errtrack_core::{BuildError, Event, Tracker, store::IssueQuery};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -20,7 +22,15 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Watched {
     /// The tracker, of project `shop`, environment `test`, release `shop@1.4.0`.
     pub tracker: Tracker,
-    _folder: TempDir,
+    // Dropped after the tracker, which writes to it to the last.
+    _folder: Folder,
+}
+
+/// Where the store is.
+#[derive(Debug)]
+enum Folder {
+    Own { _folder: TempDir },
+    Given { _database: Database },
 }
 
 impl Watched {
@@ -32,8 +42,16 @@ impl Watched {
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = errtrack::SqliteStore::open(&crate::database_in(folder.path()).unwrap()).await.unwrap();
-        let tracker = Tracker::builder().project("shop").environment("test").release("shop@1.4.0").store(store);
-        Self { tracker: tracker.build().await.unwrap(), _folder: folder }
+        Self { tracker: tracker(store).await.unwrap(), _folder: Folder::Own { _folder: folder } }
+    }
+
+    /// Opens a store in a database and starts a tracker over it.
+    ///
+    /// # Errors
+    /// The database cannot be opened.
+    pub async fn over(database: Database) -> anyhow::Result<Self> {
+        let store = SqlStore::open(&database.url).await?;
+        Ok(Self { tracker: tracker(store).await?, _folder: Folder::Given { _database: database } })
     }
 
     /// Waits until everything captured so far is stored, and reads all of it, the oldest first.
@@ -69,4 +87,8 @@ impl Watched {
             }
         }
     }
+}
+
+async fn tracker(store: SqlStore) -> Result<Tracker, BuildError> {
+    Tracker::builder().project("shop").environment("test").release("shop@1.4.0").store(store).build().await
 }

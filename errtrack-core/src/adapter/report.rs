@@ -3,6 +3,7 @@
 use crate::{Event, EventId, Exception, Level, Message, Request, ScopeHandle, last_panic};
 use std::{
     any::{Any, type_name},
+    cell::Cell,
     error::Error,
     fmt,
     panic::{AssertUnwindSafe, Location, catch_unwind},
@@ -35,6 +36,22 @@ pub fn answered(scope: &ScopeHandle, status: u16, shown: impl fmt::Display) -> O
     let route = event.transaction.as_deref().unwrap_or("an unknown route");
     event.message = Some(Message::new(format!("{shown} on {route}")));
     Some(scope.sync(|| tracker.capture(event)))
+}
+
+thread_local! {
+    static ECHO: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Says that the framework is about to log, on this thread, what was reported just now: actix-http does so with a body that
+/// failed, outside of every scope.
+pub fn expect_echo() {
+    let _ = ECHO.try_with(|echo| echo.set(true));
+}
+
+/// Whether an echo was expected on this thread; asking takes it.
+#[must_use]
+pub fn takes_echo() -> bool {
+    ECHO.try_with(Cell::take).unwrap_or_default()
 }
 
 /// An error in hand, with what is lost once it is behind a `dyn Error`: the path of its type, and the place where it was
