@@ -210,6 +210,3 @@ impl fmt::Debug for MountService {
         f.debug_struct("MountService").finish_non_exhaustive()
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -2,6 +2,7 @@
 //!
 //! Start a server with [`Server::start`], talk to it with [`Client`]; it is killed when it is dropped.
 
+mod actix;
 mod client;
 mod faulty;
 mod load;
@@ -10,6 +11,7 @@ mod recordings;
 mod server;
 mod watched;
 
+pub use actix::ActixServer;
 pub use client::{Answer, Client};
 pub use faulty::FaultyStore;
 pub use load::{Acknowledged, Load};
