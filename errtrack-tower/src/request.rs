@@ -3,10 +3,24 @@
 //! The parts are kept as they are, by counting references, inside the one allocation of the scope; they are turned into
 //! text on the tracker's thread, and only if something is captured.
 
-use crate::{layer::Config, route, trace};
-use errtrack_core::{Event, RequestSource, Timestamp};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
-use std::sync::Arc;
+mod kept;
+mod notes;
+
+pub use kept::RequestBody;
+
+use crate::{client, grpc, layer::Config, route, trace};
+use errtrack_core::{Event, RequestSource, Routes, ScopeHandle, StatusClass, Timestamp};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
+use kept::Kept;
+use notes::{Note, Notes};
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering::Relaxed},
+    },
+    time::Instant,
+};
 
 /// The headers that are always taken: harmless, and what one asks for first. In the order of [`position`].
 static HEADERS: [HeaderName; 8] = [
@@ -19,12 +33,13 @@ static HEADERS: [HeaderName; 8] = [
     HeaderName::from_static("x-request-id"),
     HeaderName::from_static("traceparent"),
 ];
+const CONTENT_TYPE: usize = 1;
 const HOST: usize = 2;
 const TRACEPARENT: usize = 7;
 
 /// A request that is being served.
 pub(crate) struct Served {
-    started: Timestamp,
+    started: Instant,
     method: Method,
     uri: Uri,
     headers: [Option<HeaderValue>; 8],
@@ -32,38 +47,103 @@ pub(crate) struct Served {
     further: Option<(Arc<Config>, Vec<Option<HeaderValue>>)>,
     #[cfg(feature = "axum")]
     matched: Option<axum::extract::MatchedPath>,
-    #[cfg(feature = "axum")]
-    client: Option<std::net::SocketAddr>,
+    client: Option<IpAddr>,
+    kept: Option<Box<Kept>>,
+    routes: Routes,
+    /// The status of the answer; 0 as long as there is none.
+    status: AtomicU16,
+    notes: Notes,
 }
 
 impl Served {
-    pub(crate) fn read<B>(request: &Request<B>, config: Option<&Arc<Config>>) -> Self {
+    pub(crate) fn read<B>(request: &Request<B>, config: Option<&Arc<Config>>, routes: &Routes) -> Self {
         let further = config.filter(|config| !config.headers.is_empty()).map(|config| {
             let values = config.headers.iter().map(|name| harmless(request.headers().get(name)?)).collect();
             (config.clone(), values)
         });
-        Self {
-            started: Timestamp::now(),
+        let served = Self {
+            started: Instant::now(),
             method: request.method().clone(),
             uri: uri(request).clone(),
             headers: pick(request.headers()),
             further,
             #[cfg(feature = "axum")]
             matched: request.extensions().get().cloned(),
-            #[cfg(feature = "axum")]
-            client: request
-                .extensions()
-                .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
-                .map(|axum::extract::ConnectInfo(address)| *address),
+            client: client::of(request, config.and_then(|config| config.proxies.as_ref())),
+            kept: config.and_then(|config| Kept::new(request.headers(), config.bodies)),
+            routes: routes.clone(),
+            status: AtomicU16::new(0),
+            notes: Notes::default(),
+        };
+        // The layer that stands furthest in knows the route best, so it is the one that counts.
+        served.with_outer(|outer| {
+            outer.notes.take(Note::Reported);
+            outer.notes.put(Note::CountedInside);
+        });
+        served
+    }
+
+    /// Whether it is a call of gRPC.
+    pub(crate) fn is_grpc(&self) -> bool {
+        grpc::is_call(self.headers.get(CONTENT_TYPE).and_then(Option::as_ref))
+    }
+
+    /// Notes that the answer's head is there, and counts the request.
+    pub(crate) fn answered(&self, status: StatusCode, class: StatusClass, is_routed: bool) {
+        self.status.store(status.as_u16(), Relaxed);
+        self.count(class, is_routed);
+    }
+
+    /// Counts the request, unless a layer further in does.
+    pub(crate) fn count(&self, class: StatusClass, is_routed: bool) {
+        if self.notes.has(Note::CountedInside) {
+            return;
+        }
+        let took = self.started.elapsed();
+        let record = |route: &str| self.routes.record(method(&self.method), route, class, took);
+        match self.template() {
+            Some(template) => record(template),
+            None if is_routed => route::with_name(self.uri.path(), record),
+            // Whoever tries out paths must not fill the list of routes.
+            None => record(route::NONE),
         }
     }
 
-    fn route(&self) -> String {
+    /// Whether a layer further in has reported the error that is being passed out; asking takes it.
+    pub(crate) fn take_reported(&self) -> bool {
+        self.notes.take(Note::Reported)
+    }
+
+    /// Tells a layer further out, in whose scope we are polled, that the error which it will see is reported.
+    pub(crate) fn tell_outer(&self) {
+        self.with_outer(|outer| outer.notes.put(Note::Reported));
+    }
+
+    /// Calls `f` with the same request as a layer further out keeps it. One that a handler makes on its own is another.
+    fn with_outer(&self, f: impl FnOnce(&Self)) {
+        ScopeHandle::with_current(|scope| {
+            if let Some(outer) = scope.request::<Self>()
+                && std::ptr::eq(outer.uri.path(), self.uri.path())
+                && outer.method == self.method
+            {
+                f(outer);
+            }
+        });
+    }
+
+    fn template(&self) -> Option<&str> {
         #[cfg(feature = "axum")]
         if let Some(matched) = &self.matched {
-            return format!("{} {}", self.method, matched.as_str());
+            return Some(matched.as_str());
         }
-        format!("{} {}", self.method, route::generalize(self.uri.path()))
+        None
+    }
+
+    fn route(&self) -> String {
+        match self.template() {
+            Some(template) => format!("{} {template}", self.method),
+            None => format!("{} {}", self.method, route::generalize(self.uri.path())),
+        }
     }
 
     fn url(&self) -> String {
@@ -91,7 +171,8 @@ impl RequestSource for Served {
         if let Some(trace) = self.headers.get(TRACEPARENT).and_then(|v| trace::context(v.as_ref()?.to_str().ok()?)) {
             event.contexts.entry("trace").or_insert(trace);
         }
-        let lasted = event.timestamp.as_micros() - self.started.as_micros();
+        let started = Timestamp::now().minus(self.started.elapsed());
+        let lasted = event.timestamp.as_micros() - started.as_micros();
         let request = event.request.get_or_insert_default();
         request.method.get_or_insert_with(|| self.method.to_string());
         request.url.get_or_insert_with(|| self.url());
@@ -102,11 +183,36 @@ impl RequestSource for Served {
             let value = || String::from_utf8_lossy(value.as_bytes()).into_owned();
             request.headers.entry(name.as_str().to_owned()).or_insert_with(value);
         }
-        #[cfg(feature = "axum")]
         if let Some(client) = self.client {
-            request.env.entry("REMOTE_ADDR".into()).or_insert_with(|| client.ip().to_string());
+            request.env.entry("REMOTE_ADDR".into()).or_insert_with(|| client.to_string());
         }
         request.duration_ms.get_or_insert(lasted.max(0) as f64 / 1000.0);
+        if request.status.is_none() {
+            request.status = Some(self.status.load(Relaxed)).filter(|status| *status != 0);
+        }
+        if let Some(kept) = &self.kept {
+            kept.fill(event);
+        }
+    }
+
+    fn size(&self) -> usize {
+        self.kept.as_ref().map_or(0, |kept| kept.size())
+    }
+}
+
+/// The name of a method where it is counted by: of those that clients made up, one stands for all.
+fn method(method: &Method) -> &str {
+    match *method {
+        Method::GET
+        | Method::POST
+        | Method::PUT
+        | Method::DELETE
+        | Method::HEAD
+        | Method::OPTIONS
+        | Method::CONNECT
+        | Method::PATCH
+        | Method::TRACE => method.as_str(),
+        _ => "(other)",
     }
 }
 
@@ -156,7 +262,7 @@ mod tests {
 
     fn filled(request: &Request<()>, config: Option<Config>) -> Event {
         let mut event = Event::new();
-        Served::read(request, config.map(Arc::new).as_ref()).fill(&mut event);
+        Served::read(request, config.map(Arc::new).as_ref(), &Routes::default()).fill(&mut event);
         event
     }
 
@@ -192,7 +298,7 @@ mod tests {
         let mut secret = HeaderValue::from_static("secret");
         secret.set_sensitive(true);
         let request = Request::get("/").header("user-agent", secret).header("x-plan", "pro").body(()).unwrap();
-        let config = Config { headers: vec![HeaderName::from_static("x-plan")], errors: Vec::new() };
+        let config = Config { headers: vec![HeaderName::from_static("x-plan")], ..Config::default() };
         let headers = filled(&request, Some(config)).request.unwrap().headers;
         assert_eq!(headers.into_iter().collect::<Vec<_>>(), [("x-plan".to_owned(), "pro".to_owned())]);
     }
@@ -203,7 +309,7 @@ mod tests {
         let mut event = Event::new();
         event.request = Some(errtrack_core::Request { status: Some(503), ..Default::default() });
         event.transaction = Some("nightly".into());
-        Served::read(&request, None).fill(&mut event);
+        Served::read(&request, None, &Routes::default()).fill(&mut event);
         assert_eq!(event.request.unwrap().status, Some(503));
         assert_eq!(event.transaction.as_deref(), Some("nightly"));
     }

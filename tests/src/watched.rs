@@ -8,7 +8,7 @@
 //! # }
 //! ```
 
-use errtrack_core::{Event, Tracker, store::IssueQuery};
+use errtrack_core::{Event, Tracker, TrackerBuilder, store::IssueQuery};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -28,12 +28,20 @@ impl Watched {
     ///
     /// # Panics
     /// If that fails; the test is over then.
-    #[expect(clippy::unwrap_used, reason = "for tests alone")]
     pub async fn start() -> Self {
+        Self::with(|builder| builder).await
+    }
+
+    /// The same, with a tracker that is configured further.
+    ///
+    /// # Panics
+    /// If that fails; the test is over then.
+    #[expect(clippy::unwrap_used, reason = "for tests alone")]
+    pub async fn with(configure: impl FnOnce(TrackerBuilder) -> TrackerBuilder) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = errtrack::SqliteStore::open(&crate::database_in(folder.path()).unwrap()).await.unwrap();
         let tracker = Tracker::builder().project("shop").environment("test").release("shop@1.4.0").store(store);
-        Self { tracker: tracker.build().await.unwrap(), _folder: folder }
+        Self { tracker: configure(tracker).build().await.unwrap(), _folder: folder }
     }
 
     /// Waits until everything captured so far is stored, and reads all of it, the oldest first.
