@@ -82,10 +82,11 @@
 //! This crate only gathers the rooms of the house; `ARCHITECTURE.md` tells which is which.
 
 pub use errtrack_core::{
-    Balance, Breadcrumb, BreadcrumbSource, BuildError, Event, EventId, Exception, Frame, IssueChange, Level, Mechanism,
-    Message, Project, Request, RequestSource, ResultExt, Scope, ScopeHandle, Stacktrace, Store, StoreError, Timestamp,
-    Tracker, TrackerBuilder, User, WeakTracker, add_breadcrumb, capture_error, capture_event, capture_message,
-    configure_scope, grouping, last_panic, sanitize, spawn, store, tracker,
+    Balance, Breadcrumb, BreadcrumbSource, BuildError, Event, EventId, Exception, Frame, InvalidNetwork, IssueChange,
+    Latencies, Level, Mechanism, Message, Project, Request, RequestSource, ResultExt, RouteStatistics, Routes, Scope,
+    ScopeHandle, Stacktrace, StatusClass, Store, StoreError, Timestamp, Tracker, TrackerBuilder, TrustedProxies, User,
+    WeakTracker, add_breadcrumb, capture_error, capture_event, capture_message, configure_scope, grouping, last_panic,
+    sanitize, spawn, store, tracker,
 };
 
 #[cfg(feature = "postgres")]

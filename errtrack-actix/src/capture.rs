@@ -7,7 +7,7 @@ use actix_web::{
     dev::{Service, ServiceRequest, ServiceResponse, Transform},
     http::header::HeaderName,
 };
-use errtrack_core::Tracker;
+use errtrack_core::{Tracker, TrustedProxies};
 use std::{
     error::Error as StdError,
     fmt,
@@ -42,6 +42,7 @@ pub(crate) struct Config {
     pub(crate) headers: Vec<HeaderName>,
     pub(crate) errors: Vec<Downcast>,
     pub(crate) answer: Option<Answer>,
+    pub(crate) proxies: Option<TrustedProxies>,
 }
 
 /// Sees an error as the `Error` that it is, and tells the path of its type.
@@ -99,6 +100,26 @@ impl Capture {
         self
     }
 
+    /// Sets the proxies that are believed when they say for which client they ask; none unless set.
+    ///
+    /// Without them the client's address on events is that of the connection, behind a proxy the proxy's. Where nobody knows
+    /// it, as on a Unix socket, no header is believed. The address is filtered before anything is stored, unless
+    /// [`Sanitizer::send_default_pii`](errtrack_core::sanitize::Sanitizer::send_default_pii) says otherwise.
+    ///
+    /// # Example
+    /// ```no_run
+    /// # fn example(tracker: errtrack_core::Tracker) -> Result<(), errtrack_core::InvalidNetwork> {
+    /// use errtrack_actix::Capture;
+    /// use errtrack_core::TrustedProxies;
+    /// let capture = Capture::new(&tracker).trusted_proxies(TrustedProxies::new(["10.0.0.0/8", "fd00::/8"])?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.config_mut().proxies = Some(proxies);
+        self
+    }
+
     /// Sets the answer to a request that ended in a panic; a 500 with an empty body unless set.
     ///
     /// # Example
@@ -137,7 +158,7 @@ where
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Config").field("headers", &self.headers).finish_non_exhaustive()
+        f.debug_struct("Config").field("headers", &self.headers).field("proxies", &self.proxies).finish_non_exhaustive()
     }
 }
 

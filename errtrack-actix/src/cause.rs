@@ -66,6 +66,11 @@ impl Reported {
     }
 }
 
+/// In the extensions of a response of the mounted router, whose failures and figures are its own: reported here, they would
+/// be reported to itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unwatched;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,11 @@
 //! The future of an answer: runs in the scope of its request, and looks at how it ends.
 
-use crate::{CaptureBody, capture::Config, panicked::Panicked, report};
-use actix_web::{Error, body::MessageBody, dev::ServiceResponse};
-use errtrack_core::{InScope, adapter};
+use crate::{CaptureBody, capture::Config, cause::Unwatched, panicked::Panicked, report, request::Served};
+use actix_web::{Error, body::MessageBody, dev::ServiceResponse, http::StatusCode};
+use errtrack_core::{
+    InScope,
+    adapter::{self, Open},
+};
 use pin_project_lite::pin_project;
 use std::{
     fmt,
@@ -14,7 +17,7 @@ use std::{
 
 pin_project! {
     /// Future of [`CaptureService`](crate::CaptureService). Dropped half-way, it closes the scope of its request and reports
-    /// nothing.
+    /// nothing; the request counts as [dropped](errtrack_core::StatusClass::Dropped).
     pub struct ResponseFuture<F> {
         #[pin]
         state: State<F>,
@@ -27,7 +30,7 @@ pin_project! {
     enum State<F> {
         Running {
             #[pin]
-            future: InScope<F>,
+            future: InScope<Open<F>>,
         },
         /// The service panicked before it returned a future.
         Panicked,
@@ -35,7 +38,7 @@ pin_project! {
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) fn running(future: InScope<F>, config: Option<Arc<Config>>) -> Self {
+    pub(crate) fn running(future: InScope<Open<F>>, config: Option<Arc<Config>>) -> Self {
         Self { state: State::Running { future }, config }
     }
 
@@ -64,21 +67,26 @@ where
         let scope = future.take_scope();
         Poll::Ready(match ended {
             Ok(Ok(mut response)) => {
-                if response.status().is_server_error()
-                    && let Some(scope) = &scope
-                {
-                    report::response(scope, &mut response, config);
+                // What the mounted router answers is not the host's.
+                let scope = scope.filter(|_| response.response().extensions().get::<Unwatched>().is_none());
+                if let Some(scope) = &scope {
+                    Served::answered_in(scope, response.status());
+                    if response.status().is_server_error() {
+                        report::response(scope, &mut response, config);
+                    }
                 }
                 Ok(CaptureBody::wrap(response, scope))
             }
             Ok(Err(error)) => {
                 if let Some(scope) = &scope {
+                    Served::answered_in(scope, error.as_response_error().status_code());
                     report::error(scope, &error, config);
                 }
                 Err(error)
             }
             Err(payload) => {
                 if let Some(scope) = &scope {
+                    Served::answered_in(scope, StatusCode::INTERNAL_SERVER_ERROR);
                     adapter::panicked(scope, payload);
                 }
                 Err(Panicked::new(config).into())

@@ -6,7 +6,7 @@
 mod request;
 mod response;
 
-use crate::Reported;
+use crate::cause::Unwatched;
 use actix_web::{
     Error, HttpMessage, HttpRequest, HttpResponse,
     dev::{AppService, HttpServiceFactory, ResourceDef, Service, ServiceFactory, ServiceRequest, ServiceResponse},
@@ -150,8 +150,7 @@ impl Service<ServiceRequest> for MountService {
                 Some(response) => response::convert(response),
                 None => HttpResponse::InternalServerError().finish(),
             };
-            // Its failures are its own: reported here, they would be reported to itself.
-            response.extensions_mut().insert(Reported::new(None));
+            response.extensions_mut().insert(Unwatched);
             Ok(ServiceResponse::new(request, response))
         })
     }

@@ -8,20 +8,27 @@ use crate::capture::Config;
 use actix_web::{
     dev::ServiceRequest,
     http::{
-        Method, Uri,
+        Method, StatusCode, Uri,
         header::{HeaderMap, HeaderName, HeaderValue},
         uri::Authority,
     },
 };
 use errtrack_core::{
-    Event, RequestSource, Timestamp,
+    Event, RequestSource, Routes, ScopeHandle, StatusClass, TrustedProxies,
     adapter::{HEADERS, ServedRequest, header_position},
 };
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU16, Ordering::Relaxed},
+    },
+    time::Instant,
+};
 
 /// A request that is being served.
 pub(crate) struct Served {
-    started: Timestamp,
+    started: Instant,
     method: Method,
     uri: Uri,
     is_secure: bool,
@@ -29,25 +36,74 @@ pub(crate) struct Served {
     /// Those that the host asked for beyond that.
     further: Option<(Arc<Config>, Vec<Option<HeaderValue>>)>,
     pattern: Option<String>,
-    client: Option<SocketAddr>,
+    client: Option<IpAddr>,
+    routes: Routes,
+    /// The status of the answer; 0 as long as there is none.
+    status: AtomicU16,
+    is_counted_inside: AtomicBool,
 }
 
 impl Served {
-    pub(crate) fn read(request: &ServiceRequest, config: Option<&Arc<Config>>) -> Self {
+    pub(crate) fn read(request: &ServiceRequest, config: Option<&Arc<Config>>, routes: &Routes) -> Self {
         let further = config.filter(|config| !config.headers.is_empty()).map(|config| {
             let values = config.headers.iter().map(|name| harmless(request.headers().get(name)?)).collect();
             (config.clone(), values)
         });
-        Self {
-            started: Timestamp::now(),
+        let served = Self {
+            started: Instant::now(),
             method: request.method().clone(),
             uri: request.uri().clone(),
             is_secure: request.app_config().secure(),
             headers: pick(request.headers()),
             further,
             pattern: request.match_pattern(),
-            client: request.peer_addr(),
+            client: client(request, config.and_then(|config| config.proxies.as_ref())),
+            routes: routes.clone(),
+            status: AtomicU16::new(0),
+            is_counted_inside: AtomicBool::new(false),
+        };
+        // Of middlewares around the same request the innermost counts.
+        ScopeHandle::with_current(|scope| {
+            if let Some(outer) = scope.request::<Self>()
+                && std::ptr::eq(outer.uri.path(), served.uri.path())
+            {
+                outer.is_counted_inside.store(true, Relaxed);
+            }
+        });
+        served
+    }
+
+    /// Notes that the answer to the request of a scope has its head, and counts the request.
+    pub(crate) fn answered_in(scope: &ScopeHandle, status: StatusCode) {
+        if let Some(served) = scope.request::<Self>() {
+            served.status.store(status.as_u16(), Relaxed);
+            // Where there is a route, its pattern is known, or the answer is not that there is none.
+            served.count(StatusClass::of(status.as_u16()), !status.is_client_error());
         }
+    }
+
+    /// Counts the request, unless a middleware further in does.
+    fn count(&self, class: StatusClass, is_routed: bool) {
+        if !self.is_counted_inside.load(Relaxed) {
+            self.lend().count(&self.routes, class, is_routed);
+        }
+    }
+
+    /// Counts the request of a scope as dropped half-way.
+    pub(crate) fn dropped(scope: &ScopeHandle) {
+        if let Some(served) = scope.request::<Self>() {
+            served.count(StatusClass::Dropped, true);
+        }
+    }
+
+    fn lend(&self) -> ServedRequest<'_> {
+        ServedRequest::new(self.method.as_str(), self.uri.path(), self.started)
+            .query(self.uri.query())
+            .scheme(self.scheme())
+            .authority(self.uri.authority().map(Authority::as_str))
+            .route(self.pattern.as_deref())
+            .client(self.client)
+            .status(Some(self.status.load(Relaxed)).filter(|status| *status != 0))
     }
 
     fn scheme(&self) -> Option<&str> {
@@ -64,14 +120,17 @@ impl Served {
 
 impl RequestSource for Served {
     fn fill(&self, event: &mut Event) {
-        ServedRequest::new(self.method.as_str(), self.uri.path(), self.started)
-            .query(self.uri.query())
-            .scheme(self.scheme())
-            .authority(self.uri.authority().map(Authority::as_str))
-            .route(self.pattern.as_deref())
-            .client(self.client.map(|client| client.ip()))
-            .fill(event, self.headers());
+        self.lend().fill(event, self.headers());
     }
+}
+
+/// The address of the client. Where nobody knows who is connected, no header is believed.
+fn client(request: &ServiceRequest, proxies: Option<&TrustedProxies>) -> Option<IpAddr> {
+    let peer = request.peer_addr()?.ip();
+    let Some(proxies) = proxies else { return Some(peer) };
+    // A line that is no text is one of which nothing is understood.
+    let lines: Vec<_> = request.headers().get_all(proxies.header()).map(|line| line.to_str().unwrap_or("?")).collect();
+    Some(proxies.client(peer, lines))
 }
 
 fn pick(headers: &HeaderMap) -> [Option<HeaderValue>; 8] {
@@ -97,7 +156,7 @@ mod tests {
 
     fn filled(request: TestRequest, config: Option<Config>) -> Event {
         let mut event = Event::new();
-        Served::read(&request.to_srv_request(), config.map(Arc::new).as_ref()).fill(&mut event);
+        Served::read(&request.to_srv_request(), config.map(Arc::new).as_ref(), &Routes::default()).fill(&mut event);
         event
     }
 
@@ -118,6 +177,21 @@ mod tests {
         assert_eq!(request.query_string.as_deref(), Some("page=2"));
         assert_eq!(request.env["REMOTE_ADDR"], "192.0.2.1");
         assert_eq!(request.headers.keys().collect::<Vec<_>>(), ["host", "traceparent", "user-agent"]);
+    }
+
+    #[test]
+    fn a_header_says_who_asks_only_if_a_trusted_proxy_wrote_it() {
+        let client = |peer: &str, proxies| {
+            let request = TestRequest::get()
+                .peer_addr(peer.parse().unwrap())
+                .append_header(("x-forwarded-for", "198.51.100.1"))
+                .append_header(("x-forwarded-for", "203.0.113.9, 10.0.0.2"));
+            filled(request, Some(Config { proxies, ..Config::default() })).request.unwrap().env["REMOTE_ADDR"].clone()
+        };
+        let proxies = TrustedProxies::new(["10.0.0.0/8"]).ok();
+        assert_eq!(client("10.0.0.1:5000", proxies.clone()), "203.0.113.9");
+        assert_eq!(client("192.0.2.1:5000", proxies), "192.0.2.1");
+        assert_eq!(client("10.0.0.1:5000", None), "10.0.0.1");
     }
 
     #[test]

@@ -5,8 +5,12 @@ use actix_web::{
     Error,
     body::MessageBody,
     dev::{Service, ServiceRequest, ServiceResponse},
+    http::StatusCode,
 };
-use errtrack_core::{ScopeHandle, Tracker, adapter};
+use errtrack_core::{
+    ScopeHandle, Tracker,
+    adapter::{self, Open},
+};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -41,13 +45,15 @@ where
     }
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let scope = ScopeHandle::for_request(&self.tracker, Served::read(&request, self.config.as_ref()));
+        let served = Served::read(&request, self.config.as_ref(), self.tracker.routes());
+        let scope = ScopeHandle::for_request(&self.tracker, served);
         // A service can panic before it returns a future.
         let called = catch_unwind(AssertUnwindSafe(|| scope.sync(|| self.inner.call(request))));
         match called {
-            Ok(future) => ResponseFuture::running(scope.enter(future), self.config.clone()),
+            Ok(future) => ResponseFuture::running(scope.enter(Open::new(future, Served::dropped)), self.config.clone()),
             Err(payload) => {
                 adapter::panicked(&scope, payload);
+                Served::answered_in(&scope, StatusCode::INTERNAL_SERVER_ERROR);
                 ResponseFuture::panicked(self.config.clone())
             }
         }

@@ -4,10 +4,12 @@
 //! [`RequestSource`](crate::RequestSource) by lending them to [`ServedRequest::fill`], and reports what fails by
 //! [`panicked`], [`answered`] and [`Caught`].
 
+mod open;
 mod report;
 mod request;
 mod route;
 mod trace;
 
-pub use report::{Caught, answered, expect_echo, panicked, takes_echo};
+pub use open::Open;
+pub use report::{Caught, answered, event_of, expect_echo, panicked, takes_echo};
 pub use request::{HEADERS, ServedRequest, header_position};

@@ -21,7 +21,9 @@ mod occurrence;
 mod panic;
 mod prepare;
 mod project;
+mod proxies;
 pub mod retention;
+mod routes;
 pub mod sanitize;
 mod scope;
 #[cfg(unix)]
@@ -45,6 +47,8 @@ pub use occurrence::Occurrence;
 pub use panic::last_panic;
 pub use prepare::{Formula, Limits, Preparer, user_hash};
 pub use project::{Project, slugify};
+pub use proxies::{InvalidNetwork, TrustedProxies};
+pub use routes::{Latencies, RouteStatistics, Routes, StatusClass};
 pub use scope::{BreadcrumbSource, InScope, RequestSource, Scope, ScopeHandle};
 pub use store::{Store, StoreError};
 pub use time::{InvalidTimestamp, Timestamp};

@@ -7,6 +7,7 @@ use crate::{Breadcrumb, Event, Level, Map, Tracker, User, chain::Chain, tracker:
 use pin_project_lite::pin_project;
 use serde_json::Value;
 use std::{
+    any::Any,
     collections::{BTreeMap, VecDeque},
     error::Error,
     fmt,
@@ -165,9 +166,14 @@ impl Scope {
 /// What a scope can tell about the request that is being served, read only when something is captured.
 ///
 /// It is filled in on the tracker's thread: keep the request's parts and copy them here, not while serving.
-pub trait RequestSource: Send + Sync + 'static {
+pub trait RequestSource: Any + Send + Sync {
     /// Puts request and route on an event.
     fn fill(&self, event: &mut Event);
+
+    /// Bytes that it holds beyond a few hundred, such as a request's body: they count where events wait.
+    fn size(&self) -> usize {
+        0
+    }
 }
 
 impl RequestSource for () {
@@ -274,6 +280,18 @@ impl ScopeHandle {
     /// words an event by the route.
     pub fn fill_request(&self, event: &mut Event) {
         self.inner.request.fill(event);
+    }
+
+    /// The request that is being served, if it is kept as an `R`: for layers that stand inside one another.
+    #[must_use]
+    pub fn request<R: RequestSource>(&self) -> Option<&R> {
+        let request: &dyn Any = &self.inner.request;
+        request.downcast_ref()
+    }
+
+    /// Bytes that it keeps of the request, beyond a few hundred.
+    pub(crate) fn size(&self) -> usize {
+        self.inner.request.size()
     }
 
     /// Remembers that something of level error or worse was captured in it, and by which text one would know it again.

@@ -32,7 +32,7 @@ pub use ingest::{IngestError, Receipt, Report};
 pub use spool::SpoolStatus;
 
 use crate::{
-    Event, EventId, Level, Preparer, Project, ProjectId, ScopeHandle, Stacktrace, Timestamp,
+    Event, EventId, Level, Preparer, Project, ProjectId, Routes, ScopeHandle, Stacktrace, Timestamp,
     chain::Chain,
     current,
     event::{Frame, Sdk},
@@ -121,6 +121,7 @@ struct Engine {
     node: Uuid,
     spool: Option<Arc<SpoolGauge>>,
     pace: Pace,
+    routes: Routes,
     /// Held while this process runs retention.
     retaining: tokio::sync::Mutex<()>,
 }
@@ -286,6 +287,13 @@ impl Tracker {
             *balances.entry(project).or_default() += untold;
         }
         Ok(balances.into_iter().collect())
+    }
+
+    /// How many requests this process served by route, how they ended and how long they took: what layers count, and what
+    /// `/metrics` shows.
+    #[must_use]
+    pub fn routes(&self) -> &Routes {
+        &self.shared.engine.routes
     }
 
     /// How full the spool is; `None` if there is none.

@@ -1,32 +1,46 @@
 //! What a client is told when its request ended in a panic.
 
-use http::{Response, StatusCode};
+use crate::{CaptureBody, grpc};
+use http::{HeaderValue, Response, StatusCode, header};
 
 /// Makes the answer to a request that ended in a panic; see [`CaptureLayer::answer_panics`](crate::CaptureLayer::answer_panics).
 ///
-/// Implemented for [`EmptyAnswer`] and for functions without arguments.
+/// Implemented for [`EmptyAnswer`] and for functions without arguments that return a response.
 pub trait AnswerPanic<B> {
     /// The answer. It must say nothing about the inside.
-    fn answer(&self) -> Response<B>;
+    fn answer(&self, asked: Asked) -> Response<CaptureBody<B>>;
 }
 
-/// A 500 with an empty body.
+/// What is known about the request that ended in a panic.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Asked {
+    /// It was a call of gRPC: the client looks for a status of gRPC and not of HTTP.
+    pub grpc: bool,
+}
+
+/// A 500 with an empty body; for gRPC, the status `INTERNAL`.
 ///
-/// It fits every body type that implements `Default`: that of axum, of tonic, `Full`, `Empty`, `BoxBody` and
-/// `UnsyncBoxBody` of http-body-util, `String`, `Vec<u8>`.
+/// It fits every service, as it needs no body of the service's type.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct EmptyAnswer;
 
-impl<B: Default> AnswerPanic<B> for EmptyAnswer {
-    fn answer(&self) -> Response<B> {
-        let mut response = Response::new(B::default());
-        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+impl<B> AnswerPanic<B> for EmptyAnswer {
+    fn answer(&self, asked: Asked) -> Response<CaptureBody<B>> {
+        let mut response = Response::new(CaptureBody::empty());
+        if asked.grpc {
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+            grpc::put_internal(headers);
+        } else {
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        }
         response
     }
 }
 
 impl<B, F: Fn() -> Response<B>> AnswerPanic<B> for F {
-    fn answer(&self) -> Response<B> {
-        self()
+    fn answer(&self, _: Asked) -> Response<CaptureBody<B>> {
+        self().map(CaptureBody::unwatched)
     }
 }

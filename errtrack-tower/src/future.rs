@@ -1,7 +1,10 @@
 //! The future of an answer: runs in the scope of its request, and looks at how it ends.
 
-use crate::{AnswerPanic, EmptyAnswer, layer::Config, report};
-use errtrack_core::{InScope, adapter};
+use crate::{AnswerPanic, CaptureBody, EmptyAnswer, answer::Asked, grpc, layer::Config, report, request::Served};
+use errtrack_core::{
+    InScope, ScopeHandle, StatusClass,
+    adapter::{self, Open},
+};
 use http::Response;
 use pin_project_lite::pin_project;
 use std::{
@@ -13,7 +16,8 @@ use std::{
 };
 
 pin_project! {
-    /// Future of [`Capture`](crate::Capture). Dropped half-way, it closes the scope of its request and reports nothing.
+    /// Future of [`Capture`](crate::Capture). Dropped half-way, it closes the scope of its request and reports nothing; the
+    /// request counts as [dropped](StatusClass::Dropped).
     pub struct ResponseFuture<F, P = EmptyAnswer> {
         #[pin]
         state: State<F>,
@@ -27,20 +31,20 @@ pin_project! {
     enum State<F> {
         Running {
             #[pin]
-            future: InScope<F>,
+            future: InScope<Open<F>>,
         },
         /// The service panicked before it returned a future.
-        Panicked,
+        Panicked { scope: Option<ScopeHandle> },
     }
 }
 
 impl<F, P> ResponseFuture<F, P> {
-    pub(crate) fn running(future: InScope<F>, config: Option<Arc<Config>>, answer: P) -> Self {
+    pub(crate) fn running(future: InScope<Open<F>>, config: Option<Arc<Config>>, answer: P) -> Self {
         Self { state: State::Running { future }, config, answer }
     }
 
-    pub(crate) fn panicked(answer: P) -> Self {
-        Self { state: State::Panicked, config: None, answer }
+    pub(crate) fn panicked(scope: ScopeHandle, answer: P) -> Self {
+        Self { state: State::Panicked { scope: Some(scope) }, config: None, answer }
     }
 }
 
@@ -50,45 +54,86 @@ where
     E: Display + 'static,
     P: AnswerPanic<B>,
 {
-    type Output = F::Output;
+    type Output = Result<Response<CaptureBody<B>>, E>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let StateProjection::Running { mut future } = this.state.project() else {
-            return Poll::Ready(Ok(answer(this.answer)));
+        let mut future = match this.state.project() {
+            StateProjection::Running { future } => future,
+            StateProjection::Panicked { scope } => {
+                return Poll::Ready(Ok(answer(scope.take().as_ref(), this.answer)));
+            }
         };
         let ended = match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
             Ok(polled) => Ok(ready!(polled)),
             Err(payload) => Err(payload),
         };
+        let scope = future.take_scope();
         Poll::Ready(match ended {
             Ok(Ok(mut response)) => {
-                if response.status().is_server_error()
-                    && let Some(scope) = future.take_scope()
-                {
-                    report::response(&scope, &mut response);
+                if let Some(scope) = &scope {
+                    answered(scope, &mut response, this.config.as_deref());
                 }
-                Ok(response)
+                let status = response.status();
+                Ok(response.map(|body| CaptureBody::new(body, scope, status)))
             }
             Ok(Err(error)) => {
-                if let Some(scope) = future.take_scope() {
-                    report::error(&scope, &error, this.config.as_deref());
+                if let Some(scope) = &scope {
+                    failed(scope, &error, this.config.as_deref());
                 }
                 Err(error)
             }
             Err(payload) => {
-                if let Some(scope) = future.take_scope() {
-                    adapter::panicked(&scope, payload);
+                if let Some(scope) = &scope {
+                    adapter::panicked(scope, payload);
                 }
-                Ok(answer(this.answer))
+                Ok(answer(scope.as_ref(), this.answer))
             }
         })
     }
 }
 
+/// An answer has a head: it is counted, and reported if it says that the service failed.
+fn answered<B>(scope: &ScopeHandle, response: &mut Response<B>, config: Option<&Config>) {
+    let Some(served) = scope.request::<Served>() else { return };
+    let status = response.status();
+    let code = if served.is_grpc() { grpc::Code::of(response.headers()) } else { None };
+    match code {
+        Some(code) => {
+            served.answered(status, code.class(), !code.is_unimplemented());
+            if code.is_server_error() {
+                report::response(scope, response, Some(code), config);
+            }
+        }
+        None => {
+            // Where there is a route, its template is known, or the answer is not that there is none.
+            served.answered(status, StatusClass::of(status.as_u16()), !status.is_client_error());
+            if status.is_server_error() {
+                report::response(scope, response, None, config);
+            }
+        }
+    }
+}
+
+/// The service ended in an error.
+fn failed<E: Display + 'static>(scope: &ScopeHandle, error: &E, config: Option<&Config>) {
+    let Some(served) = scope.request::<Served>() else { return };
+    served.count(StatusClass::ServerError, true);
+    if !served.take_reported() {
+        report::error(scope, error, config);
+    }
+    served.tell_outer();
+}
+
 /// The answer to a panic, marked so that no layer further out takes it for a failure of its own.
-fn answer<B>(answer: &impl AnswerPanic<B>) -> Response<B> {
-    let mut response = answer.answer();
+fn answer<B>(scope: Option<&ScopeHandle>, answer: &impl AnswerPanic<B>) -> Response<CaptureBody<B>> {
+    let served = scope.and_then(ScopeHandle::request::<Served>);
+    let mut response = answer.answer(Asked { grpc: served.is_some_and(Served::is_grpc) });
+    if let Some(served) = served {
+        let status = response.status();
+        let class = grpc::Code::of(response.headers()).map(grpc::Code::class);
+        served.answered(status, class.unwrap_or_else(|| StatusClass::of(status.as_u16())), true);
+    }
     response.extensions_mut().insert(crate::Reported::new(None));
     response
 }

@@ -35,8 +35,11 @@
 //! `axum`: route templates, the client's address, original URLs of nested routers, and `HandlerError`.
 
 mod answer;
+mod body;
 mod cause;
+mod client;
 mod future;
+mod grpc;
 #[cfg(feature = "axum")]
 mod handler_error;
 mod layer;
@@ -44,10 +47,13 @@ mod report;
 mod request;
 mod service;
 
-pub use answer::{AnswerPanic, EmptyAnswer};
+pub use answer::{AnswerPanic, Asked, EmptyAnswer};
+pub use body::CaptureBody;
 pub use cause::{Cause, Reported};
+pub use client::PeerAddress;
 pub use future::ResponseFuture;
 #[cfg(feature = "axum")]
 pub use handler_error::HandlerError;
-pub use layer::CaptureLayer;
+pub use layer::{BodiesAsTheyCome, BodiesKept, CaptureLayer};
+pub use request::RequestBody;
 pub use service::Capture;

@@ -3,17 +3,34 @@
 //! The parts are kept as they are, by counting references, inside the one allocation of the scope; they are turned into
 //! text on the tracker's thread, and only if something is captured.
 
-use crate::layer::Config;
+mod kept;
+mod notes;
+
+pub use kept::RequestBody;
+
+use crate::{client, grpc, layer::Config};
 use errtrack_core::{
-    Event, RequestSource, Timestamp,
+    Event, RequestSource, Routes, ScopeHandle, StatusClass,
     adapter::{HEADERS, ServedRequest, header_position},
 };
-use http::{HeaderMap, HeaderValue, Method, Request, Uri, uri::Authority};
-use std::sync::Arc;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, uri::Authority};
+use kept::Kept;
+use notes::{Note, Notes};
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering::Relaxed},
+    },
+    time::Instant,
+};
+
+/// The place of `content-type` among [`HEADERS`].
+const CONTENT_TYPE: usize = 1;
 
 /// A request that is being served.
 pub(crate) struct Served {
-    started: Timestamp,
+    started: Instant,
     method: Method,
     uri: Uri,
     headers: [Option<HeaderValue>; 8],
@@ -21,51 +38,111 @@ pub(crate) struct Served {
     further: Option<(Arc<Config>, Vec<Option<HeaderValue>>)>,
     #[cfg(feature = "axum")]
     matched: Option<axum::extract::MatchedPath>,
-    #[cfg(feature = "axum")]
-    client: Option<std::net::SocketAddr>,
+    client: Option<IpAddr>,
+    kept: Option<Box<Kept>>,
+    routes: Routes,
+    /// The status of the answer; 0 as long as there is none.
+    status: AtomicU16,
+    notes: Notes,
 }
 
 impl Served {
-    pub(crate) fn read<B>(request: &Request<B>, config: Option<&Arc<Config>>) -> Self {
+    pub(crate) fn read<B>(request: &Request<B>, config: Option<&Arc<Config>>, routes: &Routes) -> Self {
         let further = config.filter(|config| !config.headers.is_empty()).map(|config| {
             let values = config.headers.iter().map(|name| harmless(request.headers().get(name)?)).collect();
             (config.clone(), values)
         });
-        Self {
-            started: Timestamp::now(),
+        let served = Self {
+            started: Instant::now(),
             method: request.method().clone(),
             uri: uri(request).clone(),
             headers: pick(request.headers()),
             further,
             #[cfg(feature = "axum")]
             matched: request.extensions().get().cloned(),
-            #[cfg(feature = "axum")]
-            client: request
-                .extensions()
-                .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
-                .map(|axum::extract::ConnectInfo(address)| *address),
+            client: client::of(request, config.and_then(|config| config.proxies.as_ref())),
+            kept: config.and_then(|config| Kept::new(request.headers(), config.bodies)),
+            routes: routes.clone(),
+            status: AtomicU16::new(0),
+            notes: Notes::default(),
+        };
+        // The layer that stands furthest in knows the route best, so it is the one that counts.
+        served.with_outer(|outer| {
+            outer.notes.take(Note::Reported);
+            outer.notes.put(Note::CountedInside);
+        });
+        served
+    }
+
+    /// Whether it is a call of gRPC.
+    pub(crate) fn is_grpc(&self) -> bool {
+        grpc::is_call(self.headers.get(CONTENT_TYPE).and_then(Option::as_ref))
+    }
+
+    /// Notes that the answer's head is there, and counts the request.
+    pub(crate) fn answered(&self, status: StatusCode, class: StatusClass, is_routed: bool) {
+        self.status.store(status.as_u16(), Relaxed);
+        self.count(class, is_routed);
+    }
+
+    /// Counts the request, unless a layer further in does.
+    pub(crate) fn count(&self, class: StatusClass, is_routed: bool) {
+        if self.notes.has(Note::CountedInside) {
+            return;
+        }
+        self.lend().count(&self.routes, class, is_routed);
+    }
+
+    /// Counts the request of a scope as dropped half-way.
+    pub(crate) fn dropped(scope: &ScopeHandle) {
+        if let Some(served) = scope.request::<Self>() {
+            served.count(StatusClass::Dropped, true);
         }
     }
 
-    fn route(&self) -> Option<&str> {
+    /// Whether a layer further in has reported the error that is being passed out; asking takes it.
+    pub(crate) fn take_reported(&self) -> bool {
+        self.notes.take(Note::Reported)
+    }
+
+    /// Tells a layer further out, in whose scope we are polled, that the error which it will see is reported.
+    pub(crate) fn tell_outer(&self) {
+        self.with_outer(|outer| outer.notes.put(Note::Reported));
+    }
+
+    /// Calls `f` with the same request as a layer further out keeps it. One that a handler makes on its own is another.
+    fn with_outer(&self, f: impl FnOnce(&Self)) {
+        ScopeHandle::with_current(|scope| {
+            if let Some(outer) = scope.request::<Self>()
+                && std::ptr::eq(outer.uri.path(), self.uri.path())
+                && outer.method == self.method
+            {
+                f(outer);
+            }
+        });
+    }
+
+    fn template(&self) -> Option<&str> {
         #[cfg(feature = "axum")]
-        return self.matched.as_ref().map(axum::extract::MatchedPath::as_str);
-        #[cfg(not(feature = "axum"))]
+        if let Some(matched) = &self.matched {
+            return Some(matched.as_str());
+        }
         None
     }
 
-    fn client(&self) -> Option<std::net::IpAddr> {
-        #[cfg(feature = "axum")]
-        return self.client.map(|client| client.ip());
-        #[cfg(not(feature = "axum"))]
-        None
+    fn lend(&self) -> ServedRequest<'_> {
+        ServedRequest::new(self.method.as_str(), self.uri.path(), self.started)
+            .query(self.uri.query())
+            .scheme(self.uri.scheme_str())
+            .authority(self.uri.authority().map(Authority::as_str))
+            .route(self.template())
+            .client(self.client)
+            .status(Some(self.status.load(Relaxed)).filter(|status| *status != 0))
     }
 
     fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        let further = self
-            .further
-            .iter()
-            .flat_map(|(config, values)| config.headers.iter().map(http::HeaderName::as_str).zip(values));
+        let further =
+            self.further.iter().flat_map(|(config, values)| config.headers.iter().map(HeaderName::as_str).zip(values));
         let always = HEADERS.into_iter().zip(&self.headers);
         always.chain(further).filter_map(|(name, value)| Some((name, value.as_ref()?.as_bytes())))
     }
@@ -73,13 +150,14 @@ impl Served {
 
 impl RequestSource for Served {
     fn fill(&self, event: &mut Event) {
-        ServedRequest::new(self.method.as_str(), self.uri.path(), self.started)
-            .query(self.uri.query())
-            .scheme(self.uri.scheme_str())
-            .authority(self.uri.authority().map(Authority::as_str))
-            .route(self.route())
-            .client(self.client())
-            .fill(event, self.headers());
+        self.lend().fill(event, self.headers());
+        if let Some(kept) = &self.kept {
+            kept.fill(event);
+        }
+    }
+
+    fn size(&self) -> usize {
+        self.kept.as_ref().map_or(0, |kept| kept.size())
     }
 }
 
@@ -114,7 +192,7 @@ mod tests {
 
     fn filled(request: &Request<()>, config: Option<Config>) -> Event {
         let mut event = Event::new();
-        Served::read(request, config.map(Arc::new).as_ref()).fill(&mut event);
+        Served::read(request, config.map(Arc::new).as_ref(), &Routes::default()).fill(&mut event);
         event
     }
 
@@ -143,7 +221,7 @@ mod tests {
         let mut secret = HeaderValue::from_static("secret");
         secret.set_sensitive(true);
         let request = Request::get("/").header("user-agent", secret).header("x-plan", "pro").body(()).unwrap();
-        let config = Config { headers: vec![http::HeaderName::from_static("x-plan")], errors: Vec::new() };
+        let config = Config { headers: vec![HeaderName::from_static("x-plan")], ..Config::default() };
         let headers = filled(&request, Some(config)).request.unwrap().headers;
         assert_eq!(headers.into_iter().collect::<Vec<_>>(), [("x-plan".to_owned(), "pro".to_owned())]);
     }

@@ -1,10 +1,18 @@
 //! The service: opens the scope of a request and calls what is inside.
 
-use crate::{AnswerPanic, EmptyAnswer, ResponseFuture, layer::Config, request::Served};
-use errtrack_core::{ScopeHandle, Tracker, adapter};
+use crate::{
+    AnswerPanic, CaptureBody, EmptyAnswer, ResponseFuture,
+    layer::{BodiesAsTheyCome, BodiesKept, Config},
+    request::{RequestBody, Served},
+};
+use errtrack_core::{
+    ScopeHandle, Tracker,
+    adapter::{self, Open},
+};
 use http::{Request, Response};
 use std::{
     fmt::Display,
+    marker::PhantomData,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     task::{Context, Poll},
@@ -13,16 +21,17 @@ use tower_service::Service;
 
 /// Service that captures panics, errors and 5xx answers of the one inside it; made by [`CaptureLayer`](crate::CaptureLayer).
 #[derive(Debug, Clone)]
-pub struct Capture<S, P = EmptyAnswer> {
+pub struct Capture<S, P = EmptyAnswer, R = BodiesAsTheyCome> {
     inner: S,
     tracker: Tracker,
     config: Option<Arc<Config>>,
     answer: P,
+    bodies: PhantomData<R>,
 }
 
-impl<S, P> Capture<S, P> {
+impl<S, P, R> Capture<S, P, R> {
     pub(crate) fn new(inner: S, tracker: Tracker, config: Option<Arc<Config>>, answer: P) -> Self {
-        Self { inner, tracker, config, answer }
+        Self { inner, tracker, config, answer, bodies: PhantomData }
     }
 
     /// The service inside.
@@ -39,6 +48,32 @@ impl<S, P> Capture<S, P> {
     pub fn into_inner(self) -> S {
         self.inner
     }
+
+    /// Calls the service in the scope of a request.
+    fn watch<F>(&mut self, scope: ScopeHandle, call: impl FnOnce(&mut S) -> F) -> ResponseFuture<F, P>
+    where
+        P: Clone,
+        F: Future,
+    {
+        let inner = &mut self.inner;
+        // A service can panic before it returns a future.
+        let called = catch_unwind(AssertUnwindSafe(|| scope.sync(|| call(inner))));
+        match called {
+            Ok(future) => ResponseFuture::running(
+                scope.enter(Open::new(future, Served::dropped)),
+                self.config.clone(),
+                self.answer.clone(),
+            ),
+            Err(payload) => {
+                adapter::panicked(&scope, payload);
+                ResponseFuture::panicked(scope, self.answer.clone())
+            }
+        }
+    }
+
+    fn scope<B>(&self, request: &Request<B>) -> ScopeHandle {
+        ScopeHandle::for_request(&self.tracker, Served::read(request, self.config.as_ref(), self.tracker.routes()))
+    }
 }
 
 impl<S, P, ReqBody, ResBody> Service<Request<ReqBody>> for Capture<S, P>
@@ -46,7 +81,7 @@ where
     S: Service<Request<ReqBody>, Response = Response<ResBody>, Error: Display + 'static>,
     P: AnswerPanic<ResBody> + Clone,
 {
-    type Response = S::Response;
+    type Response = Response<CaptureBody<ResBody>>;
     type Error = S::Error;
     type Future = ResponseFuture<S::Future, P>;
 
@@ -55,17 +90,27 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let served = Served::read(&request, self.config.as_ref());
-        let scope = ScopeHandle::for_request(&self.tracker, served);
-        let inner = &mut self.inner;
-        // A service can panic before it returns a future.
-        let called = catch_unwind(AssertUnwindSafe(|| scope.sync(|| inner.call(request))));
-        match called {
-            Ok(future) => ResponseFuture::running(scope.enter(future), self.config.clone(), self.answer.clone()),
-            Err(payload) => {
-                adapter::panicked(&scope, payload);
-                ResponseFuture::panicked(self.answer.clone())
-            }
-        }
+        let scope = self.scope(&request);
+        self.watch(scope, |inner| inner.call(request))
+    }
+}
+
+impl<S, P, ReqBody, ResBody> Service<Request<ReqBody>> for Capture<S, P, BodiesKept>
+where
+    S: Service<Request<RequestBody<ReqBody>>, Response = Response<ResBody>, Error: Display + 'static>,
+    P: AnswerPanic<ResBody> + Clone,
+{
+    type Response = Response<CaptureBody<ResBody>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, P>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let scope = self.scope(&request);
+        let request = request.map(|body| RequestBody::new(body, &scope));
+        self.watch(scope, |inner| inner.call(request))
     }
 }

@@ -10,7 +10,7 @@
 
 use crate::Database;
 use errtrack::SqlStore;
-use errtrack_core::{BuildError, Event, Tracker, store::IssueQuery};
+use errtrack_core::{Event, Tracker, TrackerBuilder, store::IssueQuery};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -38,11 +38,20 @@ impl Watched {
     ///
     /// # Panics
     /// If that fails; the test is over then.
-    #[expect(clippy::unwrap_used, reason = "for tests alone")]
     pub async fn start() -> Self {
+        Self::with(|builder| builder).await
+    }
+
+    /// The same, with a tracker that is configured further.
+    ///
+    /// # Panics
+    /// If that fails; the test is over then.
+    #[expect(clippy::unwrap_used, reason = "for tests alone")]
+    pub async fn with(configure: impl FnOnce(TrackerBuilder) -> TrackerBuilder) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = errtrack::SqliteStore::open(&crate::database_in(folder.path()).unwrap()).await.unwrap();
-        Self { tracker: tracker(store).await.unwrap(), _folder: Folder::Own { _folder: folder } }
+        let tracker = configure(builder(store)).build().await.unwrap();
+        Self { tracker, _folder: Folder::Own { _folder: folder } }
     }
 
     /// Opens a store in a database and starts a tracker over it.
@@ -50,8 +59,8 @@ impl Watched {
     /// # Errors
     /// The database cannot be opened.
     pub async fn over(database: Database) -> anyhow::Result<Self> {
-        let store = SqlStore::open(&database.url).await?;
-        Ok(Self { tracker: tracker(store).await?, _folder: Folder::Given { _database: database } })
+        let tracker = builder(SqlStore::open(&database.url).await?).build().await?;
+        Ok(Self { tracker, _folder: Folder::Given { _database: database } })
     }
 
     /// Waits until everything captured so far is stored, and reads all of it, the oldest first.
@@ -89,6 +98,6 @@ impl Watched {
     }
 }
 
-async fn tracker(store: SqlStore) -> Result<Tracker, BuildError> {
-    Tracker::builder().project("shop").environment("test").release("shop@1.4.0").store(store).build().await
+fn builder(store: SqlStore) -> TrackerBuilder {
+    Tracker::builder().project("shop").environment("test").release("shop@1.4.0").store(store)
 }

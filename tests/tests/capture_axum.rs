@@ -285,7 +285,7 @@ async fn panic_before_returning_future() {
     });
     let request = Request::get("/").body(String::new()).unwrap();
     let response = layer.layer(panics).oneshot(request).await.unwrap();
-    assert_eq!((response.status().as_u16(), response.body().as_str()), (503, "sorry"));
+    assert_eq!((response.status().as_u16(), response.body().get_ref().unwrap().as_str()), (503, "sorry"));
     assert_eq!(watched.event().await.title(), ("panic", "no future"));
 }
 

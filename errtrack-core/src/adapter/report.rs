@@ -84,13 +84,7 @@ impl Caught {
     /// An event of it, caught by a `mechanism` (`tower`, `actix`, …).
     #[must_use]
     pub fn event(&self, mechanism: &'static str) -> Event {
-        let mut event = Event::new();
-        event.level = Level::Error;
-        event.exceptions = Exception::chain(&*self.error, mechanism, true);
-        if let Some(outermost) = event.exceptions.last_mut() {
-            outermost.ty = Some(Exception::type_of(&*self.error, self.path));
-        }
-        event
+        event_of(&*self.error, self.path, mechanism)
     }
 
     /// Reports it as the cause of an answer with this status, unless it was reported by hand just before.
@@ -103,6 +97,18 @@ impl Caught {
         note_status(&mut event, status);
         Some(scope.sync(|| tracker.capture_at(event, self.place)))
     }
+}
+
+/// An event of an error whose type is known by its path, caught by a `mechanism`.
+#[must_use]
+pub fn event_of(error: &(dyn Error + 'static), path: &str, mechanism: &'static str) -> Event {
+    let mut event = Event::new();
+    event.level = Level::Error;
+    event.exceptions = Exception::chain(error, mechanism, true);
+    if let Some(outermost) = event.exceptions.last_mut() {
+        outermost.ty = Some(Exception::type_of(error, path));
+    }
+    event
 }
 
 impl fmt::Debug for Caught {

@@ -1,8 +1,8 @@
 //! How a request that is being served is put on an event.
 
 use super::{route, trace};
-use crate::{Event, Timestamp};
-use std::net::IpAddr;
+use crate::{Event, Routes, StatusClass, Timestamp};
+use std::{net::IpAddr, time::Instant};
 
 /// The headers that are always taken: harmless, and what one asks for first. In the order of [`header_position`].
 pub static HEADERS: [&str; 8] =
@@ -29,11 +29,12 @@ pub fn header_position(name: &str) -> Option<usize> {
 ///
 /// # Example
 /// ```
-/// use errtrack_core::{Event, Timestamp, adapter::ServedRequest};
+/// use errtrack_core::{Event, adapter::ServedRequest};
+/// use std::time::Instant;
 ///
 /// let mut event = Event::new();
 /// let headers = [("host", &b"shop.example"[..])];
-/// ServedRequest::new("GET", "/orders/7", Timestamp::now()).query(Some("page=2")).fill(&mut event, headers.into_iter());
+/// ServedRequest::new("GET", "/orders/7", Instant::now()).query(Some("page=2")).fill(&mut event, headers.into_iter());
 /// assert_eq!(event.transaction.as_deref(), Some("GET /orders/{id}"));
 /// assert_eq!(event.request.unwrap().url.as_deref(), Some("http://shop.example/orders/7"));
 /// ```
@@ -41,19 +42,30 @@ pub fn header_position(name: &str) -> Option<usize> {
 pub struct ServedRequest<'a> {
     method: &'a str,
     path: &'a str,
-    started: Timestamp,
+    started: Instant,
     query: Option<&'a str>,
     scheme: Option<&'a str>,
     authority: Option<&'a str>,
     route: Option<&'a str>,
     client: Option<IpAddr>,
+    status: Option<u16>,
 }
 
 impl<'a> ServedRequest<'a> {
     /// Method, path as the client sent it, and when serving began.
     #[must_use]
-    pub fn new(method: &'a str, path: &'a str, started: Timestamp) -> Self {
-        Self { method, path, started, query: None, scheme: None, authority: None, route: None, client: None }
+    pub fn new(method: &'a str, path: &'a str, started: Instant) -> Self {
+        Self {
+            method,
+            path,
+            started,
+            query: None,
+            scheme: None,
+            authority: None,
+            route: None,
+            client: None,
+            status: None,
+        }
     }
 
     /// The query, without the question mark.
@@ -86,13 +98,34 @@ impl<'a> ServedRequest<'a> {
         Self { client, ..self }
     }
 
+    /// The status of the answer, once its head is there.
+    #[must_use]
+    pub fn status(self, status: Option<u16>) -> Self {
+        Self { status, ..self }
+    }
+
+    /// Counts it, now that it has ended so.
+    ///
+    /// `is_routed` is whether there was a route for it, known by name or not: whoever tries out paths must not fill the list
+    /// of routes. No allocation.
+    pub fn count(&self, routes: &Routes, class: StatusClass, is_routed: bool) {
+        let took = self.started.elapsed();
+        let record = |route: &str| routes.record(counted(self.method), route, class, took);
+        match self.route {
+            Some(route) => record(route),
+            None if is_routed => route::with_name(self.path, record),
+            None => record(route::NONE),
+        }
+    }
+
     /// Puts it on an event, with these headers, whose names are in small letters. What the event says itself wins.
     #[expect(clippy::cast_precision_loss, reason = "no request lasts for 2^53 microseconds")]
     pub fn fill<'h>(&self, event: &mut Event, headers: impl Iterator<Item = (&'h str, &'h [u8])>) {
         if event.transaction.is_none() {
             event.transaction = Some(self.transaction());
         }
-        let lasted = event.timestamp.as_micros() - self.started.as_micros();
+        let started = Timestamp::now().minus(self.started.elapsed());
+        let lasted = event.timestamp.as_micros() - started.as_micros();
         let request = event.request.get_or_insert_default();
         let mut host = None;
         for (name, value) in headers {
@@ -117,6 +150,7 @@ impl<'a> ServedRequest<'a> {
             request.env.entry("REMOTE_ADDR".into()).or_insert_with(|| client.to_string());
         }
         request.duration_ms.get_or_insert(lasted.max(0) as f64 / 1000.0);
+        request.status = request.status.or(self.status);
     }
 
     fn transaction(&self) -> String {
@@ -132,6 +166,14 @@ impl<'a> ServedRequest<'a> {
             Some(host) => format!("{}://{host}{}", self.scheme.unwrap_or("http"), self.path),
             None => self.path.to_owned(),
         }
+    }
+}
+
+/// The name of a method where it is counted by: of those that clients made up, one stands for all.
+fn counted(method: &str) -> &str {
+    match method {
+        "GET" | "POST" | "PUT" | "DELETE" | "HEAD" | "OPTIONS" | "CONNECT" | "PATCH" | "TRACE" => method,
+        _ => "(other)",
     }
 }
 
@@ -153,7 +195,7 @@ mod tests {
             ("host", b"shop.example:8080"),
             ("traceparent", b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
         ];
-        ServedRequest::new("POST", "/orders/7", Timestamp::now())
+        ServedRequest::new("POST", "/orders/7", Instant::now())
             .query(Some("page=2"))
             .route(Some("/orders/{order}"))
             .scheme(Some("https"))
@@ -175,8 +217,23 @@ mod tests {
         let mut event = Event::new();
         event.request = Some(crate::Request { status: Some(503), ..Default::default() });
         event.transaction = Some("nightly".into());
-        ServedRequest::new("GET", "/a", Timestamp::now()).fill(&mut event, std::iter::empty());
+        ServedRequest::new("GET", "/a", Instant::now()).fill(&mut event, std::iter::empty());
         assert_eq!(event.request.unwrap().status, Some(503));
         assert_eq!(event.transaction.as_deref(), Some("nightly"));
+    }
+
+    #[test]
+    fn what_clients_make_up_is_counted_under_one_name() {
+        let routes = Routes::default();
+        ServedRequest::new("GET", "/orders/7", Instant::now()).count(&routes, StatusClass::Success, true);
+        ServedRequest::new("GET", "/wp-admin", Instant::now()).count(&routes, StatusClass::ClientError, false);
+        ServedRequest::new("BREW", "/pot", Instant::now()).route(Some("/{any}")).count(
+            &routes,
+            StatusClass::Success,
+            true,
+        );
+        let counted: Vec<_> = routes.snapshot().into_iter().map(|r| (r.method, r.route)).collect();
+        let expected = [("GET", "(none)"), ("GET", "/orders/{id}"), ("(other)", "/{any}")];
+        assert_eq!(counted, expected.map(|(method, route)| (method.to_owned(), route.to_owned())));
     }
 }

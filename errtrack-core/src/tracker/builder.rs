@@ -11,7 +11,7 @@ use super::{
     writes,
 };
 use crate::{
-    Event, Preparer, Project,
+    Event, Preparer, Project, Routes,
     grouping::InApp,
     prepare::Limits,
     project::slugify,
@@ -240,6 +240,7 @@ impl TrackerBuilder {
             retention: self.retention,
             node: uuid::Uuid::new_v4(),
             spool,
+            routes: Routes::default(),
             pace: self.pace,
             retaining: tokio::sync::Mutex::default(),
         }

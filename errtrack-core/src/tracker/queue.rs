@@ -115,7 +115,9 @@ pub(crate) fn channel(items: usize, most_bytes: usize) -> (CaptureQueue, Capture
 impl CaptureQueue {
     /// Puts an event in; `false` if it is lost, because there is neither room nor another of its sort. Never waits.
     pub(crate) fn push(&self, captured: Captured) -> bool {
-        let size = captured.what.size() + captured.addresses.as_ref().map_or(0, |a| 8 * a.len());
+        let size = captured.what.size()
+            + captured.addresses.as_ref().map_or(0, |a| 8 * a.len())
+            + captured.scope.as_ref().map_or(0, ScopeHandle::size);
         if self.bytes.fetch_add(size, Relaxed) + size > self.most_bytes {
             self.bytes.fetch_sub(size, Relaxed);
             return self.overflow.add(captured);

@@ -14,24 +14,25 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use errtrack_core::{Balance, Timestamp};
+use errtrack_core::{Balance, RouteStatistics, Timestamp};
 use std::time::Duration;
 use text::{
-    Kind::{Counter, Gauge},
+    Kind::{Counter, Gauge, Histogram},
     Text,
 };
 
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 pub(super) async fn metrics(State(app): State<App>, _: Read) -> Response {
-    let text = of(&Status::of(&app).await);
+    let text = of(&Status::of(&app).await, &app.tracker().routes().snapshot());
     ([(header::CONTENT_TYPE, FORMAT), (header::CACHE_CONTROL, "no-store")], text).into_response()
 }
 
-fn of(status: &Status) -> String {
+fn of(status: &Status, served: &[RouteStatistics]) -> String {
     let mut text = Text::default();
     balances(&mut text, status);
     this_process(&mut text, status);
+    requests(&mut text, served);
     store(&mut text, status);
     retention(&mut text, status);
     text.into_string()
@@ -92,6 +93,21 @@ fn this_process(text: &mut Text, status: &Status) {
     let help = "When this process began to answer, in seconds since 1970.";
     text.one("errtrack_start_time_seconds", Gauge, help, Some(seconds(status.started)));
     text.one("process_resident_memory_bytes", Gauge, "Resident memory of the process.", resident_memory());
+}
+
+/// What the layers of this process counted of the host's requests.
+fn requests(text: &mut Text, served: &[RouteStatistics]) {
+    if served.is_empty() {
+        return;
+    }
+    let help = "From a request's arrival at the layer to the head of its answer, or to its end without one, by route.";
+    let mut family = text.family("errtrack_http_request_duration_seconds", Histogram, help);
+    for route in served {
+        for (class, latencies) in &route.classes {
+            let labels = [("route", &*route.route), ("method", &*route.method), ("status", class.name())];
+            family.histogram(&labels, latencies);
+        }
+    }
 }
 
 fn store(text: &mut Text, status: &Status) {

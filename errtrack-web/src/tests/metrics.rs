@@ -1,8 +1,12 @@
 //! `GET /metrics`, read by a parser that takes nothing but what the format says.
 
 use super::support::TestApp;
+use errtrack_core::StatusClass;
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// The samples of a page by name and labels, and the kind of each family.
 #[derive(Debug, Default)]
@@ -44,13 +48,18 @@ fn parse(text: &str) -> Page {
             family = None;
         } else if let Some(rest) = line.strip_prefix("# TYPE ") {
             let (name, kind) = rest.split_once(' ').expect("a kind");
-            assert!(helped.contains(name) && ["counter", "gauge"].contains(&kind), "{line}");
+            assert!(helped.contains(name) && ["counter", "gauge", "histogram"].contains(&kind), "{line}");
             assert_eq!(kind == "counter", name.ends_with("_total"), "{line}");
             assert_eq!(page.kinds.insert(name.to_owned(), kind.to_owned()), None, "{name} twice");
             family = Some(name.to_owned());
         } else {
             let (name, labels, value) = sample(line);
-            assert_eq!(Some(&name), family.as_ref(), "{line} stands with its family");
+            let family = family.as_deref().unwrap_or_default();
+            let is_histogram = page.kinds.get(family).is_some_and(|kind| kind == "histogram");
+            let suffixes: &[&str] = if is_histogram { &["_bucket", "_sum", "_count"] } else { &[""] };
+            let stands = suffixes.iter().any(|suffix| name.strip_suffix(suffix) == Some(family));
+            assert!(stands, "{line} stands with its family");
+            assert_eq!(name.ends_with("_bucket"), is_histogram && labels.contains_key("le"), "{line}");
             let value: f64 = value.parse().unwrap_or_else(|e| panic!("{e}: {line}"));
             assert!(value.is_finite() && value >= 0.0, "{line}");
             assert_eq!(page.samples.insert((name, labels), value), None, "{line} twice");
@@ -191,4 +200,32 @@ async fn while_the_database_is_away_no_counter_falls() {
     }
     app.store.set_away(false);
     assert!(!page.has("errtrack_store_ping_seconds") && page.has("errtrack_storage_bytes"));
+}
+
+#[tokio::test]
+async fn requests_stand_in_the_metrics_as_a_histogram_by_route() {
+    const NAME: &str = "errtrack_http_request_duration_seconds";
+    let app = TestApp::new().await;
+    assert!(!metrics(&app).await.has(NAME), "nothing was served");
+    let routes = app.tracker.routes();
+    for (micros, class) in [
+        (900, StatusClass::Success),
+        (1_024, StatusClass::Success),
+        (1_025, StatusClass::Success),
+        (60_000_000, StatusClass::Dropped),
+    ] {
+        routes.record("GET", "/orders/{id}", class, Duration::from_micros(micros));
+    }
+    let page = metrics(&app).await;
+    let of = |suffix: &str, status: &str, le: Option<&str>| {
+        let labels = [("route", "/orders/{id}"), ("method", "GET"), ("status", status)];
+        let labels: Vec<_> = labels.into_iter().chain(le.map(|le| ("le", le))).collect();
+        page.of(&format!("{NAME}{suffix}"), &labels)
+    };
+    assert_eq!(of("_bucket", "2xx", Some("0.001024")), 2.0);
+    assert_eq!(of("_bucket", "2xx", Some("0.002048")), 3.0);
+    assert_eq!(of("_bucket", "2xx", Some("16.777216")), 3.0);
+    assert_eq!((of("_bucket", "2xx", Some("+Inf")), of("_count", "2xx", None)), (3.0, 3.0));
+    assert!((of("_sum", "2xx", None) - 0.002_949).abs() < 1e-9);
+    assert_eq!((of("_bucket", "dropped", Some("16.777216")), of("_count", "dropped", None)), (0.0, 1.0));
 }

@@ -1,6 +1,11 @@
 //! The text format of Prometheus, version 0.0.4.
 
-use std::fmt::{Display, Write};
+use errtrack_core::Latencies;
+use std::{
+    fmt::{Display, Write},
+    ops::RangeInclusive,
+    time::Duration,
+};
 
 /// What kind of number a family holds.
 #[derive(Debug, Clone, Copy)]
@@ -9,7 +14,12 @@ pub(super) enum Kind {
     Counter,
     /// It goes up and down.
     Gauge,
+    /// Durations, counted in buckets.
+    Histogram,
 }
+
+/// The buckets of a histogram, as powers of two of microseconds: 1.024 ms to 16.8 s. Latencies are counted exactly at these.
+const BUCKETS: RangeInclusive<u32> = 10..=24;
 
 /// A page of metrics that is being written.
 #[derive(Debug, Default)]
@@ -28,6 +38,7 @@ impl Text {
         let kind = match kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
         };
         let help = help.replace('\\', r"\\").replace('\n', r"\n");
         let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
@@ -49,7 +60,25 @@ impl Text {
 impl Family<'_> {
     /// Writes a sample.
     pub(super) fn sample(&mut self, labels: &[(&str, &str)], value: impl Display) {
+        self.suffixed("", labels, value);
+    }
+
+    /// Writes a histogram: how many took no longer than the end of each bucket, how long all took together, how many.
+    pub(super) fn histogram(&mut self, labels: &[(&str, &str)], latencies: &Latencies) {
+        let count = latencies.count();
+        for power in BUCKETS {
+            let end = Duration::from_micros(1 << power);
+            let le = end.as_secs_f64().to_string();
+            self.suffixed("_bucket", &[labels, &[("le", &le)]].concat(), latencies.within(end));
+        }
+        self.suffixed("_bucket", &[labels, &[("le", "+Inf")]].concat(), count);
+        self.suffixed("_sum", labels, latencies.total().as_secs_f64());
+        self.suffixed("_count", labels, count);
+    }
+
+    fn suffixed(&mut self, suffix: &str, labels: &[(&str, &str)], value: impl Display) {
         self.text.push_str(self.name);
+        self.text.push_str(suffix);
         for (i, (name, value)) in labels.iter().enumerate() {
             self.text.push(if i == 0 { '{' } else { ',' });
             let _ = write!(self.text, "{name}=\"{}\"", escaped(value));
