@@ -112,10 +112,12 @@ fn assert_signed_in(event: &Event) {
 }
 
 fn assert_out_of_stock(event: &Event) {
-    let values: Vec<_> = event.exceptions.iter().filter_map(|e| e.value.as_deref()).collect();
+    let mut values: Vec<_> = event.exceptions.iter().filter_map(|e| e.value.as_deref()).collect();
+    // axum wraps the errors of bodies in some of its own, which say the same.
+    values.dedup();
     assert_eq!(values, ["shelf 7 is empty", "nothing left on the shelf"]);
-    let ty = event.exceptions[1].ty.as_deref().unwrap();
-    assert!(ty.ends_with("OutOfStock"), "{ty}");
+    let types: Vec<_> = event.exceptions.iter().filter_map(|e| e.ty.as_deref()).collect();
+    assert!(types.iter().any(|ty| ty.ends_with("OutOfStock")), "{types:?}");
 }
 
 async fn what_goes_well_leaves_nothing(host: Host, watched: Watched) -> Result<()> {

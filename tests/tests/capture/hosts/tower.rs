@@ -51,13 +51,19 @@ fn service(plan: &Plan) -> BoxCloneService<Request<Incoming>, Response<Body>, In
 }
 
 /// Outside of the layer an error of the service is answered; hyper itself would hang up.
-fn answered<S>(service: S) -> BoxCloneService<Request<Incoming>, Response<Body>, Infallible>
+fn answered<S, B>(service: S) -> BoxCloneService<Request<Incoming>, Response<Body>, Infallible>
 where
-    S: Service<Request<Incoming>, Response = Response<Body>, Error = BoxError, Future: Send> + Clone + Send + 'static,
+    S: Service<Request<Incoming>, Response = Response<B>, Error = BoxError, Future: Send> + Clone + Send + 'static,
+    B: hyper::body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     service_fn(move |request| {
         let answer = service.clone().oneshot(request);
-        async { Ok(answer.await.unwrap_or_else(|_| text(StatusCode::INTERNAL_SERVER_ERROR, "sorry"))) }
+        async {
+            Ok(match answer.await {
+                Ok(response) => response.map(|body| body.map_err(Into::into).boxed_unsync()),
+                Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "sorry"),
+            })
+        }
     })
     .boxed_clone()
 }
