@@ -23,7 +23,9 @@ pin_project! {
     ///
     /// A client that was sent a head of 200 can only be told by an end that is none: the body ends in an error, and the
     /// server breaks off the connection or the stream; a gRPC call gets the status `INTERNAL` in its trailers. A body that is
-    /// dropped half-way, as when the client goes away, is no error.
+    /// dropped half-way, as when the client goes away, is no error. One that is made of the body of the request (an echo, a
+    /// conversion) fails when the client breaks off its upload; a layer that looks at the bodies of requests
+    /// ([`CaptureLayer::request_bodies`](crate::CaptureLayer::request_bodies)) knows that and keeps silent, others report it.
     ///
     /// It holds the scope of its request until it is dropped. No allocation, and some ten nanoseconds per frame.
     pub struct CaptureBody<B> {
@@ -147,7 +149,7 @@ impl Watch<'_> {
     fn error<E>(&self, error: &(dyn Error + 'static)) {
         // What was captured while this very frame was made says more.
         let told = self.served().is_some_and(Served::take_reported) || self.scope.failures() > self.failures_before;
-        if !told {
+        if !told && !self.served().is_some_and(Served::is_broken_off) {
             report::body::<E>(self.scope, error, self.status);
         }
         self.pass_on();

@@ -142,7 +142,7 @@ impl<P, R> CaptureLayer<P, R> {
     /// Of text, JSON and forms alone, and only what the handler reads, as it reads it: nothing is read ahead or waited for.
     /// What is captured before the body was read has none of it. Secrets are filtered before anything is stored, but a body
     /// holds what users wrote: think of it before you turn this on. Each request under way that has such a body costs two
-    /// allocations and those bytes.
+    /// allocations and those bytes; with 0 bytes, only whether the client breaks off is looked at.
     ///
     /// The service inside gets the body as [`RequestBody`](crate::RequestBody); to axum and tonic any body will do.
     ///

@@ -105,6 +105,11 @@ impl Served {
         self.notes.take(Note::Reported)
     }
 
+    /// Whether the client broke off while it sent the body, as far as somebody looked.
+    pub(crate) fn is_broken_off(&self) -> bool {
+        self.notes.has(Note::BrokenOff)
+    }
+
     /// Tells a layer further out, in whose scope we are polled, that the error which it will see is reported.
     pub(crate) fn tell_outer(&self) {
         self.with_outer(|outer| outer.notes.put(Note::Reported));

@@ -22,7 +22,7 @@ use hyper_util::rt::TokioIo;
 use std::{
     io,
     net::SocketAddr,
-    sync::{Arc, Weak},
+    sync::{Arc, Mutex, Weak},
     time::Duration,
 };
 use tokio::{
@@ -85,7 +85,6 @@ fn shop(watched: &Watched) -> Router {
     Router::new()
         .route("/", get(async || "welcome"))
         .route("/receipts/{how}/{id}", get(receipt))
-        .route("/echo", post(async |request: Request| Body::from_stream(request.into_body().into_data_stream())))
         .layer(CaptureLayer::new(&watched.tracker))
 }
 
@@ -221,5 +220,31 @@ async fn a_body_that_is_dropped_half_way_is_no_error() {
     let mut body = shop(&watched).oneshot(request).await.unwrap().into_body().into_data_stream();
     assert!(body.next().await.unwrap().is_ok());
     drop(body);
+    assert!(watched.events().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_client_that_breaks_off_its_upload_is_no_error_where_bodies_are_looked_at() {
+    let watched = Watched::start().await;
+    let held = Arc::new(());
+    let body_holds = Arc::downgrade(&held);
+    let held = Arc::new(Mutex::new(Some(held)));
+    let echo = async move |request: Request| {
+        let held = held.lock().unwrap().take();
+        Body::from_stream(request.into_body().into_data_stream().inspect(move |_| {
+            let _held = &held;
+        }))
+    };
+    let app = Router::new().route("/echo", post(echo)).layer(CaptureLayer::new(&watched.tracker).request_bodies(0));
+    let address = serve(app).await;
+    let mut client = TcpStream::connect(address).await.unwrap();
+    let head = b"POST /echo HTTP/1.1\r\nhost: shop.example\r\ncontent-length: 100\r\n\r\nhalf of it";
+    client.write_all(head).await.unwrap();
+    let mut seen = Vec::new();
+    while !seen.ends_with(b"half of it\r\n") {
+        assert!(client.read_buf(&mut seen).await.unwrap() > 0);
+    }
+    drop(client);
+    gone(&body_holds).await;
     assert!(watched.events().await.is_empty());
 }

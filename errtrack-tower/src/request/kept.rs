@@ -1,6 +1,6 @@
 //! The beginning of a request's body, kept as the handler reads it.
 
-use super::Served;
+use super::{Note, Served};
 use bytes::Buf;
 use errtrack_core::{Event, Mark, ScopeHandle};
 use http::{HeaderMap, HeaderValue, header};
@@ -95,15 +95,14 @@ pin_project! {
     pub struct RequestBody<B> {
         #[pin]
         body: B,
-        // Absent where nothing is kept.
+        // Absent in a body that is no request's.
         scope: Option<ScopeHandle>,
     }
 }
 
 impl<B> RequestBody<B> {
     pub(crate) fn new(body: B, scope: &ScopeHandle) -> Self {
-        let keeps = scope.request::<Served>().is_some_and(|served| served.kept.is_some());
-        Self { body, scope: keeps.then(|| scope.clone()) }
+        Self { body, scope: Some(scope.clone()) }
     }
 
     /// The body as it came.
@@ -131,11 +130,16 @@ impl<B: Body> Body for RequestBody<B> {
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let this = self.project();
         let frame = ready!(this.body.poll_frame(cx));
-        if let Some(Ok(frame)) = &frame
-            && let Some(data) = frame.data_ref()
-            && let Some(kept) = this.scope.as_ref().and_then(|scope| scope.request::<Served>()?.kept.as_ref())
-        {
-            kept.push(data);
+        if let Some(served) = this.scope.as_ref().and_then(|scope| scope.request::<Served>()) {
+            match &frame {
+                Some(Ok(frame)) => {
+                    if let (Some(kept), Some(data)) = (&served.kept, frame.data_ref()) {
+                        kept.push(data);
+                    }
+                }
+                Some(Err(_)) => served.notes.put(Note::BrokenOff),
+                None => {}
+            }
         }
         Poll::Ready(frame)
     }

@@ -1,4 +1,4 @@
-//! What layers that serve the same request, one inside the other, leave for each other.
+//! What the parts of a layer, and layers that serve the same request one inside the other, leave for each other.
 
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
@@ -9,6 +9,8 @@ pub(super) enum Note {
     CountedInside = 1,
     /// A layer further in has reported the error that it passes out.
     Reported = 2,
+    /// The client broke off while it sent the body.
+    BrokenOff = 4,
 }
 
 /// The notes on a request. It is served by one task at a time, so reading and writing need not be one.
