@@ -43,8 +43,8 @@ impl<F, P> ResponseFuture<F, P> {
         Self { state: State::Running { future }, config, answer }
     }
 
-    pub(crate) fn panicked(scope: ScopeHandle, answer: P) -> Self {
-        Self { state: State::Panicked { scope: Some(scope) }, config: None, answer }
+    pub(crate) fn panicked(scope: Option<ScopeHandle>, answer: P) -> Self {
+        Self { state: State::Panicked { scope }, config: None, answer }
     }
 }
 

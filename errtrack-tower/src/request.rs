@@ -52,11 +52,11 @@ impl Served {
             let values = config.headers.iter().map(|name| harmless(request.headers().get(name)?)).collect();
             (config.clone(), values)
         });
-        let served = Self {
+        let mut served = Self {
             started: Instant::now(),
             method: request.method().clone(),
             uri: uri(request).clone(),
-            headers: pick(request.headers()),
+            headers: [const { None }; 8],
             further,
             #[cfg(feature = "axum")]
             matched: request.extensions().get().cloned(),
@@ -66,6 +66,7 @@ impl Served {
             status: AtomicU16::new(0),
             notes: Notes::default(),
         };
+        pick(request.headers(), &mut served.headers);
         // The layer that stands furthest in knows the route best, so it is the one that counts.
         served.with_outer(|outer| {
             outer.notes.take(Note::Reported);
@@ -175,8 +176,7 @@ fn uri<B>(request: &Request<B>) -> &Uri {
     request.uri()
 }
 
-fn pick(headers: &HeaderMap) -> [Option<HeaderValue>; 8] {
-    let mut picked = [const { None }; 8];
+fn pick(headers: &HeaderMap, picked: &mut [Option<HeaderValue>; 8]) {
     for (name, value) in headers {
         if let Some(slot) = header_position(name.as_str()).and_then(|at| picked.get_mut(at))
             && slot.is_none()
@@ -184,7 +184,6 @@ fn pick(headers: &HeaderMap) -> [Option<HeaderValue>; 8] {
             *slot = harmless(value);
         }
     }
-    picked
 }
 
 fn harmless(value: &HeaderValue) -> Option<HeaderValue> {

@@ -12,10 +12,12 @@ use errtrack_core::{
 use http::{Request, Response};
 use std::{
     fmt::Display,
+    future::poll_fn,
     marker::PhantomData,
     panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 use tower_service::Service;
 
@@ -55,17 +57,26 @@ impl<S, P, R> Capture<S, P, R> {
         P: Clone,
         F: Future,
     {
-        let inner = &mut self.inner;
+        let (inner, mut call) = (&mut self.inner, Some(call));
+        // The scope goes into the task-local and comes back, instead of being counted twice.
+        let mut entered = pin!(scope.enter(poll_fn(|_| match call.take() {
+            Some(call) => Poll::Ready(call(inner)),
+            None => Poll::Pending,
+        })));
+        let mut context = Context::from_waker(Waker::noop());
         // A service can panic before it returns a future.
-        let called = catch_unwind(AssertUnwindSafe(|| scope.sync(|| call(inner))));
-        match called {
-            Ok(future) => ResponseFuture::running(
+        let called = catch_unwind(AssertUnwindSafe(|| entered.as_mut().poll(&mut context)));
+        let scope = entered.take_scope();
+        match (called, scope) {
+            (Ok(Poll::Ready(future)), Some(scope)) => ResponseFuture::running(
                 scope.enter(Open::new(future, Served::dropped)),
                 self.config.clone(),
                 self.answer.clone(),
             ),
-            Err(payload) => {
-                adapter::panicked(&scope, payload);
+            (called, scope) => {
+                if let (Err(payload), Some(scope)) = (called, &scope) {
+                    adapter::panicked(scope, payload);
+                }
                 ResponseFuture::panicked(scope, self.answer.clone())
             }
         }

@@ -26,6 +26,9 @@ pub(super) fn generalize(path: &str) -> String {
 
 /// Calls `f` with what [`generalize`] makes of a path. No allocation once a thread has seen a path of that length.
 pub(super) fn with_name(path: &str, f: impl FnOnce(&str)) {
+    if is_name(path) {
+        return f(path);
+    }
     let mut name = ROOM.try_with(Cell::take).unwrap_or_default();
     name.clear();
     write(path, &mut name);
@@ -34,20 +37,37 @@ pub(super) fn with_name(path: &str, f: impl FnOnce(&str)) {
     let _ = ROOM.try_with(|room| room.set(name));
 }
 
+/// Whether a path is a name as it stands; `false` for some that are, too.
+fn is_name(path: &str) -> bool {
+    let bytes = path.as_bytes();
+    let slashes = bytes.iter().filter(|byte| **byte == b'/').count();
+    let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
+    bytes.first() == Some(&b'/') && digits == 0 && slashes <= DEEPEST && bytes.len() <= LONGEST
+}
+
+/// One pass over the bytes: this is on the way of requests.
 fn write(path: &str, name: &mut String) {
-    for segment in path.split('/').skip(1).take(DEEPEST) {
+    let bytes = path.as_bytes();
+    let mut at = bytes.iter().position(|byte| *byte == b'/').unwrap_or(bytes.len());
+    let mut left = DEEPEST;
+    while left > 0 && at < bytes.len() {
+        let start = at + 1;
+        let (mut digits, mut is_hex) = (0, true);
+        at = start;
+        while let Some(byte) = bytes.get(at).filter(|byte| **byte != b'/') {
+            digits += usize::from(byte.is_ascii_digit());
+            is_hex &= byte.is_ascii_hexdigit() || *byte == b'-';
+            at += 1;
+        }
+        let length = at - start;
+        let varies = length > LONGEST || digits > 0 && (digits == length || is_hex && length >= 16);
         name.push('/');
-        name.push_str(if varies(segment) { "{id}" } else { segment });
+        name.push_str(if varies { "{id}" } else { path.get(start..at).unwrap_or_default() });
+        left -= 1;
     }
     if name.is_empty() {
         name.push('/');
     }
-}
-
-fn varies(segment: &str) -> bool {
-    let digits = segment.bytes().filter(u8::is_ascii_digit).count();
-    let hex = segment.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-    segment.len() > LONGEST || (digits > 0 && digits == segment.len()) || (hex && digits > 0 && segment.len() >= 16)
 }
 
 #[cfg(test)]
@@ -60,6 +80,27 @@ mod tests {
         assert_eq!(generalize("/v1/users/67e55044-10b1-426f-9247-bb680e5fe0c8/mail"), "/v1/users/{id}/mail");
         assert_eq!(generalize("/files/0af7651916cd43dd8448eb211c80319c"), "/files/{id}");
         assert_eq!(generalize("/shop.v1.Orders/Create"), "/shop.v1.Orders/Create");
+    }
+
+    #[test]
+    fn names_that_stand_as_they_are_come_out_as_they_are() {
+        for path in [
+            "/",
+            "/orders",
+            "/orders/",
+            "//",
+            "/shop.v1.Orders/Create",
+            "/é",
+            "*",
+            "",
+            "/7",
+            "/a/b/c/d/e/f/g/h/i/j/k/l/m",
+        ] {
+            with_name(path, |name| assert_eq!(name, generalize(path)));
+        }
+        assert_eq!(generalize("/orders/"), "/orders/");
+        assert_eq!(generalize(&"/a".repeat(20)), "/a".repeat(DEEPEST));
+        assert_eq!(generalize(&format!("/{}/x", "a".repeat(41))), "/{id}/x");
     }
 
     #[test]

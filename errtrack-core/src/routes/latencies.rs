@@ -31,7 +31,7 @@ impl Default for Histogram {
 
 impl Histogram {
     pub(super) fn record(&self, took: Duration) {
-        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        let nanos = nanos(took);
         if let Some(bucket) = self.buckets.get(bucket_of(nanos)) {
             bucket.fetch_add(1, Relaxed);
         }
@@ -113,8 +113,7 @@ impl Latencies {
     /// tell, so some too few.
     #[must_use]
     pub fn within(&self, limit: Duration) -> u64 {
-        let nanos = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
-        self.buckets.iter().take(bucket_of(nanos.saturating_add(1))).sum()
+        self.buckets.iter().take(bucket_of(nanos(limit).saturating_add(1))).sum()
     }
 }
 
@@ -135,6 +134,11 @@ impl fmt::Debug for Latencies {
             .field("p99", &self.quantile(0.99))
             .finish_non_exhaustive()
     }
+}
+
+/// A duration in 64 bits, which are enough for 584 years.
+const fn nanos(duration: Duration) -> u64 {
+    duration.as_secs().saturating_mul(1_000_000_000).saturating_add(duration.subsec_nanos() as u64)
 }
 
 /// The bucket of a duration. A bucket has what is longer than its start, up to the next one's start.
