@@ -32,7 +32,7 @@ pub(super) fn value_after(text: &str, start: usize, end: usize, rules: &Rules, k
     let (from, joint) = joint(bytes, end)?;
     let label = rules.key(text.get(start..end)?)?;
     let quoted = quoted(bytes, from);
-    let in_query = start.checked_sub(1).is_some_and(|before| matches!(bytes.get(before), Some(b'?' | b'&')));
+    let in_query = start.checked_sub(1).is_some_and(|before| matches!(bytes.get(before), Some(b'?' | b'&' | b';')));
     let (from, to) = match quoted {
         Some(inside) => inside,
         // What opens a bracket is structure or a placeholder; not to look further keeps hostile text linear.

@@ -67,6 +67,7 @@ fn secrets_are_filtered_wherever_they_stand() {
         kinds.len(),
         PLACES.len()
     );
+    println!("{}", left.join("\n"));
     assert!(caught >= 99.5, "{caught:.2} % caught; left:\n{}", left.join("\n"));
 }
 

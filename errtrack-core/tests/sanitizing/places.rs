@@ -20,7 +20,7 @@ impl Place {
 pub(crate) const PLACES: &[Place] = &[
     Place {
         name: "message",
-        put: |key, text| Some(Event { message: Some(Message::new(prose(key, text))), ..Event::new() }),
+        put: |key, text| Some(Event { message: Some(Message::new(prose(key, text))), ..Event::default() }),
     },
     Place { name: "exception", put: |key, text| Some(with_exception(&quoted(key, text), Frame::default())) },
     Place {
@@ -32,20 +32,20 @@ pub(crate) const PLACES: &[Place] = &[
         put: |key, text| {
             Some(Event {
                 stack_trace: Some(format!("Error: {}\n    at pay (app.js:3:7)", prose(key, text))),
-                ..Event::new()
+                ..Event::default()
             })
         },
     },
     Place {
         name: "breadcrumb",
-        put: |key, text| Some(Event { breadcrumbs: vec![Breadcrumb::new(prose(key, text))], ..Event::new() }),
+        put: |key, text| Some(Event { breadcrumbs: vec![Breadcrumb::new(prose(key, text))], ..Event::default() }),
     },
     Place {
         name: "breadcrumb data",
         put: |key, text| {
             let mut crumb = Breadcrumb::new("called");
             crumb.data = map(key, text);
-            Some(Event { breadcrumbs: vec![crumb], ..Event::new() })
+            Some(Event { breadcrumbs: vec![crumb], ..Event::default() })
         },
     },
     Place {
@@ -68,7 +68,7 @@ pub(crate) const PLACES: &[Place] = &[
     Place {
         name: "tag",
         put: |key, text| {
-            let mut event = Event::new();
+            let mut event = Event::default();
             event.tags.insert(key.unwrap_or("note").to_owned(), text.to_owned());
             Some(event)
         },
@@ -76,7 +76,7 @@ pub(crate) const PLACES: &[Place] = &[
     Place {
         name: "extra",
         put: |key, text| {
-            let mut event = Event::new();
+            let mut event = Event::default();
             event.extra.insert("request".into(), json!({ "inner": [map(key, text)] }));
             Some(event)
         },
@@ -84,7 +84,7 @@ pub(crate) const PLACES: &[Place] = &[
     Place {
         name: "context",
         put: |key, text| {
-            let mut event = Event::new();
+            let mut event = Event::default();
             event.contexts.insert("app".into(), Value::Object(map(key, text)));
             Some(event)
         },
@@ -194,11 +194,11 @@ fn map(key: Option<&str>, text: &str) -> serde_json::Map<String, Value> {
 fn with_exception(value: &str, frame: Frame) -> Event {
     let mut exception = Exception::new("Error", value);
     exception.stacktrace = Some(Stacktrace { frames: vec![frame] });
-    Event { exceptions: vec![exception], ..Event::new() }
+    Event { exceptions: vec![exception], ..Event::default() }
 }
 
 fn with_request(fill: impl FnOnce(&mut Request)) -> Event {
     let mut request = Request::default();
     fill(&mut request);
-    Event { request: Some(request), ..Event::new() }
+    Event { request: Some(request), ..Event::default() }
 }
