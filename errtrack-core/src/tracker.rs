@@ -38,7 +38,7 @@ use crate::{
     event::{Frame, Sdk},
     scope::ScopeCell,
     store::{Retention, Store, StoreError},
-    symbols::{Addresses, Symbols},
+    symbols::Addresses,
 };
 use balance::Ledger;
 use hooks::Hooks;
@@ -389,8 +389,8 @@ impl From<Event> for What {
 
 impl Engine {
     /// Fills in what a captured event gets from its scope and from this process. On the tracker's thread.
-    fn complete(&self, captured: Captured, symbols: &mut Symbols) -> Event {
-        let Captured { what, snapshot, scope, addresses, place } = captured;
+    fn complete(&self, captured: Captured, stack: Option<Stacktrace>) -> Event {
+        let Captured { what, snapshot, scope, addresses: _, place } = captured;
         let mut event = what.into_event();
         if let Some(scope) = &scope {
             scope.fill_request(&mut event);
@@ -402,11 +402,7 @@ impl Engine {
             root.apply_facts(&mut event);
         }
         self.defaults.apply(&mut event);
-        let stack = match (addresses, place) {
-            (Some(addresses), _) => Some(symbols.resolve(&addresses)),
-            (None, Some(place)) => Some(stack_of(place)),
-            (None, None) => None,
-        };
+        let stack = stack.or_else(|| place.map(stack_of));
         if let Some(place) = place {
             event.contexts.entry("captured_at").or_insert_with(
                 || serde_json::json!({ "file": place.file(), "line": place.line(), "column": place.column() }),
@@ -471,7 +467,7 @@ fn sampled(id: EventId, rate: f64) -> bool {
 }
 
 /// A stack of the one frame that is known without walking it.
-fn stack_of(place: &Location<'_>) -> Stacktrace {
+fn stack_of(place: &'static Location<'static>) -> Stacktrace {
     let frame = Frame {
         filename: Some(place.file().to_owned()),
         lineno: Some(place.line()),

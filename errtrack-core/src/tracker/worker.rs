@@ -6,10 +6,13 @@ use super::{
     upkeep, writer,
     writes::{Write, WriteQueue, Writes},
 };
-use crate::{Formula, symbols::Symbols};
+use crate::{
+    Formula, Stacktrace,
+    symbols::{Addresses, Symbols},
+};
 use std::{
-    io,
-    panic::{AssertUnwindSafe, catch_unwind},
+    io, mem,
+    panic::{AssertUnwindSafe, Location, catch_unwind},
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
     time::Duration,
@@ -95,11 +98,15 @@ struct Intake {
 
 impl Intake {
     /// Prepares an event that stands for `times` and hands it to the writer.
-    async fn take(&mut self, captured: Captured, times: u64) {
-        let Self { engine, symbols, .. } = self;
+    async fn take(&mut self, mut captured: Captured, times: u64) {
+        let stack = match captured.addresses.take() {
+            Some(addresses) => self.stack(addresses, captured.place).await,
+            None => None,
+        };
+        let engine = &self.engine;
         // `before_send` and its like are the host's code.
         let prepared = catch_unwind(AssertUnwindSafe(|| {
-            let event = engine.complete(captured, symbols);
+            let event = engine.complete(captured, stack);
             let event = engine.hooks.admit(event)?;
             Some(engine.preparer.prepare(engine.project.id, event, Formula::Ours))
         }));
@@ -111,5 +118,23 @@ impl Intake {
             Ok(None) => engine.ledger.own().ignored(times),
             Err(_) => engine.ledger.own().dropped_by_store(times),
         }
+    }
+
+    /// The frames of a stack. Naming them takes long the first time, as the debug information is read: that is done beside
+    /// this thread, so that the writer goes on meanwhile.
+    async fn stack(&mut self, addresses: Addresses, place: Option<&'static Location<'static>>) -> Option<Stacktrace> {
+        if let Some(stack) = self.symbols.known(&addresses) {
+            return Some(stack);
+        }
+        let mut symbols = mem::take(&mut self.symbols);
+        let resolved = tokio::task::spawn_blocking(move || {
+            mark_inside();
+            let stack = symbols.resolve(&addresses, place);
+            (symbols, stack)
+        });
+        // What it knew is lost if reading the debug information panics, and so is this stack, but nothing else.
+        let (symbols, stack) = resolved.await.ok()?;
+        self.symbols = symbols;
+        Some(stack)
     }
 }
