@@ -118,7 +118,7 @@ impl Symbols {
 /// Makes the frames of a text trace as readable as those that were resolved here; the caller first.
 pub(crate) fn tidy(frames: &mut Vec<Frame>) {
     for function in frames.iter_mut().filter_map(|frame| frame.function.as_mut()) {
-        *function = name::readable(function);
+        *function = readable(function);
     }
     frames.reverse();
     tidy::tidy(frames);
@@ -131,7 +131,7 @@ fn name(address: usize, images: &mut Images) -> Vec<Frame> {
     let inside = address.saturating_sub(1);
     backtrace::resolve(inside as *mut std::ffi::c_void, |symbol| {
         let path = symbol.filename().map(|p| p.to_string_lossy().into_owned());
-        let function = symbol.name().map(|n| name::readable(&format!("{n:#}")));
+        let function = symbol.name().map(|n| readable(&format!("{n:#}")));
         // With line tables alone names are bare, and the file tells the module.
         let is_bare = function.as_deref().is_some_and(|f| !f.contains("::"));
         frames.push(Frame {

@@ -68,12 +68,12 @@ fn by_stack(event: &Event) -> Option<Vec<Component>> {
         .chain(exceptions.filter(is_react))
         .find_map(|e| usable(e.frames()).map(|found| (e, found)))
         .or_else(|| Some((event.exceptions.first()?, usable(thread_frames(event)?)?)))?;
-    if !found.tells && captured_at(event).is_some() {
+    if !found.tells && capture_place(event).is_some() {
         return None;
     }
     let mut components = vec![types(event), Component::new("frames", found.names)];
     if !found.has_files {
-        push(&mut components, "place", captured_at(event).into_iter().collect());
+        push(&mut components, "place", capture_place(event).into_iter().collect());
     }
     if found.tells {
         push(&mut components, "codes", codes(root));
@@ -99,7 +99,7 @@ fn by_place(event: &Event) -> Option<Vec<Component>> {
     event.main_exception()?.ty.as_ref()?;
     let platform = event.platform.as_deref();
     let of_frame = event.exceptions.iter().find_map(|e| Some((e, place_of(e.frames(), platform)?)));
-    let (holder, place) = of_frame.or_else(|| Some((event.exceptions.first()?, captured_at(event)?)))?;
+    let (holder, place) = of_frame.or_else(|| Some((event.exceptions.first()?, capture_place(event)?)))?;
     let mut components = vec![types(event), Component::new("place", vec![place])];
     push(&mut components, "spans", spans(event));
     push(&mut components, "codes", codes(holder));
@@ -120,10 +120,14 @@ pub(super) fn place_of(stack: &[Frame], platform: Option<&str>) -> Option<String
 }
 
 /// The file in which our own capture was called, or the panic happened.
-fn captured_at(event: &Event) -> Option<String> {
-    let file = event.contexts.get("captured_at")?.get("file")?.as_str()?;
-    let file = file::clean(&Frame { filename: Some(file.to_owned()), ..Frame::default() }, Language::Rust);
-    (!file.is_empty() && is_rust(event)).then_some(file)
+pub(super) fn captured_at(event: &Event) -> Option<&str> {
+    event.contexts.get("captured_at")?.get("file")?.as_str().filter(|_| is_rust(event))
+}
+
+/// The same for comparing: without what a checkout puts into it.
+fn capture_place(event: &Event) -> Option<String> {
+    let file = Frame { filename: captured_at(event).map(str::to_owned), ..Frame::default() };
+    Some(file::clean(&file, Language::Rust)).filter(|file| !file.is_empty())
 }
 
 fn is_rust(event: &Event) -> bool {

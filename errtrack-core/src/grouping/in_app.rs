@@ -64,7 +64,7 @@ impl InApp {
         let of_threads = event.threads.iter_mut().filter_map(|t| t.stacktrace.as_mut());
         for stack in of_exceptions.chain(of_threads) {
             let own = before_panic(&stack.frames).len();
-            let has_files = stack.frames.iter().any(|frame| is_program_file(frame));
+            let has_files = stack.frames.iter().any(is_program_file);
             for (index, frame) in stack.frames.iter_mut().enumerate() {
                 if index >= own {
                     frame.in_app = Some(false);

@@ -1,7 +1,7 @@
 //! Rust backtraces, as `std` and the default panic hook print them.
 
 use super::{exception, frame, lines, location, number};
-use crate::{Exception, Frame};
+use crate::{Exception, Frame, symbols};
 
 pub(super) fn parse(text: &str) -> Vec<Exception> {
     let mut frames: Vec<Frame> = Vec::new();
@@ -26,6 +26,7 @@ pub(super) fn parse(text: &str) -> Vec<Exception> {
         return Vec::new();
     }
     frames.reverse();
+    symbols::tidy(&mut frames);
     vec![exception(panic.seen.then_some("panic"), panic.seen.then_some(panic.message.trim()), frames)]
 }
 

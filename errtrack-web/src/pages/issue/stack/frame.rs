@@ -61,7 +61,15 @@ fn lines(frame: &Frame) -> Vec<Line> {
 }
 
 pub(super) fn function(frame: &Frame) -> String {
-    frame.qualified_function().or_else(|| frame.instruction_addr.clone()).unwrap_or_else(|| "(unknown)".into())
+    frame.qualified_function().or_else(|| frame.instruction_addr.clone()).unwrap_or_else(|| {
+        // Without a backtrace a Rust error has the place where it was captured, and nothing that ran.
+        let is_place = frame.filename.as_deref().is_some_and(|file| file.ends_with(".rs"));
+        match frame.module.as_deref() {
+            Some(module) if is_place && !module.is_empty() => format!("captured in {module}"),
+            _ if is_place => "captured here".into(),
+            _ => "(unknown)".into(),
+        }
+    })
 }
 
 pub(super) fn at(frame: &Frame) -> String {
