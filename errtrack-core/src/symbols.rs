@@ -7,14 +7,17 @@
 mod image;
 mod name;
 mod path;
+mod source;
 mod tidy;
 
 pub(crate) use name::readable;
 pub(crate) use path::{Origin, origin, shorten};
+pub(crate) use source::{SourceLink, SourceRules, commit_of};
 
-use crate::{Frame, Stacktrace};
+use crate::{Frame, Stacktrace, grouping::InApp};
 use image::Images;
-use std::{collections::HashMap, panic::Location};
+use source::SourceReader;
+use std::collections::HashMap;
 
 /// Frames taken; deeper ones are recursion.
 const DEEPEST: usize = 256;
@@ -55,9 +58,25 @@ pub(crate) struct Symbols {
     images: Images,
     /// The folder in which the program was built, once it is known.
     root: Option<String>,
+    in_app: InApp,
+    rules: SourceRules,
+    sources: SourceReader,
 }
 
+/// Where an event was captured: a file, as the compiler was given it, and a line.
+pub(crate) type Place = (String, u32);
+
 impl Symbols {
+    /// Names frames, and marks by these rules which are the program's and what they show of its source.
+    pub(crate) fn new(in_app: InApp, rules: SourceRules) -> Self {
+        Self { in_app, rules, ..Self::default() }
+    }
+
+    /// The same again, of which nothing is known yet.
+    pub(crate) fn afresh(&self) -> Self {
+        Self::new(self.in_app.clone(), self.rules.clone())
+    }
+
     /// The stack of these addresses, if it was asked for before. A few microseconds.
     pub(crate) fn known(&self, addresses: &Addresses) -> Option<Stacktrace> {
         self.stacks.get(addresses).cloned()
@@ -67,7 +86,7 @@ impl Symbols {
     ///
     /// `place` is where the program captured it: its path is relative to the folder in which the program was built.
     /// Milliseconds for addresses that were never asked for.
-    pub(crate) fn resolve(&mut self, addresses: &Addresses, place: Option<&Location<'_>>) -> Stacktrace {
+    pub(crate) fn resolve(&mut self, addresses: &Addresses, place: Option<&Place>) -> Stacktrace {
         if let Some(stack) = self.known(addresses) {
             return stack;
         }
@@ -85,6 +104,8 @@ impl Symbols {
         }
         tidy::tidy(&mut frames);
         frames.reverse();
+        self.in_app.mark_frames(&mut frames, Some("rust"));
+        self.sources.complete(&mut frames, &self.rules, self.root.as_deref());
         let stack = Stacktrace { frames };
         self.frames += stack.frames.len();
         if self.frames > CACHED_FRAMES {
@@ -97,21 +118,21 @@ impl Symbols {
 
     /// Learns where the program was built: debug information has whole paths, and the place of a capture has the same path
     /// from the root of the workspace on.
-    fn learn_root(&mut self, frames: &[Frame], place: Option<&Location<'_>>) {
-        let Some(place) = place.filter(|_| self.root.is_none()) else { return };
-        let relative = place.file();
+    fn learn_root(&mut self, frames: &[Frame], place: Option<&Place>) {
+        let Some((relative, line)) = place.filter(|_| self.root.is_none()) else { return };
         if relative.starts_with(['/', '\\', '.']) || relative.contains(':') || origin(relative) != Origin::Program {
             return;
         }
-        let root = frames.iter().filter(|frame| frame.lineno == Some(place.line())).find_map(|frame| {
-            let root = frame.abs_path.as_deref()?.strip_suffix(relative)?;
-            root.strip_suffix(['/', '\\']).filter(|root| !root.is_empty())
+        let roots = frames.iter().filter_map(|frame| {
+            let root = frame.abs_path.as_deref()?.strip_suffix(relative.as_str())?;
+            Some((frame.lineno, root.strip_suffix(['/', '\\']).filter(|root| !root.is_empty())?))
         });
-        if let Some(root) = root {
-            self.root = Some(root.to_owned());
-            self.stacks.clear();
-            self.frames = 0;
-        }
+        // A member of the workspace may have a file of the same name further in.
+        let exact = roots.clone().find(|(at, _)| *at == Some(*line));
+        let Some((_, root)) = exact.or_else(|| roots.min_by_key(|(_, root)| root.len())) else { return };
+        self.root = Some(root.to_owned());
+        self.stacks.clear();
+        self.frames = 0;
     }
 }
 
@@ -156,6 +177,7 @@ fn name(address: usize, images: &mut Images) -> Vec<Frame> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::panic::Location;
 
     #[inline(never)]
     #[track_caller]
@@ -176,7 +198,7 @@ mod tests {
     fn files_are_told_from_the_root_of_the_workspace() {
         let mut symbols = Symbols::default();
         let (addresses, place) = failing_function();
-        let stack = symbols.resolve(&addresses, Some(place));
+        let stack = symbols.resolve(&addresses, Some(&(place.file().to_owned(), place.line())));
         assert_eq!(stack.frames.last().unwrap().filename.as_deref(), Some("errtrack-core/src/symbols.rs"));
         assert_eq!(symbols.known(&addresses), Some(stack), "kept as it was given");
     }

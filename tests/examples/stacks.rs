@@ -1,5 +1,5 @@
-//! A program that fails in several ways, with its stacks: `stacks DATABASE`, or without: `stacks DATABASE bare`. The test strips it of its debug information and
-//! looks at what is left.
+//! A program that fails in several ways: `stacks DATABASE`, without backtraces `stacks DATABASE bare`, with what its sources
+//! show `stacks DATABASE sources`. The test strips it of its debug information and looks at what is left.
 
 use errtrack::{SqliteStore, Tracker};
 use std::time::Duration;
@@ -50,8 +50,13 @@ async fn search() {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let database = std::env::args().nth(1).unwrap_or_default();
-    let bare = std::env::args().nth(2).is_some();
-    let tracker = Tracker::builder().store(SqliteStore::open(&database).await?).backtraces(!bare).build().await?;
+    let how = std::env::args().nth(2).unwrap_or_default();
+    let mut builder = Tracker::builder().store(SqliteStore::open(&database).await?).backtraces(how != "bare");
+    if how == "sources" {
+        builder = builder.environment("development").release("stacks@1.0.0+3f2a9c1");
+        builder = builder.source_link("https://code.example/acme/{commit}/{path}#L{line}");
+    }
+    let tracker = builder.build().await?;
     tracker.install_panic_hook();
     for order in 1..=3 {
         let _ = errtrack::spawn(async move { orders::pay(order).await }).await;

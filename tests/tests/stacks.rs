@@ -132,3 +132,28 @@ async fn without_backtraces_errors_part_by_place_and_message() -> Result<()> {
     assert_eq!(of(&found, "index out of bounds")?.0.culprit, "stacks::stock::take", "panics always have a stack");
     Ok(())
 }
+
+#[tokio::test]
+async fn frames_show_their_source_where_it_is_at_hand_and_lead_to_it() -> Result<()> {
+    let folder = tempdir()?;
+    let found = run(&example("stacks")?, folder.path(), &["sources"]).await?;
+    for (text, source) in [("declined", "errtrack::capture_error(declined)"), ("index out of bounds", "shelves[shelf]")]
+    {
+        let (_, event) = of(&found, text)?;
+        let own = own(event);
+        let frame = own.last().context("a frame of the program")?;
+        assert!(frame.context_line.as_deref().is_some_and(|line| line.contains(source)), "{frame:?}");
+        assert_eq!((frame.pre_context.len(), frame.post_context.len()), (5, 5));
+        let line = frame.lineno.context("a line")?;
+        let link = format!("https://code.example/acme/3f2a9c1/tests/examples/stacks.rs#L{line}");
+        assert_eq!(frame.source_link, Some(link));
+        let all = event.exceptions.iter().flat_map(|e| e.frames());
+        for library in all.filter(|f| f.in_app == Some(false)) {
+            assert_eq!((&library.context_line, &library.source_link), (&None, &None));
+        }
+    }
+    let plain = run(&example("stacks")?, tempdir()?.path(), &[]).await?;
+    let (_, event) = of(&plain, "declined")?;
+    assert!(own(event).iter().all(|frame| frame.context_line.is_none()), "in production no file is read");
+    Ok(())
+}

@@ -49,7 +49,12 @@ pub(super) fn innermost<'a>(frames: &'a [Frame], platform: Option<&str>) -> Opti
 
 /// What was running when a Rust program panicked: without the machinery of the panic and the hook.
 pub(super) fn before_panic(frames: &[Frame]) -> &[Frame] {
-    let begins = |frame: &Frame| frame.qualified_function().is_some_and(|name| begins_panic(&name));
+    // Bare names have their module beside them.
+    let begins = |frame: &Frame| match frame.function.as_deref() {
+        Some(function) if function.contains("::") || frame.module.is_none() => begins_panic(function),
+        Some(_) => frame.qualified_function().is_some_and(|name| begins_panic(&name)),
+        None => false,
+    };
     // A caught panic leaves `std::panicking::try` further out; the machinery itself is the innermost run of its kind.
     let Some(last) = frames.iter().rposition(begins) else { return frames };
     let first = frames.iter().take(last).rposition(|frame| !begins(frame)).map_or(0, |before| before + 1);

@@ -63,17 +63,22 @@ impl InApp {
         let of_exceptions = event.exceptions.iter_mut().filter_map(|e| e.stacktrace.as_mut());
         let of_threads = event.threads.iter_mut().filter_map(|t| t.stacktrace.as_mut());
         for stack in of_exceptions.chain(of_threads) {
-            let own = before_panic(&stack.frames).len();
-            let has_files = stack.frames.iter().any(is_program_file);
-            for (index, frame) in stack.frames.iter_mut().enumerate() {
-                if index >= own {
-                    frame.in_app = Some(false);
-                } else if frame.in_app.is_none() {
-                    frame.in_app = Some(self.decide(frame, platform.as_deref(), has_files));
-                }
-            }
+            self.mark_frames(&mut stack.frames, platform.as_deref());
         }
         event.platform = platform;
+    }
+
+    /// The same for the frames of one stack, the caller first.
+    pub(crate) fn mark_frames(&self, frames: &mut [Frame], platform: Option<&str>) {
+        let own = before_panic(frames).len();
+        let has_files = frames.iter().any(is_program_file);
+        for (index, frame) in frames.iter_mut().enumerate() {
+            if index >= own {
+                frame.in_app = Some(false);
+            } else if frame.in_app.is_none() {
+                frame.in_app = Some(self.decide(frame, platform, has_files));
+            }
+        }
     }
 
     fn decide(&self, frame: &Frame, platform: Option<&str>, has_files: bool) -> bool {

@@ -12,7 +12,7 @@ use crate::{
 };
 use std::{
     io, mem,
-    panic::{AssertUnwindSafe, Location, catch_unwind},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
     time::Duration,
@@ -73,7 +73,8 @@ impl Worker {
 
 /// Turns captured events into occurrences until the queue is closed.
 async fn prepare(engine: Arc<Engine>, mut captures: Captures, queue: WriteQueue) {
-    let mut intake = Intake { engine, queue, symbols: Symbols::default() };
+    let symbols = Symbols::new(engine.preparer.in_app.clone(), engine.sources.clone());
+    let mut intake = Intake { engine, queue, symbols };
     loop {
         // What overflowed at the very end of a storm has no later event to push it along.
         let item = tokio::time::timeout(OVERFLOW_WAITS, captures.next()).await;
@@ -100,7 +101,7 @@ impl Intake {
     /// Prepares an event that stands for `times` and hands it to the writer.
     async fn take(&mut self, mut captured: Captured, times: u64) {
         let stack = match captured.addresses.take() {
-            Some(addresses) => self.stack(addresses, captured.place).await,
+            Some(addresses) => self.stack(addresses, &captured).await,
             None => None,
         };
         let engine = &self.engine;
@@ -122,14 +123,16 @@ impl Intake {
 
     /// The frames of a stack. Naming them takes long the first time, as the debug information is read: that is done beside
     /// this thread, so that the writer goes on meanwhile.
-    async fn stack(&mut self, addresses: Addresses, place: Option<&'static Location<'static>>) -> Option<Stacktrace> {
+    async fn stack(&mut self, addresses: Addresses, captured: &Captured) -> Option<Stacktrace> {
         if let Some(stack) = self.symbols.known(&addresses) {
             return Some(stack);
         }
-        let mut symbols = mem::take(&mut self.symbols);
+        let place = captured.place();
+        let fresh = self.symbols.afresh();
+        let mut symbols = mem::replace(&mut self.symbols, fresh);
         let resolved = tokio::task::spawn_blocking(move || {
             mark_inside();
-            let stack = symbols.resolve(&addresses, place);
+            let stack = symbols.resolve(&addresses, place.as_ref());
             (symbols, stack)
         });
         // What it knew is lost if reading the debug information panics, and so is this stack, but nothing else.
