@@ -136,6 +136,12 @@ impl Symbols {
     }
 }
 
+/// Lets go of the debug information that naming frames has read: tens of megabytes in large programs. What was named stays
+/// named; the next new address reads it again.
+pub(crate) fn let_go() {
+    backtrace::clear_symbol_cache();
+}
+
 /// Makes the frames of a text trace as readable as those that were resolved here; the caller first.
 pub(crate) fn tidy(frames: &mut Vec<Frame>) {
     for function in frames.iter_mut().filter_map(|frame| frame.function.as_mut()) {

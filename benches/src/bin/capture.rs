@@ -12,7 +12,7 @@ use errtrack_benches::{
 use http::{Request, Response};
 use std::{convert::Infallible, error::Error};
 use tower::{Layer as _, service_fn};
-use tracing_subscriber::{Layer, Registry, prelude::*, registry};
+use tracing_subscriber::{Layer, Registry, filter::LevelFilter, prelude::*, registry, registry::LookupSpan};
 
 const CALLS: u32 = 20_000;
 
@@ -73,6 +73,15 @@ struct Listening;
 
 impl Layer<Registry> for Listening {}
 
+/// What sentry-tracing's documentation asks for: a layer for breadcrumbs and one for errors, each with its filter.
+fn peer_layers<S>() -> impl Layer<S>
+where
+    S: tracing::Subscriber + for<'a> LookupSpan<'a>,
+{
+    let breadcrumbs = sentry_tracing::BreadcrumbLayer::new().with_filter(LevelFilter::INFO);
+    breadcrumbs.and_then(sentry_tracing::ErrorLayer::new().with_filter(LevelFilter::ERROR))
+}
+
 async fn logged(table: &mut Table, tracker: &Tracker) {
     let scope = ScopeHandle::new(tracker);
     let info = || tracing::info!(order = 7, provider = "acme", "cache miss");
@@ -83,7 +92,7 @@ async fn logged(table: &mut Table, tracker: &Tracker) {
         table.calls("debug!, which nobody wants", CALLS, debug);
     }
     {
-        let _guard = registry().with(sentry_tracing::layer()).set_default();
+        let _guard = registry().with(peer_layers()).set_default();
         table.calls("info! as a breadcrumb, sentry-tracing", CALLS, info);
         table.calls("debug!, which nobody wants, sentry-tracing", CALLS, debug);
     }
@@ -96,7 +105,7 @@ async fn logged(table: &mut Table, tracker: &Tracker) {
         table.calls("the same beside ours, which refuses it", CALLS, debug)
     };
     let theirs = {
-        let _guard = registry().with(Listening).with(sentry_tracing::layer()).set_default();
+        let _guard = registry().with(Listening).with(peer_layers()).set_default();
         table.calls("the same beside sentry-tracing's", CALLS, debug)
     };
     table.compare("refusing", ours - bare, theirs - bare);
@@ -108,6 +117,6 @@ async fn logged(table: &mut Table, tracker: &Tracker) {
         let _guard = registry().with(errtrack::tracing::layer(tracker)).set_default();
         table.captures(tracker, "error! as an event, with the error's chain", error).await;
     }
-    let _guard = registry().with(sentry_tracing::layer()).set_default();
+    let _guard = registry().with(peer_layers()).set_default();
     table.calls("the same, sentry-tracing", CAPTURES, error);
 }

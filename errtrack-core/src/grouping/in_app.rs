@@ -71,7 +71,8 @@ impl InApp {
     /// The same for the frames of one stack, the caller first.
     pub(crate) fn mark_frames(&self, frames: &mut [Frame], platform: Option<&str>) {
         let own = before_panic(frames).len();
-        let has_files = frames.iter().any(is_program_file);
+        // Stacks of this process were marked when they were named.
+        let has_files = frames.iter().any(|frame| frame.in_app.is_none()) && frames.iter().any(is_program_file);
         for (index, frame) in frames.iter_mut().enumerate() {
             if index >= own {
                 frame.in_app = Some(false);

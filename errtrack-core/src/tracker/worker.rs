@@ -8,19 +8,22 @@ use super::{
 };
 use crate::{
     Formula, Stacktrace,
-    symbols::{Addresses, Symbols},
+    symbols::{self, Addresses, Symbols},
 };
 use std::{
     io, mem,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::sync::{oneshot, watch};
 
 /// How long folded events wait at most for the queue to move.
 const OVERFLOW_WAITS: Duration = Duration::from_secs(5);
+
+/// How long after the last stack was named the debug information is kept at hand.
+const AT_HAND: Duration = Duration::from_secs(10);
 
 /// A handle on the thread.
 #[derive(Debug)]
@@ -74,7 +77,7 @@ impl Worker {
 /// Turns captured events into occurrences until the queue is closed.
 async fn prepare(engine: Arc<Engine>, mut captures: Captures, queue: WriteQueue) {
     let symbols = Symbols::new(engine.preparer.in_app.clone(), engine.sources.clone());
-    let mut intake = Intake { engine, queue, symbols };
+    let mut intake = Intake { engine, queue, symbols, named: None };
     loop {
         // What overflowed at the very end of a storm has no later event to push it along.
         let item = tokio::time::timeout(OVERFLOW_WAITS, captures.next()).await;
@@ -87,6 +90,7 @@ async fn prepare(engine: Arc<Engine>, mut captures: Captures, queue: WriteQueue)
             Ok(None) => break,
             Err(_) => {}
         }
+        intake.tidy_up();
     }
     intake.queue.close().await;
 }
@@ -95,6 +99,8 @@ struct Intake {
     engine: Arc<Engine>,
     queue: WriteQueue,
     symbols: Symbols,
+    /// When a stack was last named.
+    named: Option<Instant>,
 }
 
 impl Intake {
@@ -136,8 +142,16 @@ impl Intake {
             (symbols, stack)
         });
         // What it knew is lost if reading the debug information panics, and so is this stack, but nothing else.
+        self.named = Some(Instant::now());
         let (symbols, stack) = resolved.await.ok()?;
         self.symbols = symbols;
         Some(stack)
+    }
+
+    /// Gives back the memory of the debug information, once no new stack has come for a while.
+    fn tidy_up(&mut self) {
+        if self.named.take_if(|named| named.elapsed() > AT_HAND).is_some() {
+            tokio::task::spawn_blocking(symbols::let_go);
+        }
     }
 }
