@@ -2,6 +2,9 @@
 
 pub mod ceiling;
 pub mod payload;
+pub mod peer;
+pub mod subject;
+pub mod table;
 
 use std::{fs, time::Duration};
 

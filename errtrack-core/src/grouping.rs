@@ -5,14 +5,20 @@
 //! 1. the client's fingerprint, in which `{{ default }}` stands for what follows;
 //! 2. the stack of the root cause: the types of the whole chain and the program's own frames, cleaned of everything that
 //!    a deploy changes (lines, columns, hashes, generics, folders);
-//! 3. the place, for Rust errors without a backtrace: types, the file and module of `#[track_caller]`, the open spans;
+//! 3. the place, for Rust errors without a backtrace, and where a stripped program has only addresses: types, the file and
+//!    module of `#[track_caller]`, the open spans;
 //! 4. the types and the [parameterized](message::parameterize) message;
 //! 5. the message: its template, else what is left of it without its parameters, and the logger.
+//!
+//! A Rust error behind `dyn Error` that shows no type, as those of `anyhow!`, is known by its message instead. Where a Rust
+//! program has names but no files, because it was built without debug information, inlined functions are missing from the
+//! stack, and the place is compared too.
 //!
 //! Numbers in the message of the root cause that say what went wrong (`404`, `os error 13`) split by stack and place too.
 //!
 //! What was compared is kept in [`Event::grouping`](crate::Event::grouping), so that a page can explain the issue.
 
+mod crates;
 mod culprit;
 mod file;
 mod fingerprint;
@@ -27,6 +33,7 @@ mod runtime;
 pub use culprit::culprit;
 pub use formula::group;
 pub use in_app::InApp;
+pub(crate) use runtime::begins_panic;
 
 use serde::{Deserialize, Serialize};
 

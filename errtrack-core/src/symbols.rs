@@ -1,21 +1,33 @@
 //! Backtraces: addresses on the thread of the host, names on ours.
 //!
 //! Walking a stack costs microseconds; naming its frames costs milliseconds the first time, because the debug information
-//! of the program is read. So a capture takes addresses only, and the tracker's thread resolves them, once per address.
+//! of the program is read. So a capture takes addresses only, and the tracker names them, once per address. A storm comes
+//! from few places: whole stacks are kept too, tidied and ready to be put on an event.
 
-use crate::{Frame, Stacktrace};
-use std::{collections::HashMap, path::Path};
+mod image;
+mod name;
+mod path;
+mod source;
+mod tidy;
+
+pub(crate) use name::readable;
+pub(crate) use path::{Origin, origin, shorten};
+pub(crate) use source::{SourceLink, SourceRules, commit_of};
+
+use crate::{Frame, Stacktrace, grouping::InApp};
+use image::Images;
+use source::SourceReader;
+use std::collections::HashMap;
 
 /// Frames taken; deeper ones are recursion.
 const DEEPEST: usize = 256;
 /// Addresses whose names are kept; a program has some tens of thousands of call sites that can fail.
-const CACHED: usize = 50_000;
-
-/// Frames among which our own are sought; capturing takes fewer.
-const OWN: usize = 32;
+const CACHED: usize = 20_000;
+/// Frames of whole stacks that are kept, some 500 bytes each.
+const CACHED_FRAMES: usize = 20_000;
 
 /// The addresses of a stack, the innermost first.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Addresses(Vec<usize>);
 
 impl Addresses {
@@ -40,63 +52,118 @@ impl Addresses {
 pub(crate) struct Symbols {
     /// The frames at an address, inlined calls included, the innermost first.
     known: HashMap<usize, Vec<Frame>>,
+    /// Stacks as events hold them.
+    stacks: HashMap<Addresses, Stacktrace>,
+    frames: usize,
+    images: Images,
+    /// The folder in which the program was built, once it is known.
+    root: Option<String>,
+    in_app: InApp,
+    rules: SourceRules,
+    sources: SourceReader,
 }
 
+/// Where an event was captured: a file, as the compiler was given it, and a line.
+pub(crate) type Place = (String, u32);
+
 impl Symbols {
-    /// The frames of a stack, the caller first; what errtrack itself did to capture it is left out.
-    pub(crate) fn resolve(&mut self, addresses: &Addresses) -> Stacktrace {
+    /// Names frames, and marks by these rules which are the program's and what they show of its source.
+    pub(crate) fn new(in_app: InApp, rules: SourceRules) -> Self {
+        Self { in_app, rules, ..Self::default() }
+    }
+
+    /// The same again, of which nothing is known yet.
+    pub(crate) fn afresh(&self) -> Self {
+        Self::new(self.in_app.clone(), self.rules.clone())
+    }
+
+    /// The stack of these addresses, if it was asked for before. A few microseconds.
+    pub(crate) fn known(&self, addresses: &Addresses) -> Option<Stacktrace> {
+        self.stacks.get(addresses).cloned()
+    }
+
+    /// The frames of a stack, the caller first, as people read them; what errtrack did to capture it is left out.
+    ///
+    /// `place` is where the program captured it: its path is relative to the folder in which the program was built.
+    /// Milliseconds for addresses that were never asked for.
+    pub(crate) fn resolve(&mut self, addresses: &Addresses, place: Option<&Place>) -> Stacktrace {
+        if let Some(stack) = self.known(addresses) {
+            return stack;
+        }
         if self.known.len() > CACHED {
             self.known.clear();
         }
         let mut frames = Vec::with_capacity(addresses.len());
         for &address in &addresses.0 {
-            let names = self.known.entry(address).or_insert_with(|| name(address));
+            let names = self.known.entry(address).or_insert_with(|| name(address, &mut self.images));
             frames.extend(names.iter().cloned());
         }
-        // Inlined frames carry bare names, so the end of our own part is sought from the far side.
-        let own = frames.iter().take(OWN).rposition(is_capturing);
-        if let Some(last) = own {
-            frames.drain(..=last);
+        self.learn_root(&frames, place);
+        for frame in &mut frames {
+            frame.filename = frame.abs_path.as_deref().map(|path| shorten(path, self.root.as_deref()));
         }
+        tidy::tidy(&mut frames);
         frames.reverse();
-        Stacktrace { frames }
+        self.in_app.mark_frames(&mut frames, Some("rust"));
+        self.sources.complete(&mut frames, &self.rules, self.root.as_deref());
+        let stack = Stacktrace { frames };
+        self.frames += stack.frames.len();
+        if self.frames > CACHED_FRAMES {
+            self.stacks.clear();
+            self.frames = stack.frames.len();
+        }
+        self.stacks.insert(addresses.clone(), stack.clone());
+        stack
+    }
+
+    /// Learns where the program was built: debug information has whole paths, and the place of a capture has the same path
+    /// from the root of the workspace on.
+    fn learn_root(&mut self, frames: &[Frame], place: Option<&Place>) {
+        let Some((relative, line)) = place.filter(|_| self.root.is_none()) else { return };
+        if relative.starts_with(['/', '\\', '.']) || relative.contains(':') || origin(relative) != Origin::Program {
+            return;
+        }
+        let roots = frames.iter().filter_map(|frame| {
+            let root = frame.abs_path.as_deref()?.strip_suffix(relative.as_str())?;
+            Some((frame.lineno, root.strip_suffix(['/', '\\']).filter(|root| !root.is_empty())?))
+        });
+        // A member of the workspace may have a file of the same name further in.
+        let exact = roots.clone().find(|(at, _)| *at == Some(*line));
+        let Some((_, root)) = exact.or_else(|| roots.min_by_key(|(_, root)| root.len())) else { return };
+        self.root = Some(root.to_owned());
+        self.stacks.clear();
+        self.frames = 0;
     }
 }
 
-/// Whether a frame belongs to the act of capturing.
-///
-/// Known by the path of the function, or, in programs that carry no more than line tables and so only bare names, by the
-/// file. Never by what stands somewhere in a name: a handler's own name may hold our types as parameters.
-fn is_capturing(frame: &Frame) -> bool {
-    const FUNCTIONS: [&str; 6] = [
-        "backtrace::backtrace::trace",
-        "errtrack_core::symbols::Addresses",
-        "errtrack_core::tracker::Tracker",
-        "errtrack_core::current::",
-        "errtrack_core::panic::",
-        "errtrack_tower::handler_error::",
-    ];
-    const FILES: [(&str, &str); 4] = [
-        ("errtrack-core", "src/tracker.rs"),
-        ("errtrack-core", "src/current.rs"),
-        ("errtrack-core", "src/panic.rs"),
-        ("errtrack-tower", "src/handler_error.rs"),
-    ];
-    let path = frame.function.as_deref().map(|f| f.trim_start_matches('<'));
-    let place = frame.filename.as_deref().and_then(|f| f.split_once('/'));
-    path.is_some_and(|path| FUNCTIONS.iter().any(|own| path.starts_with(own)))
-        || place.is_some_and(|(folder, file)| FILES.iter().any(|own| folder.starts_with(own.0) && file == own.1))
+/// Lets go of the debug information that naming frames has read: tens of megabytes in large programs. What was named stays
+/// named; the next new address reads it again.
+pub(crate) fn let_go() {
+    backtrace::clear_symbol_cache();
 }
 
-fn name(address: usize) -> Vec<Frame> {
+/// Makes the frames of a text trace as readable as those that were resolved here; the caller first.
+pub(crate) fn tidy(frames: &mut Vec<Frame>) {
+    for function in frames.iter_mut().filter_map(|frame| frame.function.as_mut()) {
+        *function = readable(function);
+    }
+    frames.reverse();
+    tidy::tidy(frames);
+    frames.reverse();
+}
+
+fn name(address: usize, images: &mut Images) -> Vec<Frame> {
     let mut frames = Vec::new();
     // The address is that of the next instruction; one before it lies within the call.
     let inside = address.saturating_sub(1);
     backtrace::resolve(inside as *mut std::ffi::c_void, |symbol| {
         let path = symbol.filename().map(|p| p.to_string_lossy().into_owned());
+        let function = symbol.name().map(|n| readable(&format!("{n:#}")));
+        // With line tables alone names are bare, and the file tells the module.
+        let is_bare = function.as_deref().is_some_and(|f| !f.contains("::"));
         frames.push(Frame {
-            function: symbol.name().map(|n| format!("{n:#}")),
-            filename: path.as_deref().map(shorten),
+            module: path.as_deref().filter(|_| is_bare).and_then(path::module),
+            function,
             abs_path: path,
             lineno: symbol.lineno(),
             colno: symbol.colno(),
@@ -104,63 +171,48 @@ fn name(address: usize) -> Vec<Frame> {
             ..Frame::default()
         });
     });
-    if frames.is_empty() {
-        frames.push(Frame { instruction_addr: Some(format!("{address:#x}")), ..Frame::default() });
+    if frames.iter().all(|frame| frame.function.is_none() && frame.abs_path.is_none()) {
+        // What is left is to be looked up in the program's debug information elsewhere: `addr2line -e shop 0x1f2e`.
+        let (package, at) = images.place(inside).map_or((None, address), |(image, at)| (Some(image), at + 1));
+        let nameless = Frame { package, instruction_addr: Some(format!("{at:#x}")), ..Frame::default() };
+        return vec![nameless];
     }
     frames
-}
-
-/// The part of a path that is the same on every machine: from the last `src`, `tests`, `examples` or `benches` on. For
-/// libraries with the folder before it, which names the library; for the program that is wherever it was checked out.
-fn shorten(path: &str) -> String {
-    let parts: Vec<&str> = path.split(['/', '\\']).collect();
-    let root = parts.iter().rposition(|p| ["src", "tests", "examples", "benches"].contains(p));
-    let library = ["registry", "checkouts", "rustc", "library"].iter().any(|mark| parts.contains(mark));
-    match root.and_then(|at| parts.get(at.saturating_sub(usize::from(library))..)) {
-        Some(tail) if !tail.is_empty() => tail.join("/"),
-        _ => Path::new(path).file_name().map_or_else(|| path.to_owned(), |n| n.to_string_lossy().into_owned()),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::panic::Location;
 
-    #[test]
-    fn a_stack_ends_with_its_caller() {
-        #[inline(never)]
-        fn failing_function() -> Addresses {
-            std::hint::black_box(Addresses::capture())
-        }
-        let stack = Symbols::default().resolve(&failing_function());
-        let functions: Vec<_> = stack.frames.iter().rev().take(4).filter_map(|f| f.function.clone()).collect();
-        assert!(functions.iter().any(|f| f.ends_with("failing_function")), "{functions:?}");
-        let frame =
-            stack.frames.iter().rev().find(|f| f.function.as_ref().is_some_and(|f| f.ends_with("failing_function")));
-        assert_eq!(frame.unwrap().filename.as_deref(), Some("src/symbols.rs"));
+    #[inline(never)]
+    #[track_caller]
+    fn failing_function() -> (Addresses, &'static Location<'static>) {
+        std::hint::black_box((Addresses::capture(), Location::caller()))
     }
 
     #[test]
-    fn our_own_part_is_known_by_path_or_file_and_not_by_parameters() {
-        let frame = |function: &str, filename: &str| Frame {
-            function: Some(function.into()),
-            filename: Some(filename.into()),
-            ..Frame::default()
-        };
-        let from = "<errtrack_tower::handler_error::HandlerError as core::convert::From<E>>::from";
-        assert!(is_capturing(&frame(from, "x.rs")));
-        assert!(is_capturing(&frame("from<shop::Error>", "errtrack-tower-0.1.0/src/handler_error.rs")));
-        let handler = "{async_block#0}<fn() -> Result<(), errtrack_tower::handler_error::HandlerError>>";
-        assert!(!is_capturing(&frame(handler, "axum/src/handler/mod.rs")));
-        assert!(!is_capturing(&frame("poll", "errtrack-core/src/scope.rs")));
+    fn a_stack_ends_with_its_caller_and_begins_with_the_program() {
+        let (addresses, _) = failing_function();
+        let stack = Symbols::default().resolve(&addresses, None);
+        let functions: Vec<_> = stack.frames.iter().filter_map(|f| f.function.as_deref()).collect();
+        assert!(functions.last().unwrap().ends_with("symbols::tests::failing_function"), "{functions:?}");
+        assert!(!functions.iter().any(|f| f.contains("short_backtrace") || f.starts_with("std::rt")), "{functions:?}");
     }
 
     #[test]
-    fn paths_are_the_same_on_every_machine() {
-        assert_eq!(shorten("/home/ana/shop/src/orders/pay.rs"), "src/orders/pay.rs");
-        assert_eq!(shorten("/ci/.cargo/registry/src/index/tokio-1.54.1/src/task.rs"), "tokio-1.54.1/src/task.rs");
-        assert_eq!(shorten("src/main.rs"), "src/main.rs");
-        assert_eq!(shorten("/rustc/abc/library/core/src/ops/function.rs"), "core/src/ops/function.rs");
-        assert_eq!(shorten("/opt/main.rs"), "main.rs");
+    fn files_are_told_from_the_root_of_the_workspace() {
+        let mut symbols = Symbols::default();
+        let (addresses, place) = failing_function();
+        let stack = symbols.resolve(&addresses, Some(&(place.file().to_owned(), place.line())));
+        assert_eq!(stack.frames.last().unwrap().filename.as_deref(), Some("errtrack-core/src/symbols.rs"));
+        assert_eq!(symbols.known(&addresses), Some(stack), "kept as it was given");
+    }
+
+    #[test]
+    fn an_address_without_a_name_is_told_by_its_image() {
+        let frames = name(0x10, &mut Images::default());
+        assert_eq!(frames.len(), 1);
+        assert_eq!(frames[0].instruction_addr.as_deref(), Some("0x10"), "in no image");
     }
 }

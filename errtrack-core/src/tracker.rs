@@ -38,7 +38,7 @@ use crate::{
     event::{Frame, Sdk},
     scope::ScopeCell,
     store::{Retention, Store, StoreError},
-    symbols::{Addresses, Symbols},
+    symbols::{Addresses, SourceRules},
 };
 use balance::Ledger;
 use hooks::Hooks;
@@ -114,6 +114,8 @@ struct Engine {
     ledger: Ledger,
     project: Project,
     defaults: Defaults,
+    /// What frames show of their source.
+    sources: SourceRules,
     root: ScopeCell,
     trouble: Trouble,
     retention: Retention,
@@ -410,8 +412,8 @@ impl What {
 
 impl Engine {
     /// Fills in what a captured event gets from its scope and from this process. On the tracker's thread.
-    fn complete(&self, captured: Captured, symbols: &mut Symbols) -> Event {
-        let Captured { what, snapshot, scope, addresses, place } = captured;
+    fn complete(&self, captured: Captured, stack: Option<Stacktrace>) -> Event {
+        let Captured { what, snapshot, scope, addresses: _, place } = captured;
         let mut event = what.into_event();
         if let Some(scope) = &scope {
             scope.fill_request(&mut event);
@@ -423,11 +425,7 @@ impl Engine {
             root.apply_facts(&mut event);
         }
         self.defaults.apply(&mut event);
-        let stack = match (addresses, place) {
-            (Some(addresses), _) => Some(symbols.resolve(&addresses)),
-            (None, Some(place)) => Some(stack_of(place)),
-            (None, None) => None,
-        };
+        let stack = stack.or_else(|| place.map(|place| self.stack_of(place)));
         if let Some(place) = place {
             event.contexts.entry("captured_at").or_insert_with(
                 || serde_json::json!({ "file": place.file(), "line": place.line(), "column": place.column() }),
@@ -443,6 +441,23 @@ impl Engine {
             _ => {}
         }
         event
+    }
+}
+
+impl Engine {
+    /// A stack of the one frame that is known without walking it.
+    fn stack_of(&self, place: &Location<'_>) -> Stacktrace {
+        let file = place.file();
+        let is_from_root = !file.starts_with(['/', '\\']) && !file.contains(':');
+        let link = self.sources.link.as_ref().filter(|_| is_from_root);
+        let frame = Frame {
+            filename: Some(file.to_owned()),
+            lineno: Some(place.line()),
+            colno: Some(place.column()),
+            source_link: link.map(|link| link.to(file, Some(place.line()))),
+            ..Frame::default()
+        };
+        Stacktrace { frames: vec![frame] }
     }
 }
 
@@ -489,17 +504,6 @@ impl Drop for Shared {
 #[expect(clippy::cast_precision_loss, reason = "a sample rate has no 53 bits")]
 fn sampled(id: EventId, rate: f64) -> bool {
     (id.uuid().as_u64_pair().1 << 2) as f64 / (u64::MAX as f64) < rate
-}
-
-/// A stack of the one frame that is known without walking it.
-fn stack_of(place: &Location<'_>) -> Stacktrace {
-    let frame = Frame {
-        filename: Some(place.file().to_owned()),
-        lineno: Some(place.line()),
-        colno: Some(place.column()),
-        ..Frame::default()
-    };
-    Stacktrace { frames: vec![frame] }
 }
 
 #[cfg(test)]

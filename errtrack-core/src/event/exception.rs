@@ -99,6 +99,9 @@ pub struct Frame {
     /// The lines after it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub post_context: Vec<String>,
+    /// Where a code host shows the line: an `https://` or `http://` address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_link: Option<String>,
     /// Local variables.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub vars: Map,
@@ -172,6 +175,7 @@ impl Stacktrace {
                     + text(&f.module)
                     + text(&f.function)
                     + text(&f.context_line)
+                    + text(&f.source_link)
                     + lines
                     + vars
             })

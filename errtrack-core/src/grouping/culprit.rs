@@ -2,7 +2,7 @@
 
 use super::{
     file,
-    formula::{place_of, thread_frames},
+    formula::{captured_at, place_of, thread_frames},
     frames, function,
     language::Language,
 };
@@ -27,6 +27,7 @@ pub fn culprit(event: &Event) -> String {
         .or_else(|| {
             stacks.filter_map(|stack| stack.first().filter(|_| place_of(stack, platform).is_some())).next().map(place)
         })
+        .or_else(|| captured_at(event).filter(|_| !event.exceptions.is_empty()).map(str::to_owned))
         .or_else(|| event.transaction.clone())
         .unwrap_or_default()
 }

@@ -4,6 +4,9 @@ use super::{Component, Grouping, VERSION, file, fingerprint, frames, language::L
 use crate::{Event, Exception, Fingerprint, Frame};
 use serde_json::Value;
 
+/// What an error is called behind `dyn Error`, if its `Debug` text does not tell.
+const UNTYPED: &str = "Error";
+
 /// The fingerprint of an event, and why.
 ///
 /// # Example
@@ -65,7 +68,13 @@ fn by_stack(event: &Event) -> Option<Vec<Component>> {
         .chain(exceptions.filter(is_react))
         .find_map(|e| usable(e.frames()).map(|found| (e, found)))
         .or_else(|| Some((event.exceptions.first()?, usable(thread_frames(event)?)?)))?;
+    if !found.tells && capture_place(event).is_some() {
+        return None;
+    }
     let mut components = vec![types(event), Component::new("frames", found.names)];
+    if !found.has_files {
+        push(&mut components, "place", capture_place(event).into_iter().collect());
+    }
     if found.tells {
         push(&mut components, "codes", codes(root));
     } else {
@@ -89,7 +98,8 @@ pub(super) fn thread_frames(event: &Event) -> Option<&[Frame]> {
 fn by_place(event: &Event) -> Option<Vec<Component>> {
     event.main_exception()?.ty.as_ref()?;
     let platform = event.platform.as_deref();
-    let (holder, place) = event.exceptions.iter().find_map(|e| Some((e, place_of(e.frames(), platform)?)))?;
+    let of_frame = event.exceptions.iter().find_map(|e| Some((e, place_of(e.frames(), platform)?)));
+    let (holder, place) = of_frame.or_else(|| Some((event.exceptions.first()?, capture_place(event)?)))?;
     let mut components = vec![types(event), Component::new("place", vec![place])];
     push(&mut components, "spans", spans(event));
     push(&mut components, "codes", codes(holder));
@@ -107,6 +117,21 @@ pub(super) fn place_of(stack: &[Frame], platform: Option<&str>) -> Option<String
         Some(module) => Some(format!("{module} ({file})")),
         None => (!file.is_empty()).then_some(file),
     }
+}
+
+/// The file in which our own capture was called, or the panic happened.
+pub(super) fn captured_at(event: &Event) -> Option<&str> {
+    event.contexts.get("captured_at")?.get("file")?.as_str().filter(|_| is_rust(event))
+}
+
+/// The same for comparing: without what a checkout puts into it.
+fn capture_place(event: &Event) -> Option<String> {
+    let file = Frame { filename: captured_at(event).map(str::to_owned), ..Frame::default() };
+    Some(file::clean(&file, Language::Rust)).filter(|file| !file.is_empty())
+}
+
+fn is_rust(event: &Event) -> bool {
+    event.platform.as_deref() == Some("rust")
 }
 
 fn by_type(event: &Event) -> Option<Vec<Component>> {
@@ -140,10 +165,15 @@ fn by_message(event: &Event) -> Vec<Component> {
     components
 }
 
-/// The types of the whole chain, the root cause first. A chain that repeats itself counts once.
+/// The types of the whole chain, the root cause first. A chain that repeats itself counts once. A Rust error without a type
+/// is known by its message.
 fn types(event: &Event) -> Component {
-    let mut types: Vec<String> =
-        event.exceptions.iter().filter_map(|e| Some(e.ty.as_deref()?.trim().to_owned())).collect();
+    let is_rust = is_rust(event);
+    let named = |e: &Exception| match (e.ty.as_deref()?.trim(), e.value.as_deref()) {
+        (UNTYPED, Some(text)) if is_rust => Some(format!("{UNTYPED}: {}", message::parameterize(text))),
+        (ty, _) => Some(ty.to_owned()),
+    };
+    let mut types: Vec<String> = event.exceptions.iter().filter_map(named).collect();
     types.dedup();
     Component::new("types", types)
 }

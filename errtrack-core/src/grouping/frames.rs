@@ -16,6 +16,8 @@ pub(super) struct Frames {
     pub(super) names: Vec<String>,
     /// They tell issues apart: at least one has a function and is no runtime's.
     pub(super) tells: bool,
+    /// At least one has a file.
+    pub(super) has_files: bool,
 }
 
 /// The program's own frames, cleaned; all that are not a runtime's where it has none, else all.
@@ -47,7 +49,12 @@ pub(super) fn innermost<'a>(frames: &'a [Frame], platform: Option<&str>) -> Opti
 
 /// What was running when a Rust program panicked: without the machinery of the panic and the hook.
 pub(super) fn before_panic(frames: &[Frame]) -> &[Frame] {
-    let begins = |frame: &Frame| frame.function.as_deref().is_some_and(begins_panic);
+    // Bare names have their module beside them.
+    let begins = |frame: &Frame| match frame.function.as_deref() {
+        Some(function) if function.contains("::") || frame.module.is_none() => begins_panic(function),
+        Some(_) => frame.qualified_function().is_some_and(|name| begins_panic(&name)),
+        None => false,
+    };
     // A caught panic leaves `std::panicking::try` further out; the machinery itself is the innermost run of its kind.
     let Some(last) = frames.iter().rposition(begins) else { return frames };
     let first = frames.iter().take(last).rposition(|frame| !begins(frame)).map_or(0, |before| before + 1);
@@ -67,6 +74,7 @@ fn collect<'a>(frames: impl Iterator<Item = &'a Frame>, platform: Option<&str>) 
         let language = Language::of(frame, platform);
         let name = name(frame, language);
         let file = file::clean(frame, language);
+        let has_file = !file.is_empty();
         let text = match (name.is_empty(), file.is_empty()) {
             (true, true) => continue,
             (true, false) => format!("? ({file})"),
@@ -74,6 +82,7 @@ fn collect<'a>(frames: impl Iterator<Item = &'a Frame>, platform: Option<&str>) 
             (false, false) => format!("{name} ({file})"),
         };
         found.tells |= !text.starts_with("? ");
+        found.has_files |= has_file;
         found.names.push(text);
         collapse(&mut found.names);
     }

@@ -249,6 +249,26 @@ mod tests {
     }
 
     #[test]
+    fn a_readable_name_groups_as_the_compilers() {
+        for given in [
+            "shop::orders::pay::{{closure}}::{{closure}}::h0123456789abcdef",
+            "core::result::Result<T,E>::map_err",
+            "<shop::pay::Cart<T> as shop::pay::Gateway>::take::{{closure}}",
+            "<futures_util::future::future::map::Map<Fut,F> as core::future::future::Future>::poll",
+            "<F as axum::handler::Handler<(M,T1),S>>::call::{{closure}}",
+            "std::panicking::catch_unwind::<isize, std::rt::lang_start_internal::{closure#0}>",
+            "<shop::Cart<alloc::string::String>>::pay",
+            "<&dyn core::ops::function::Fn<(), Output = i32> + core::marker::Sync as core::ops::function::FnOnce<()>>::call_once",
+            "poll<shop::pay::{impl#1}::take::{async_block_env#0}<alloc::string::String>>",
+            "{async_fn#0}<alloc::string::String>",
+            "tokio::runtime::task::core::Core<T,S>::poll::{{closure}}",
+        ] {
+            let readable = crate::symbols::readable(given);
+            assert_eq!(clean(&readable, Language::Rust), clean(given, Language::Rust), "{given} → {readable}");
+        }
+    }
+
+    #[test]
     fn the_crate_is_that_of_the_type() {
         for (function, expected) in [
             ("shop::pay", Some("shop")),

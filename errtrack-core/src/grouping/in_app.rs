@@ -1,18 +1,28 @@
 //! Which frames belong to the program, and which to libraries and runtimes.
 
 use super::{
+    crates,
     frames::before_panic,
     function::rust_crate,
     language::Language,
     runtime::{is_runtime, path},
 };
-use crate::{Event, Frame};
+use crate::{
+    Event, Frame,
+    symbols::{Origin, origin},
+};
 
 /// Decides which frames belong to the program.
 ///
 /// What a client said of a frame stands, but for the frames of a Rust panic's machinery and hooks, which never are the
 /// program's. What is unknown is decided by what was included or excluded here, then by what is usual in the language:
 /// not the standard library, not installed packages.
+///
+/// A Rust frame belongs to the program by its file: all crates of a workspace do, wherever it was built, and nothing that
+/// came from a registry, a git checkout or a folder of vendored packages. A frame without a file, on a stack on which the
+/// program's frames have theirs, belongs to a dependency. In a program without any debug information only the names of
+/// crates tell: well-known libraries are taken out, of others say so with [`exclude`](Self::exclude), or name your crates
+/// with [`include`](Self::include).
 ///
 /// # Example
 /// ```
@@ -53,26 +63,33 @@ impl InApp {
         let of_exceptions = event.exceptions.iter_mut().filter_map(|e| e.stacktrace.as_mut());
         let of_threads = event.threads.iter_mut().filter_map(|t| t.stacktrace.as_mut());
         for stack in of_exceptions.chain(of_threads) {
-            let own = before_panic(&stack.frames).len();
-            for (index, frame) in stack.frames.iter_mut().enumerate() {
-                if index >= own {
-                    frame.in_app = Some(false);
-                } else if frame.in_app.is_none() {
-                    frame.in_app = Some(self.decide(frame, platform.as_deref()));
-                }
-            }
+            self.mark_frames(&mut stack.frames, platform.as_deref());
         }
         event.platform = platform;
     }
 
-    fn decide(&self, frame: &Frame, platform: Option<&str>) -> bool {
+    /// The same for the frames of one stack, the caller first.
+    pub(crate) fn mark_frames(&self, frames: &mut [Frame], platform: Option<&str>) {
+        let own = before_panic(frames).len();
+        // Stacks of this process were marked when they were named.
+        let has_files = frames.iter().any(|frame| frame.in_app.is_none()) && frames.iter().any(is_program_file);
+        for (index, frame) in frames.iter_mut().enumerate() {
+            if index >= own {
+                frame.in_app = Some(false);
+            } else if frame.in_app.is_none() {
+                frame.in_app = Some(self.decide(frame, platform, has_files));
+            }
+        }
+    }
+
+    fn decide(&self, frame: &Frame, platform: Option<&str>, has_files: bool) -> bool {
         if self.include.iter().any(|name| belongs(frame, name)) {
             return true;
         }
         let language = Language::of(frame, platform);
         !self.exclude.iter().any(|name| belongs(frame, name))
             && !is_runtime(frame, language)
-            && !is_library(frame, language)
+            && !is_library(frame, language, has_files)
     }
 }
 
@@ -93,13 +110,29 @@ fn belongs(frame: &Frame, name: &str) -> bool {
             || path.split(['/', '\\']).any(|folder| folder == name))
 }
 
+/// Whether a frame has a source file of a Rust program, not of what it depends on.
+fn is_program_file(frame: &Frame) -> bool {
+    let path = path(frame);
+    path.ends_with(".rs") && origin(path) == Origin::Program && !is_runtime(frame, Language::Rust)
+}
+
+/// The same for a Rust frame; `has_files` if the program's own frames on this stack have files.
+fn is_rust_library(frame: &Frame, has_files: bool) -> bool {
+    let path = path(frame);
+    if path.ends_with(".rs") {
+        return origin(path) != Origin::Program;
+    }
+    let name = frame.function.as_deref().and_then(rust_crate);
+    name.is_some_and(|name| has_files || crates::is_library(name))
+}
+
 /// Whether a frame lies where the language keeps what was installed.
-fn is_library(frame: &Frame, language: Language) -> bool {
+fn is_library(frame: &Frame, language: Language, has_files: bool) -> bool {
     let path = path(frame);
     let within = |folders: &[&str]| folders.iter().any(|folder| path.contains(folder));
     let module = frame.module.as_deref().unwrap_or_default();
     match language {
-        Language::Rust => within(&["/registry/src/", "\\registry\\src\\", "/rustc/", "/.cargo/git/", "/lib/rustlib/"]),
+        Language::Rust => is_rust_library(frame, has_files),
         Language::Python => {
             within(&["/site-packages/", "/dist-packages/", "\\site-packages\\", "\\Lib\\", "<frozen "])
                 || is_python_library(path)
@@ -181,6 +214,31 @@ mod tests {
             frame("emit", "node:events"),
         ]);
         assert_eq!(marks, [true, false, false, true, false, false, true, false, false].map(Some));
+    }
+
+    #[test]
+    fn a_rust_program_is_known_by_its_files() {
+        let marks = marked(vec![
+            frame("shop_server::main", "/build/shop-1.4.2/src/main.rs"),
+            frame("shop_orders::pay", "/build/shop-1.4.2/crates/orders/src/pay.rs"),
+            Frame { module: Some("crate::pay".into()), ..frame("{async fn}", "/build/shop-1.4.2/src/pay.rs") },
+            // Dependencies are often built without debug information.
+            frame("obscure::Pool::get", ""),
+            frame("obscure::Pool<T>::get", "/home/ana/.cargo/registry/src/index/obscure-0.1.0/src/pool.rs"),
+            frame("core::result::Result<T,E>::map_err", "/rustc/0/library/core/src/result.rs"),
+        ]);
+        assert_eq!(marks, [true, true, true, false, false, false].map(Some));
+    }
+
+    #[test]
+    fn without_files_the_crate_tells() {
+        let marks = marked(vec![
+            frame("shop::main", ""),
+            frame("reqwest::Client::execute", ""),
+            frame("<F as axum::handler::Handler<S>>::call", ""),
+            frame("shop_orders::pay", ""),
+        ]);
+        assert_eq!(marks, [true, false, false, true].map(Some));
     }
 
     #[test]

@@ -106,11 +106,19 @@ pub(super) fn path(frame: &Frame) -> &str {
 }
 
 /// Whether a frame belongs to Rust's panic machinery, or to a hook that it called.
-pub(super) fn begins_panic(function: &str) -> bool {
+pub(crate) fn begins_panic(function: &str) -> bool {
     let function = function.trim_start_matches('<');
-    ["core::panicking::", "std::panicking::", "__rust_begin_unwind", "rust_begin_unwind", "__rustc::rust_begin_unwind"]
-        .iter()
-        .any(|machinery| function.starts_with(machinery))
+    [
+        "core::panicking::",
+        "std::panicking::",
+        "__rust_begin_unwind",
+        "rust_begin_unwind",
+        "__rustc::rust_begin_unwind",
+        "std::sys::backtrace::__rust_end_short_backtrace",
+        "std::sys_common::backtrace::__rust_end_short_backtrace",
+    ]
+    .iter()
+    .any(|machinery| function.starts_with(machinery))
         && !function.starts_with("std::panicking::try")
         && !function.starts_with("std::panicking::catch_unwind")
         || ["core::option::unwrap_failed", "core::option::expect_failed", "core::result::unwrap_failed"]

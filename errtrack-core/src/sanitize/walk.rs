@@ -181,7 +181,12 @@ impl Walk<'_> {
     }
 
     fn frame(&mut self, path: &Path<'_>, frame: &mut Frame) {
-        for (name, place) in [("filename", &mut frame.filename), ("abs_path", &mut frame.abs_path)] {
+        let places = [
+            ("filename", &mut frame.filename),
+            ("abs_path", &mut frame.abs_path),
+            ("source_link", &mut frame.source_link),
+        ];
+        for (name, place) in places {
             if let Some(text) = place.as_mut().filter(|text| text.contains(['?', '@'])) {
                 self.text(&path.name(name), text, Kind::Prose);
             }

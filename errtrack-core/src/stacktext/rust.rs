@@ -1,7 +1,7 @@
 //! Rust backtraces: of the default panic hook, of `anyhow` and `eyre`, of `color-eyre`.
 
 use super::{CHAIN, exception, frame, lines, location, number};
-use crate::{Exception, Frame};
+use crate::{Exception, Frame, symbols};
 
 pub(super) fn parse(text: &str) -> Vec<Exception> {
     let mut reader = Reader::default();
@@ -12,6 +12,7 @@ pub(super) fn parse(text: &str) -> Vec<Exception> {
         return Vec::new();
     }
     reader.frames.reverse();
+    symbols::tidy(&mut reader.frames);
     let mut chain = reader.messages();
     let outermost = chain.pop().unwrap_or_default();
     chain.push(Exception { stacktrace: exception(None, None, reader.frames).stacktrace, ..outermost });

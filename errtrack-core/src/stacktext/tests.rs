@@ -86,7 +86,6 @@ fn rust_panics_with_their_message() {
     - | panic | index out of bounds
       shop::main @ - -:-
       shop::pay @ src/pay.rs 12:9
-      rust_begin_unwind @ /rustc/abc/library/std/src/panicking.rs 597:5
     ");
 }
 

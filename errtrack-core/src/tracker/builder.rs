@@ -18,6 +18,7 @@ use crate::{
     sanitize::Sanitizer,
     scope::ScopeCell,
     store::{Retention, Store, StoreError},
+    symbols::{SourceLink, SourceRules, commit_of},
 };
 use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
 
@@ -39,6 +40,9 @@ pub struct TrackerBuilder {
     retention: Retention,
     queue: usize,
     queue_bytes: usize,
+    source_lines: Option<bool>,
+    source_link: Option<String>,
+    commit: Option<String>,
     spool: Option<(PathBuf, u64)>,
     pub(super) pace: Pace,
 }
@@ -54,6 +58,9 @@ impl Default for TrackerBuilder {
             retention: Retention::default(),
             queue: QUEUED,
             queue_bytes: QUEUED_BYTES,
+            source_lines: None,
+            source_link: None,
+            commit: None,
             spool: None,
             pace: Pace::default(),
         }
@@ -101,6 +108,40 @@ impl TrackerBuilder {
     /// Whether errors are captured with the stack of the thread; `true` unless set. Panics always are.
     pub fn backtraces(mut self, backtraces: bool) -> Self {
         self.defaults.backtraces = backtraces;
+        self
+    }
+
+    /// Whether the frames of the program show the lines around them, read from its sources where those are at hand; only in
+    /// the environment `development` unless set.
+    ///
+    /// Only files that the debug information names are read, once each, if they end in `.rs`, lie in the folder in which
+    /// the program was built and have not changed since; what they show is sanitized as all else. Costs nothing on the
+    /// threads of the host.
+    pub fn source_lines(mut self, lines: bool) -> Self {
+        self.source_lines = Some(lines);
+        self
+    }
+
+    /// Links the frames of the program to where a code host shows their line. `{path}` stands for the file from the root of
+    /// the workspace on, `{line}` for the line, `{commit}` for what [`commit`](Self::commit) says, else for the commit that
+    /// the release ends with (`shop@1.4.0+3f2a9c1`, or nothing but the hash). Without a commit there are no links.
+    ///
+    /// The address must begin with `https://` or `http://` and hold `{path}`, or [`build`](Self::build) fails.
+    ///
+    /// # Example
+    /// ```
+    /// let builder = errtrack_core::Tracker::builder()
+    ///     .commit("3f2a9c1") // such as option_env!("GIT_COMMIT")
+    ///     .source_link("https://github.com/acme/shop/blob/{commit}/{path}#L{line}");
+    /// ```
+    pub fn source_link(mut self, template: impl Into<String>) -> Self {
+        self.source_link = Some(template.into());
+        self
+    }
+
+    /// Sets the commit that the program was built from, for [`source_link`](Self::source_link).
+    pub fn commit(mut self, commit: impl Into<String>) -> Self {
+        self.commit = Some(commit.into());
         self
     }
 
@@ -214,6 +255,9 @@ impl TrackerBuilder {
         if self.project.is_empty() {
             return Err(BuildError(Problem::NoName));
         }
+        if self.source_link.as_deref().is_some_and(|template| SourceLink::new(template, Some("")).is_none()) {
+            return Err(BuildError(Problem::SourceLink));
+        }
         let project = store.ensure_project(&self.project).await.map_err(|e| BuildError(Problem::Store(e)))?;
         let (events, bytes) = (self.queue, self.queue_bytes);
         let engine = Arc::new(self.engine(store, project));
@@ -228,7 +272,15 @@ impl TrackerBuilder {
 
     fn engine(self, store: Arc<dyn Store>, project: Project) -> Engine {
         let spool = self.spool.map(|(folder, most_bytes)| Arc::new(SpoolGauge::new(folder, most_bytes)));
+        let sources = SourceRules {
+            lines: self.source_lines.unwrap_or(self.defaults.environment.as_deref() == Some("development")),
+            link: self.source_link.and_then(|template| {
+                let commit = self.commit.as_deref().or_else(|| self.defaults.release.as_deref().and_then(commit_of));
+                SourceLink::new(&template, commit)
+            }),
+        };
         Engine {
+            sources,
             store,
             preparer: self.preparer,
             hooks: self.hooks,
@@ -264,6 +316,8 @@ enum Problem {
     NoStore,
     #[error("the name of the project holds no ASCII letter or digit")]
     NoName,
+    #[error("the source link must begin with https:// or http:// and hold {{path}}")]
+    SourceLink,
     #[error("the project could not be found or made in the store")]
     Store(#[source] StoreError),
     #[error("the tracker's thread could not be started")]

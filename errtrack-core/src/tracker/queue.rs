@@ -4,7 +4,12 @@ use super::{
     overflow::{Folded, Overflow},
     writes::{Flush, Hurry},
 };
-use crate::{Event, EventId, ScopeHandle, Timestamp, chain::Chain, scope::Scope, symbols::Addresses};
+use crate::{
+    Event, EventId, ScopeHandle, Timestamp,
+    chain::Chain,
+    scope::Scope,
+    symbols::{Addresses, Place},
+};
 use std::{
     panic::Location,
     sync::{
@@ -27,6 +32,19 @@ pub(crate) struct Captured {
     pub(crate) scope: Option<ScopeHandle>,
     pub(crate) addresses: Option<Addresses>,
     pub(crate) place: Option<&'static Location<'static>>,
+}
+
+impl Captured {
+    /// Where it was captured, or where the panic happened.
+    pub(crate) fn place(&self) -> Option<Place> {
+        if let Some(place) = self.place {
+            return Some((place.file().to_owned(), place.line()));
+        }
+        let What::Event(event) = &self.what else { return None };
+        let place = event.contexts.get("captured_at")?;
+        let line = place.get("line")?.as_u64()?.try_into().ok()?;
+        Some((place.get("file")?.as_str()?.to_owned(), line))
+    }
 }
 
 /// What was captured.

@@ -6,18 +6,24 @@ use super::{
     upkeep, writer,
     writes::{Write, WriteQueue, Writes},
 };
-use crate::{Formula, symbols::Symbols};
+use crate::{
+    Formula, Stacktrace,
+    symbols::{self, Addresses, Symbols},
+};
 use std::{
-    io,
+    io, mem,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::sync::{oneshot, watch};
 
 /// How long folded events wait at most for the queue to move.
 const OVERFLOW_WAITS: Duration = Duration::from_secs(5);
+
+/// How long after the last stack was named the debug information is kept at hand.
+const AT_HAND: Duration = Duration::from_secs(10);
 
 /// A handle on the thread.
 #[derive(Debug)]
@@ -70,7 +76,8 @@ impl Worker {
 
 /// Turns captured events into occurrences until the queue is closed.
 async fn prepare(engine: Arc<Engine>, mut captures: Captures, queue: WriteQueue) {
-    let mut intake = Intake { engine, queue, symbols: Symbols::default() };
+    let symbols = Symbols::new(engine.preparer.in_app.clone(), engine.sources.clone());
+    let mut intake = Intake { engine, queue, symbols, named: None };
     loop {
         // What overflowed at the very end of a storm has no later event to push it along.
         let item = tokio::time::timeout(OVERFLOW_WAITS, captures.next()).await;
@@ -83,6 +90,7 @@ async fn prepare(engine: Arc<Engine>, mut captures: Captures, queue: WriteQueue)
             Ok(None) => break,
             Err(_) => {}
         }
+        intake.tidy_up();
     }
     intake.queue.close().await;
 }
@@ -91,15 +99,21 @@ struct Intake {
     engine: Arc<Engine>,
     queue: WriteQueue,
     symbols: Symbols,
+    /// When a stack was last named.
+    named: Option<Instant>,
 }
 
 impl Intake {
     /// Prepares an event that stands for `times` and hands it to the writer.
-    async fn take(&mut self, captured: Captured, times: u64) {
-        let Self { engine, symbols, .. } = self;
+    async fn take(&mut self, mut captured: Captured, times: u64) {
+        let stack = match captured.addresses.take() {
+            Some(addresses) => self.stack(addresses, &captured).await,
+            None => None,
+        };
+        let engine = &self.engine;
         // `before_send` and its like are the host's code.
         let prepared = catch_unwind(AssertUnwindSafe(|| {
-            let event = engine.complete(captured, symbols);
+            let event = engine.complete(captured, stack);
             let event = engine.hooks.admit(event)?;
             Some(engine.preparer.prepare(engine.project.id, event, Formula::Ours))
         }));
@@ -110,6 +124,34 @@ impl Intake {
             }
             Ok(None) => engine.ledger.own().ignored(times),
             Err(_) => engine.ledger.own().dropped_by_store(times),
+        }
+    }
+
+    /// The frames of a stack. Naming them takes long the first time, as the debug information is read: that is done beside
+    /// this thread, so that the writer goes on meanwhile.
+    async fn stack(&mut self, addresses: Addresses, captured: &Captured) -> Option<Stacktrace> {
+        if let Some(stack) = self.symbols.known(&addresses) {
+            return Some(stack);
+        }
+        let place = captured.place();
+        let fresh = self.symbols.afresh();
+        let mut symbols = mem::replace(&mut self.symbols, fresh);
+        let resolved = tokio::task::spawn_blocking(move || {
+            mark_inside();
+            let stack = symbols.resolve(&addresses, place.as_ref());
+            (symbols, stack)
+        });
+        // What it knew is lost if reading the debug information panics, and so is this stack, but nothing else.
+        self.named = Some(Instant::now());
+        let (symbols, stack) = resolved.await.ok()?;
+        self.symbols = symbols;
+        Some(stack)
+    }
+
+    /// Gives back the memory of the debug information, once no new stack has come for a while.
+    fn tidy_up(&mut self) {
+        if self.named.take_if(|named| named.elapsed() > AT_HAND).is_some() {
+            tokio::task::spawn_blocking(symbols::let_go);
         }
     }
 }

@@ -117,6 +117,52 @@ fn a_place_and_spans_stand_for_a_stack() {
 }
 
 #[test]
+fn an_error_without_a_type_is_known_by_its_message() {
+    let untyped = |text: &str, frames| {
+        let mut event = failed("Error", text, frames);
+        event.platform = Some("rust".into());
+        event
+    };
+    for frames in [vec![frame("", "src/mail.rs", 10)], vec![frame("shop::mail", "src/mail.rs", 10)], vec![]] {
+        let print = |text: &str| print(&untyped(text, frames.clone()));
+        assert_ne!(print("the server hung up"), print("no such mailbox"), "{frames:?}");
+        assert_eq!(print("order 17 has no address"), print("order 18 has no address"), "{frames:?}");
+    }
+    let mut other = untyped("the server hung up", vec![frame("send", "mail.js", 1)]);
+    other.platform = Some("javascript".into());
+    assert_eq!(group(&other).1.components[0].values, ["Error"], "in other languages the stack tells");
+}
+
+#[test]
+fn addresses_without_names_leave_the_place() {
+    let address = |at: &str| Frame { instruction_addr: Some(at.into()), ..Frame::default() };
+    let captured = |at: &str, file: &str| {
+        let mut event = failed("sqlx::Error", "pool timed out", vec![address(at)]);
+        event.platform = Some("rust".into());
+        event.contexts.insert("captured_at".into(), json!({"file": file, "line": 10}));
+        event
+    };
+    let event = captured("0x1000", "src/orders.rs");
+    assert_eq!(names(&event), ["types", "place"]);
+    assert_eq!(print(&event), print(&captured("0x2000", "src/orders.rs")));
+    assert_ne!(print(&event), print(&captured("0x1000", "src/mail.rs")));
+    assert_eq!(culprit(&event), "src/orders.rs");
+}
+
+#[test]
+fn names_without_files_are_compared_with_the_place() {
+    let named = |file: &str| {
+        let nowhere = Frame { function: Some("shop::main".into()), in_app: Some(true), ..Frame::default() };
+        let mut event = failed("sqlx::Error", "pool timed out", vec![nowhere]);
+        event.platform = Some("rust".into());
+        event.contexts.insert("captured_at".into(), json!({"file": file, "line": 10}));
+        event
+    };
+    assert_eq!(names(&named("src/orders.rs")), ["types", "frames", "place"]);
+    assert_ne!(print(&named("src/orders.rs")), print(&named("src/mail.rs")));
+}
+
+#[test]
 fn the_stack_of_a_thread_stands_for_that_of_its_error() {
     let mut event = Event::new();
     event.exceptions.push(Exception::new("ParseIntError", "invalid digit"));

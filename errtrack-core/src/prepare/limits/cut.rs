@@ -198,6 +198,7 @@ impl Cut<'_> {
             ("module", &mut frame.module),
             ("function", &mut frame.function),
             ("context_line", &mut frame.context_line),
+            ("source_link", &mut frame.source_link),
             ("package", &mut frame.package),
             ("instruction_addr", &mut frame.instruction_addr),
         ];

@@ -115,6 +115,7 @@ fn texts(event: &mut Event) {
             let names = [&mut frame.filename, &mut frame.abs_path, &mut frame.module, &mut frame.function];
             names.into_iter().flatten().for_each(short);
             (frame.context_line, frame.package, frame.instruction_addr) = (None, None, None);
+            frame.source_link = None;
         }
         exception.mechanism = None;
         [&mut exception.ty, &mut exception.value, &mut exception.module].into_iter().flatten().for_each(short);

@@ -18,6 +18,7 @@ object!(Frame {
     "context_line" => context_line,
     "pre_context" => pre_context,
     "post_context" => post_context,
+    "source_link" => source_link,
     "vars" => vars,
     "package" => package,
     "instruction_addr" => instruction_addr,

@@ -4,12 +4,17 @@ use super::super::field::{self, Field};
 use crate::pages::text;
 use errtrack_core::Frame;
 
+/// Bytes of an address that is linked to.
+const LONGEST_LINK: usize = 2_000;
+
 /// A frame, ready to be shown.
 #[derive(Debug)]
 pub(in crate::pages) struct FrameView {
     pub(in crate::pages) function: String,
     /// `src/db/pool.rs:88:14`.
     pub(in crate::pages) at: String,
+    /// Where a code host shows it.
+    pub(in crate::pages) link: Option<String>,
     pub(in crate::pages) is_app: bool,
     pub(in crate::pages) open: bool,
     pub(in crate::pages) lines: Vec<Line>,
@@ -40,12 +45,21 @@ impl FrameView {
     /// Only where it is.
     pub(super) fn line(frame: &Frame, is_app: bool) -> Self {
         let (function, at) = (text::line(&function(frame), 400), text::line(&at(frame), 300));
-        Self { function, at, is_app, open: false, lines: Vec::new(), start: 1, vars: Vec::new() }
+        let link = link(frame);
+        Self { function, at, link, is_app, open: false, lines: Vec::new(), start: 1, vars: Vec::new() }
     }
 
     pub(in crate::pages) fn is_expandable(&self) -> bool {
         !self.lines.is_empty() || !self.vars.is_empty()
     }
+}
+
+/// The address of the line, if it is one of the web: whoever reports may send anything.
+fn link(frame: &Frame) -> Option<String> {
+    let link = frame.source_link.as_deref()?;
+    let is_web = link.starts_with("https://") || link.starts_with("http://");
+    let is_plain = link.bytes().all(|b| b.is_ascii_graphic() && !b"\"'<>\\^`{|}".contains(&b));
+    (is_web && is_plain && link.len() <= LONGEST_LINK).then(|| link.to_owned())
 }
 
 fn lines(frame: &Frame) -> Vec<Line> {
@@ -61,7 +75,15 @@ fn lines(frame: &Frame) -> Vec<Line> {
 }
 
 pub(super) fn function(frame: &Frame) -> String {
-    frame.qualified_function().or_else(|| frame.instruction_addr.clone()).unwrap_or_else(|| "(unknown)".into())
+    frame.qualified_function().or_else(|| frame.instruction_addr.clone()).unwrap_or_else(|| {
+        // Without a backtrace a Rust error has the place where it was captured, and nothing that ran.
+        let is_place = frame.filename.as_deref().is_some_and(|file| file.ends_with(".rs"));
+        match frame.module.as_deref() {
+            Some(module) if is_place && !module.is_empty() => format!("captured in {module}"),
+            _ if is_place => "captured here".into(),
+            _ => "(unknown)".into(),
+        }
+    })
 }
 
 pub(super) fn at(frame: &Frame) -> String {
@@ -82,4 +104,24 @@ pub(super) fn line(frames: &[Frame]) -> Option<(String, String)> {
     let file = file.rsplit(['/', '\\']).next().unwrap_or(file);
     let place = frame.lineno.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"));
     Some((text::line(&place, 60), text::line(&function(frame), 120)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_the_web_are_linked_to() {
+        let linked = |link: &str| link_of(link).is_some();
+        fn link_of(link: &str) -> Option<String> {
+            super::link(&Frame { source_link: Some(link.into()), ..Frame::default() })
+        }
+        assert!(linked("https://github.com/acme/shop/blob/3f2a9c1/src/pay%20it.rs#L7"));
+        assert!(linked("http://git.local/src/main.rs?line=7"));
+        for bad in
+            ["javascript:alert(1)", "data:text/html,x", "//evil.example", "https://x/\"onclick=", "https://x/ a", ""]
+        {
+            assert!(!linked(bad), "{bad}");
+        }
+    }
 }
