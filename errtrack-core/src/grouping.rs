@@ -9,6 +9,7 @@
 //! 4. the types and the [parameterized](message::parameterize) message;
 //! 5. the message: its template, else what is left of it without its parameters, and the logger.
 //!
+//! An error of Rust that was made from text has no type that tells anything; there the text is compared too.
 //! Numbers in the message of the root cause that say what went wrong (`404`, `os error 13`) split by stack and place too.
 //!
 //! What was compared is kept in [`Event::grouping`](crate::Event::grouping), so that a page can explain the issue.

@@ -68,17 +68,19 @@ impl Symbols {
 /// Known by the path of the function, or, in programs that carry no more than line tables and so only bare names, by the
 /// file. Never by what stands somewhere in a name: a handler's own name may hold our types as parameters.
 fn is_capturing(frame: &Frame) -> bool {
-    const FUNCTIONS: [&str; 6] = [
+    const FUNCTIONS: [&str; 7] = [
         "backtrace::backtrace::trace",
         "errtrack_core::symbols::Addresses",
         "errtrack_core::tracker::Tracker",
         "errtrack_core::current::",
+        "errtrack_core::anyhow::",
         "errtrack_core::panic::",
         "errtrack_tower::handler_error::",
     ];
-    const FILES: [(&str, &str); 4] = [
+    const FILES: [(&str, &str); 5] = [
         ("errtrack-core", "src/tracker.rs"),
         ("errtrack-core", "src/current.rs"),
+        ("errtrack-core", "src/anyhow.rs"),
         ("errtrack-core", "src/panic.rs"),
         ("errtrack-tower", "src/handler_error.rs"),
     ];
@@ -112,7 +114,7 @@ fn name(address: usize) -> Vec<Frame> {
 
 /// The part of a path that is the same on every machine: from the last `src`, `tests`, `examples` or `benches` on. For
 /// libraries with the folder before it, which names the library; for the program that is wherever it was checked out.
-fn shorten(path: &str) -> String {
+pub(crate) fn shorten(path: &str) -> String {
     let parts: Vec<&str> = path.split(['/', '\\']).collect();
     let root = parts.iter().rposition(|p| ["src", "tests", "examples", "benches"].contains(p));
     let library = ["registry", "checkouts", "rustc", "library"].iter().any(|mark| parts.contains(mark));

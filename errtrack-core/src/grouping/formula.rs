@@ -67,6 +67,7 @@ fn by_stack(event: &Event) -> Option<Vec<Component>> {
         .or_else(|| Some((event.exceptions.first()?, usable(thread_frames(event)?)?)))?;
     let mut components = vec![types(event), Component::new("frames", found.names)];
     if found.tells {
+        push(&mut components, "texts", texts(event));
         push(&mut components, "codes", codes(root));
     } else {
         // Files or a runtime alone say too little: every error of a page would be one.
@@ -92,6 +93,7 @@ fn by_place(event: &Event) -> Option<Vec<Component>> {
     let (holder, place) = event.exceptions.iter().find_map(|e| Some((e, place_of(e.frames(), platform)?)))?;
     let mut components = vec![types(event), Component::new("place", vec![place])];
     push(&mut components, "spans", spans(event));
+    push(&mut components, "texts", texts(event));
     push(&mut components, "codes", codes(holder));
     Some(components)
 }
@@ -146,6 +148,20 @@ fn types(event: &Event) -> Component {
         event.exceptions.iter().filter_map(|e| Some(e.ty.as_deref()?.trim().to_owned())).collect();
     types.dedup();
     Component::new("types", types)
+}
+
+/// What Rust errors say that were made from text, and so have no type that tells anything: the root cause, and the contexts
+/// of a chain whose stack is not that of its origin, as one place may report every error of a program.
+fn texts(event: &Event) -> Vec<String> {
+    if event.platform.as_deref() != Some("rust") {
+        return Vec::new();
+    }
+    let main = event.exceptions.last().and_then(|e| e.mechanism.as_ref());
+    let with_contexts = main.is_some_and(|m| m.ty == "anyhow" && m.synthetic == Some(true));
+    let told = event.exceptions.iter().take(if with_contexts { usize::MAX } else { 1 });
+    told.filter(|e| e.ty.as_deref() == Some("Error"))
+        .map(|e| message::parameterize(e.value.as_deref().unwrap_or_default()).into_owned())
+        .collect()
 }
 
 /// The codes in the message of the root cause.

@@ -6,10 +6,9 @@ use super::{
     upkeep, writer,
     writes::{Write, WriteQueue, Writes},
 };
-use crate::{Formula, symbols::Symbols};
+use crate::{Formula, Occurrence, hosted::hosted, symbols::Symbols};
 use std::{
     io,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
     time::Duration,
@@ -87,6 +86,14 @@ async fn prepare(engine: Arc<Engine>, mut captures: Captures, queue: WriteQueue)
     intake.queue.close().await;
 }
 
+/// What became of a captured event.
+#[expect(clippy::large_enum_variant, reason = "one at a time, and not for long")]
+enum Prepared {
+    For(Occurrence),
+    Sampled,
+    Ignored,
+}
+
 struct Intake {
     engine: Arc<Engine>,
     queue: WriteQueue,
@@ -98,18 +105,24 @@ impl Intake {
     async fn take(&mut self, captured: Captured, times: u64) {
         let Self { engine, symbols, .. } = self;
         // `before_send` and its like are the host's code.
-        let prepared = catch_unwind(AssertUnwindSafe(|| {
+        let prepared = hosted(|| {
             let event = engine.complete(captured, symbols);
-            let event = engine.hooks.admit(event)?;
-            Some(engine.preparer.prepare(engine.project.id, event, Formula::Ours))
-        }));
+            if !engine.sampling.keeps_completed(&event) {
+                return Prepared::Sampled;
+            }
+            match engine.hooks.admit(event) {
+                Some(event) => Prepared::For(engine.preparer.prepare(engine.project.id, event, Formula::Ours)),
+                None => Prepared::Ignored,
+            }
+        });
         match prepared {
-            Ok(Some(occurrence)) => {
+            Some(Prepared::For(occurrence)) => {
                 let occurrence = occurrence.made_here().standing_for(times);
                 self.queue.push(Write { occurrence, done: None }).await;
             }
-            Ok(None) => engine.ledger.own().ignored(times),
-            Err(_) => engine.ledger.own().dropped_by_store(times),
+            Some(Prepared::Sampled) => engine.ledger.own().sampled(times),
+            Some(Prepared::Ignored) => engine.ledger.own().ignored(times),
+            None => engine.ledger.own().dropped_by_store(times),
         }
     }
 }
