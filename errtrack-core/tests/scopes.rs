@@ -1,5 +1,4 @@
 //! A scope is where its work is: in every poll of its future, on whichever thread, and nowhere else.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "what a test cannot do without ends it")]
 
 use errtrack_core::{
     Breadcrumb, Event, RequestSource, ScopeExt, ScopeHandle, StreamScopeExt, Tracker, User, add_breadcrumb,
