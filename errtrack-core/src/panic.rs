@@ -12,7 +12,10 @@ use std::{
     any::Any,
     cell::Cell,
     panic::{self, PanicHookInfo},
-    sync::atomic::{AtomicBool, Ordering::SeqCst},
+    sync::atomic::{
+        AtomicBool,
+        Ordering::{Relaxed, SeqCst},
+    },
     thread,
     time::Duration,
 };
@@ -22,11 +25,15 @@ const LAST_WAIT: Duration = Duration::from_secs(2);
 
 thread_local! {
     static LAST: Cell<EventId> = Cell::new(EventId::default());
-    /// Our hook was called for the panic under way. Stale after it was caught, until somebody looks.
+    /// Our hook was called for the panic under way. Stale after that was caught, until something is captured or a scope is
+    /// entered on the thread: nobody tells that a panic was caught.
     static SEEN: Cell<bool> = const { Cell::new(false) };
     /// The hook that was there before ours is running.
     static IN_HOOK: Cell<bool> = const { Cell::new(false) };
 }
+
+/// There was a panic in this process: before the first there is nothing to forget.
+static PANICKED: AtomicBool = AtomicBool::new(false);
 
 /// Our hook is in place, or held by one that was put in its place.
 static INSTALLED: AtomicBool = AtomicBool::new(false);
@@ -80,9 +87,16 @@ impl Tracker {
 /// To be asked right after `catch_unwind`, on the same thread.
 #[must_use]
 pub fn last_panic() -> Option<EventId> {
-    let _ = SEEN.try_with(|seen| seen.set(false));
+    forget_caught();
     let id = LAST.try_with(|last| last.take()).unwrap_or_default();
     (!id.is_nil()).then_some(id)
+}
+
+/// Forgets the last panic of this thread, if it was caught since.
+pub(crate) fn forget_caught() {
+    if PANICKED.load(Relaxed) && !thread::panicking() {
+        let _ = SEEN.try_with(|seen| seen.set(false));
+    }
 }
 
 /// Whether what is logged right now is logged by a panic hook, about a panic that our hook reports: one that ours calls, or
@@ -92,7 +106,7 @@ pub fn last_panic() -> Option<EventId> {
 #[must_use]
 pub fn repeats_panic() -> bool {
     if !thread::panicking() {
-        let _ = SEEN.try_with(|seen| seen.set(false));
+        forget_caught();
         return false;
     }
     IN_HOOK.try_with(Cell::get).unwrap_or(false)
@@ -111,6 +125,7 @@ fn report(info: &PanicHookInfo<'_>) {
     if inside() {
         return;
     }
+    PANICKED.store(true, Relaxed);
     let _ = SEEN.try_with(|seen| seen.set(true));
     let Some(tracker) = current::tracker() else { return };
     if ends_the_process(info) {

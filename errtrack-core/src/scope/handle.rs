@@ -1,7 +1,7 @@
 //! Handles on scopes, and which of them is the current one.
 
 use super::{BreadcrumbSource, InScope, RequestSource, Scope, ScopeCell};
-use crate::{Event, Tracker, current, tracker::WeakTracker};
+use crate::{Event, Tracker, current, panic::forget_caught, tracker::WeakTracker};
 use std::{
     cell::RefCell,
     fmt, mem,
@@ -168,6 +168,7 @@ pub(super) struct Entered<'a> {
 
 impl<'a> Entered<'a> {
     pub(super) fn new(slot: &'a mut Option<ScopeHandle>) -> Self {
+        forget_caught();
         let swapped = swap(slot);
         Self { slot, swapped }
     }
