@@ -1,13 +1,19 @@
 //! Stack traces as text, turned into frames.
 //!
-//! Reports over HTTP often carry a trace as the text that the language prints. Each language has a reader here; all go
+//! Reports over HTTP often carry a trace as the text that the language prints. Rust, Python, JavaScript, Java and Kotlin, Go,
+//! Ruby, PHP, C# and Elixir have a reader here; all go
 //! line by line, skip what they do not know, and give what they could read. Frames come as everywhere else: the caller
 //! first, the crash last; chains with the root cause first.
 
+mod csharp;
+mod elixir;
 mod fill;
+mod go;
 mod java;
 mod javascript;
+mod php;
 mod python;
+mod ruby;
 mod rust;
 
 pub use fill::fill_frames;
@@ -32,11 +38,21 @@ const VALUE: usize = 8 << 10;
 /// ```
 #[must_use]
 pub fn parse(text: &str) -> Option<Vec<Exception>> {
-    [python::parse, java::parse, rust::parse, javascript::parse]
-        .iter()
-        .map(|read| read(text))
-        .find(|chain| chain.iter().any(|e| !e.frames().is_empty()))
+    READERS.iter().map(|read| read(text)).find(|chain| chain.iter().any(|e| !e.frames().is_empty()))
 }
+
+/// Those that ask for more come first; JavaScript's takes what looks like a place in a file.
+const READERS: [fn(&str) -> Vec<Exception>; 9] = [
+    python::parse,
+    java::parse,
+    go::parse,
+    ruby::parse,
+    php::parse,
+    elixir::parse,
+    rust::parse,
+    csharp::parse,
+    javascript::parse,
+];
 
 /// File and line of the innermost frame: what the fingerprint of some report dialects is made of.
 ///
@@ -126,6 +142,14 @@ fn apart(qualified: &str) -> (Option<&str>, &str) {
     match qualified.rsplit_once('.') {
         Some((module, name)) if !module.is_empty() && !name.is_empty() => (Some(module), name),
         _ => (None, qualified),
+    }
+}
+
+/// Splits a type off its module at the last joint: `Shop::CartError`, `Shop\CartError`.
+fn apart_by<'a>(qualified: &'a str, joint: &str) -> (Option<&'a str>, Option<&'a str>) {
+    match qualified.rsplit_once(joint) {
+        Some((module, name)) if !module.is_empty() && !name.is_empty() => (Some(module), Some(name)),
+        _ => (None, Some(qualified)),
     }
 }
 

@@ -140,9 +140,11 @@ impl Postgres {
         let main = self.id().context("PostgreSQL does not run")?;
         // Those that serve connections are its children.
         let children = fs::read_to_string(format!("/proc/{main}/task/{main}/children")).unwrap_or_default();
+        run(Command::new("kill").arg(format!("-{signal}")).arg(main.to_string()))?;
+        // One whose client has just left may be gone meanwhile.
         let mut command = Command::new("kill");
-        command.arg(format!("-{signal}")).arg(main.to_string()).args(children.split_whitespace());
-        run(&mut command)
+        command.arg(format!("-{signal}")).args(children.split_whitespace()).stderr(Stdio::null());
+        command.status().map(drop).map_err(Into::into)
     }
 
     /// One of its programs, as the user that it must run as: it refuses to run as root.

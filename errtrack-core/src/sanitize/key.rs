@@ -25,6 +25,8 @@ impl Label {
         match self {
             Self::Known("session id") => value.len() < 24 || value.len() == 36 && uuid::Uuid::try_parse(value).is_ok(),
             Self::Known("pwd") => value.starts_with('/'),
+            // On a board they have one or two digits.
+            Self::Known("PIN") => !(4..=12).contains(&value.len()) || !value.bytes().all(|b| b.is_ascii_digit()),
             _ => false,
         }
     }
@@ -135,6 +137,7 @@ fn weak(word: &str) -> Option<&'static str> {
         "session" | "sessions" | "sid" | "sessionid" | "sessid" | "phpsessid" | "jsessionid" => "session",
         "pass" | "pw" | "userpass" => "password",
         "otp" | "totp" => "one-time password",
+        "pin" => "PIN",
         _ => return compound_word(word),
     })
 }
@@ -163,7 +166,8 @@ fn compound_word(word: &str) -> Option<&'static str> {
 fn pair(first: &str, second: &str) -> Option<&'static str> {
     Some(match (first, second) {
         (
-            "api" | "access" | "app" | "account" | "secret" | "signing" | "encryption" | "auth" | "master",
+            "api" | "access" | "app" | "account" | "secret" | "signing" | "encryption" | "auth" | "master"
+            | "functions" | "subscription",
             "key" | "keys",
         ) => "api key",
         ("private", "key" | "keys") => "private key",
@@ -171,6 +175,8 @@ fn pair(first: &str, second: &str) -> Option<&'static str> {
         ("session", "key" | "token" | "data") => "session",
         ("card", "number" | "no") | ("credit", "card") | ("cc", "number") => "card number",
         ("security" | "card", "code") => "card code",
+        ("otp" | "totp" | "verification", "code") => "one-time password",
+        ("pin", "code") => "PIN",
         ("social", "security") => "ssn",
         ("connection", "string") => "credentials",
         ("auth", "header" | "data" | "code") => "authorization",
@@ -213,7 +219,9 @@ fn known(words: &str) -> Option<&'static str> {
         (previous, last),
         ("max" | "total" | "prompt" | "completion" | "output" | "input" | "num" | "n", "tokens")
     );
-    found.or_else(|| weak(last).filter(|_| !is_count)).filter(|_| !HARMLESS.contains(&last))
+    // The id of a key tells which one it is.
+    let is_id = last == "id" && found == Some("api key");
+    found.filter(|_| !is_id).or_else(|| weak(last).filter(|_| !is_count)).filter(|_| !HARMLESS.contains(&last))
 }
 
 /// A key in lower case with `_` between its words.

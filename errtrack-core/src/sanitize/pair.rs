@@ -22,6 +22,8 @@ enum Joint {
     Tight,
     /// `key: value`, which may be mere prose.
     Loose,
+    /// `"key", "value"`, which may be a list of names.
+    List,
 }
 
 /// The value behind a word, if the word is the key of a secret.
@@ -30,12 +32,12 @@ pub(super) fn value_after(text: &str, start: usize, end: usize, rules: &Rules, k
     let (from, joint) = joint(bytes, end)?;
     let label = rules.key(text.get(start..end)?)?;
     let quoted = quoted(bytes, from);
-    let in_query = start.checked_sub(1).is_some_and(|before| matches!(bytes.get(before), Some(b'?' | b'&')));
+    let in_query = start.checked_sub(1).is_some_and(|before| matches!(bytes.get(before), Some(b'?' | b'&' | b';')));
     let (from, to) = match quoted {
         Some(inside) => inside,
         // What opens a bracket is structure or a placeholder; not to look further keeps hostile text linear.
         None if matches!(bytes.get(from), Some(b'{' | b'[' | b'<')) => return None,
-        None if kind == Kind::Code && !in_query => return None,
+        None if joint == Joint::List || kind == Kind::Code && !in_query => return None,
         None => (from, bare_end(text, from, &label)),
     };
     let value = text.get(from..to)?;
@@ -45,7 +47,9 @@ pub(super) fn value_after(text: &str, start: usize, end: usize, rules: &Rules, k
     if value.is_empty() || is_filtered(value) || is_placeholder(value) || label.spares(value) {
         return None;
     }
-    if quoted.is_none() && joint == Joint::Loose && !looks_secret(value, &label, text.get(to..)?) {
+    if (joint == Joint::List || quoted.is_none() && joint == Joint::Loose)
+        && !looks_secret(value, &label, text.get(to..)?)
+    {
         return None;
     }
     if label.spares_numbers() && value.len() < 6 && value.bytes().all(|b| b.is_ascii_digit()) {
@@ -55,7 +59,7 @@ pub(super) fn value_after(text: &str, start: usize, end: usize, rules: &Rules, k
     Some(Value { start: from, end: to, label })
 }
 
-/// Where the value begins, if the word before `end` is followed by `=`, `:` or `=>`.
+/// Where the value begins, if the word before `end` is followed by `=`, `:` or `=>`, or stands in quotes before a comma.
 fn joint(bytes: &[u8], end: usize) -> Option<(usize, Joint)> {
     let at = |i: usize| bytes.get(i).copied().unwrap_or(0);
     let mut pos = end;
@@ -74,11 +78,16 @@ fn joint(bytes: &[u8], end: usize) -> Option<(usize, Joint)> {
         (b'=', b'=') | (b':', b':' | b'/') => return None,
         (b'=', b'>') | (b':', b'=') => pos += 2,
         (b'=' | b':', _) => pos += 1,
+        (b',', _) if in_quotes => pos += 1,
         _ => return None,
     }
     let value = pos + bytes.get(pos..)?.iter().take(4).take_while(|b| **b == b' ').count();
-    let tight = in_quotes || sign == b'=' && !spaced && value == pos;
-    Some((value, if tight { Joint::Tight } else { Joint::Loose }))
+    let joint = match sign {
+        b',' => Joint::List,
+        _ if in_quotes || sign == b'=' && !spaced && value == pos => Joint::Tight,
+        _ => Joint::Loose,
+    };
+    Some((value, joint))
 }
 
 /// What stands between quotes, which may be escaped themselves, as in JSON inside JSON.

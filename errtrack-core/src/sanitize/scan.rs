@@ -106,7 +106,7 @@ impl Scanner<'_> {
                     let end = self.bytes.get(pos..).unwrap_or_default().iter().take(256).position(|b| *b == b']');
                     pos + end.map_or(1, |end| end + 1)
                 }
-                b':' if self.at(pos + 1) == b'/' && self.at(pos + 2) == b'/' => self.userinfo(pos + 3),
+                b':' if self.at(pos + 1) == b'/' && self.at(pos + 2) == b'/' => self.address(pos + 3),
                 _ => pos + 1,
             };
         }
@@ -130,6 +130,9 @@ impl Scanner<'_> {
             // Nearly every word is too short; only credentials with a dot in them begin with a short one.
             let is_long = length >= token::SHORTEST || self.at(end) == b'.';
             let found = found.or_else(|| if is_long { token::at_start(from_here) } else { None });
+            let may_be_bot = matches!(length, 8..=10) && self.at(end) == b':';
+            let bot = || token::telegram(from_here).filter(|_| may_be_bot).map(|length| (length, "Telegram bot token"));
+            let found = found.or_else(bot);
             if let Some((length, name)) = found {
                 return self.replace(start, start + length, Label::Known(name));
             }
@@ -145,6 +148,17 @@ impl Scanner<'_> {
             Some(value) => self.replace(value.start, value.end, value.label),
             None => end,
         }
+    }
+
+    /// What follows `://`: the address of a webhook, or one with a password in it.
+    fn address(&mut self, start: usize) -> usize {
+        let Some(length) = token::webhook(self.rest(start)).filter(|_| !self.rules.off) else {
+            return self.userinfo(start);
+        };
+        let from = start + length;
+        let is_part = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b':' | b'.' | b'%');
+        let length = self.bytes.get(from..).unwrap_or_default().iter().take_while(is_part).count();
+        if length == 0 { from } else { self.replace(from, from + length, Label::Known("webhook")) }
     }
 
     /// The password in `scheme://user:password@host`, as in RFC 3986, section 3.2.1.

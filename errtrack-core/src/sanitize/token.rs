@@ -1,7 +1,7 @@
 //! Credentials that say what they are by how they begin.
 
 /// Prefix, shortest length of the whole, name. The prefixes are those that the issuers document for secret scanning.
-const PREFIXES: [(&str, usize, &str); 52] = [
+const PREFIXES: [(&str, usize, &str); 53] = [
     ("AKIA", 20, "AWS access key"),
     ("ASIA", 20, "AWS access key"),
     ("AIza", 39, "Google API key"),
@@ -54,6 +54,7 @@ const PREFIXES: [(&str, usize, &str); 52] = [
     ("sq0atp-", 20, "Square token"),
     ("sq0csp-", 20, "Square secret"),
     ("rubygems_", 40, "RubyGems key"),
+    ("dapi", 36, "Databricks token"),
 ];
 
 /// The longest credential that is no JWT.
@@ -83,8 +84,31 @@ pub(super) fn at_start(text: &str) -> Option<(usize, &'static str)> {
     }
     let (prefix, shortest, name) = *found?;
     let rest = run.get(prefix.len()..)?;
-    // A person writes no digit into `sk-learn-something-long`.
-    (run.len() >= shortest && rest.bytes().any(|b| b.is_ascii_digit())).then_some((run.len(), name))
+    // A person writes no digit into `sk-learn-something-long`, and nothing that long in capitals.
+    let is_made = rest.bytes().any(|b| b.is_ascii_digit()) || rest.bytes().all(|b| b.is_ascii_uppercase());
+    (run.len() >= shortest && is_made).then_some((run.len(), name))
+}
+
+/// The length of the token of a Telegram bot with which a text begins: its number, a colon, 35 letters.
+pub(super) fn telegram(text: &str) -> Option<usize> {
+    let (number, rest) = text.split_once(':')?;
+    let is_part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+    let is_number = (8..=10).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
+    (is_number && rest.bytes().take(36).take_while(is_part).count() == 35).then_some(number.len() + 36)
+}
+
+/// Addresses behind which everything is a secret: whoever knows them may post.
+const WEBHOOKS: [&str; 5] = [
+    "hooks.slack.com/",
+    "discord.com/api/webhooks/",
+    "discordapp.com/api/webhooks/",
+    "hooks.zapier.com/hooks/catch/",
+    "api.telegram.org/bot",
+];
+
+/// Where in an address, its scheme left out, the secret of a webhook begins.
+pub(super) fn webhook(address: &str) -> Option<usize> {
+    WEBHOOKS.iter().find(|prefix| address.starts_with(*prefix)).map(|prefix| prefix.len())
 }
 
 /// RFC 7519: three parts, the first two of them JSON objects in base64url.

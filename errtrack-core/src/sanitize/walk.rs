@@ -155,7 +155,7 @@ impl Walk<'_> {
                 let text = number.to_string();
                 let card = || (text.len() >= 13 && !self.rules.off).then(|| super::card::at_start(&text)).flatten();
                 let label = match forced {
-                    Some(label) if !label.spares_numbers() => Some(label.clone()),
+                    Some(label) if !label.spares_numbers() && !label.spares(&text) => Some(label.clone()),
                     Some(_) => None,
                     None => card().filter(|length| *length == text.len()).map(|_| Label::Known("card number")),
                 };

@@ -1,4 +1,4 @@
-//! JavaScript stacks: of V8 (Chrome, Node, Deno), SpiderMonkey (Firefox) and JavaScriptCore (Safari, Bun).
+//! JavaScript stacks: of V8 (Chrome, Node, Deno), SpiderMonkey (Firefox), JavaScriptCore (Safari, Bun) and Hermes.
 //!
 //! No standard says how `Error.stack` looks; these are the forms in use.
 
@@ -41,6 +41,8 @@ fn v8(line: &str) -> Option<Frame> {
     {
         let function = function.trim();
         let place = place.trim_end_matches(')');
+        // Hermes compiles ahead, and tells where in the bundle.
+        let place = place.strip_prefix("address at ").unwrap_or(place);
         // In `eval at run (a.js:1:2), <anonymous>:3:4` the place of the eval is what a person can open.
         let place = match place.strip_prefix("eval at ") {
             Some(evaluated) => {
@@ -62,8 +64,9 @@ fn v8(line: &str) -> Option<Frame> {
 
 /// `pay@https://shop.example/cart.js:3:7`, `@cart.js:3:7`, and JavaScriptCore's `pay@[native code]`.
 fn gecko(line: &str) -> Option<Frame> {
-    let (function, place) = line.split_once('@')?;
-    if function.contains(' ') && !function.starts_with("async") || function.len() > 400 {
+    let Some((function, place)) = line.split_once('@') else { return nameless(line) };
+    let is_code = matches!(function, "global code" | "eval code" | "module code");
+    if function.contains(' ') && !function.starts_with("async") && !is_code || function.len() > 400 {
         return None;
     }
     if place == "[native code]" {
@@ -79,6 +82,13 @@ fn gecko(line: &str) -> Option<Frame> {
     };
     let is_file = file.contains(['/', '.', '\\']) || file.starts_with('<');
     is_file.then(|| Frame { function: named(function), ..frame(clean(file), Some(line), column) })
+}
+
+/// JavaScriptCore's functions without a name: `https://shop.example/cart.js:3:7`.
+fn nameless(line: &str) -> Option<Frame> {
+    let (file, line, column) = location(line)?;
+    (column.is_some() && file.contains("://") && !file.contains(char::is_whitespace))
+        .then(|| frame(clean(file), Some(line), column))
 }
 
 fn named(function: &str) -> Option<String> {

@@ -53,8 +53,9 @@ impl Postgres {
         let (options, closed) = (self.0.options.clone(), self.0.places.clone());
         self.0.driver.spawn(async move {
             // The listener takes its connection from a pool.
-            let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).idle_timeout(None);
-            let pool = pool.max_lifetime(None).connect_lazy_with(options);
+            let pool =
+                PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).acquire_slow_threshold(PATIENCE);
+            let pool = pool.idle_timeout(None).max_lifetime(None).connect_lazy_with(options);
             while !closed.is_closed() {
                 let _ = hear(&pool, &channel, id, &feed, &closed).await;
                 // Whatever happened meanwhile was not heard.
