@@ -64,6 +64,51 @@
 //! error: it is captured with its chain and the route, and answered as a 500 that says nothing about the inside. Work that
 //! is spawned with [`spawn`] stays in the scope of its request.
 //!
+//! # By hand
+//! What runs side by side in one task shares its scope, unless each has one of its own:
+#![cfg_attr(feature = "anyhow", doc = "```")]
+#![cfg_attr(not(feature = "anyhow"), doc = "```ignore")]
+//! use errtrack::{AnyhowExt, Level, ResultExt, ScopeExt};
+//! # async fn fetch(from: &str) -> anyhow::Result<()> { Ok(()) }
+//!
+//! # async fn example() {
+//! // Futures of `join!`, `select!`, `FuturesUnordered`; streams have the same by `StreamScopeExt`.
+//! let (stock, prices) = tokio::join!(fetch("stock").in_scope(), fetch("prices").in_scope());
+//!
+//! // Something that holds for a few lines, or for one error.
+//! errtrack::with_scope(|scope| scope.set_tag("shard", "7"), || errtrack::capture_message("slow", Level::Warning));
+//! let port = "http".parse::<u16>().capture_with(|scope| scope.set_tag("variable", "PORT"));
+//!
+//! // `anyhow`, with the error's own backtrace where it has one; `eyre`: `capture_error(&**report)`.
+//! let stock = stock.capture();
+//!
+//! // Tasks, blocking work and threads that stay in the scope.
+//! errtrack::spawn(async { /* … */ });
+//! errtrack::spawn_blocking(|| { /* … */ });
+//! std::thread::spawn(errtrack::carry(|| { /* … */ }));
+//! # }
+//! ```
+//!
+//! # Less of it
+//! ```
+//! use errtrack::{IgnoreRule, Level, Tracker};
+//!
+//! let builder = Tracker::builder()
+//!     .sample_rate(0.5)                                           // of everything
+//!     .sample_rate_for(Level::Warning, 0.1)                       // of a level
+//!     .sample_rate_of("*::ConnectionReset", 0.01)                 // of a type
+//!     .ignore_rules([IgnoreRule::new().route("GET /health").status("503")])
+//!     .ignore(|event| event.tags.contains_key("canary"))
+//!     .before_send(|event| Some(event))
+//!     .fingerprinter(|event| event.tags.get("job").map(|job| vec![job.clone()]))
+//!     .on_issue(|change| drop(change.issue));
+//! # drop(builder);
+//! ```
+//! What is left out is counted: as sampled, or as ignored.
+//!
+//! # In tests
+//! With the feature `test`, `errtrack::test::captured` shows what a piece of a program captures, as events and as issues.
+//!
 //! # Features
 //! None is on by default.
 //!
@@ -72,22 +117,30 @@
 //! | `tower` | the layer for any tower service, and nothing of a web framework |
 //! | `axum` | `tower`, the web router, `HandlerError`, route templates |
 //! | `actix` | the middleware for actix-web 4, its `HandlerError`, and the web router mounted there |
+//! | `anyhow` | `capture_anyhow`, and `.capture()` on an `anyhow::Result` |
+//! | `test` | a kit for a program's own tests; for its `dev-dependencies` |
 //! | `tracing` | the layer for `tracing_subscriber` |
 //! | `sqlite` | the store in a SQLite file |
 //! | `postgres` | the store in a PostgreSQL database |
 //! | `tls-ring`, `tls-aws-lc-rs` | TLS to PostgreSQL, by rustls with that provider |
-//! | `full` | all of them but TLS |
+//! | `full` | all of them but TLS and the test kit |
 //!
 //! # Where things are
 //! This crate only gathers the rooms of the house; `ARCHITECTURE.md` tells which is which.
 
 pub use errtrack_core::{
-    Balance, Breadcrumb, BreadcrumbSource, BuildError, Event, EventId, Exception, Frame, InvalidNetwork, IssueChange,
-    Latencies, Level, Mechanism, Message, Project, Request, RequestSource, ResultExt, RouteStatistics, Routes, Scope,
-    ScopeHandle, Stacktrace, StatusClass, Store, StoreError, Timestamp, Tracker, TrackerBuilder, TrustedProxies, User,
-    WeakTracker, add_breadcrumb, capture_error, capture_event, capture_message, configure_scope, grouping, last_panic,
-    sanitize, spawn, store, tracker,
+    Balance, Breadcrumb, BreadcrumbSource, BuildError, Event, EventId, Exception, Frame, IgnoreRule, InScope,
+    InvalidNetwork, IssueChange, Latencies, Level, Mechanism, Message, Project, Request, RequestSource, ResultExt,
+    RouteStatistics, Routes, Scope, ScopeExt, ScopeHandle, Stacktrace, StatusClass, Store, StoreError, StreamScopeExt,
+    Timestamp, Tracker, TrackerBuilder, TrustedProxies, User, WeakTracker, add_breadcrumb, capture_error,
+    capture_error_with_backtrace, capture_event, capture_message, carry, configure_scope, grouping, last_panic,
+    sanitize, spawn, spawn_blocking, store, tracker, with_scope,
 };
+
+#[cfg(feature = "test")]
+pub use errtrack_core::test;
+#[cfg(feature = "anyhow")]
+pub use errtrack_core::{AnyhowExt, capture_anyhow};
 
 #[cfg(feature = "postgres")]
 pub use errtrack_store::PostgresStore;

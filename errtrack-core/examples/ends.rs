@@ -1,5 +1,6 @@
 //! A program whose database does not take anything, and that ends by a panic or by a signal: `ends FOLDER HOW`, where HOW is
-//! `panic` or `wait`, and `hanging` after that for a database that does not even say no. The tests look at what it leaves in
+//! `panic`, `double` (a panic in a destructor while another one unwinds), `boundary` (one that would leave an `extern "C"`
+//! function) or `wait`, and `hanging` after that for a database that does not even say no. The tests look at what it leaves in
 //! the spool; built with `--profile abort` too.
 #![expect(clippy::panic, clippy::print_stdout, reason = "a program that ends badly, and says when it is ready to")]
 
@@ -29,12 +30,32 @@ async fn main() -> Result<(), Box<dyn Error>> {
         event.exceptions.push(Exception::new("Last", "before the end"));
         tracker.capture(event);
     }
-    if how == "panic" {
-        panic!("the end");
+    match how.as_str() {
+        "panic" => panic!("the end"),
+        "double" => {
+            let _last = LastWords;
+            panic!("the end");
+        }
+        "boundary" => boundary(),
+        _ => {}
     }
     println!("ready");
     std::future::pending::<()>().await;
     Ok(())
+}
+
+/// Panics when it is dropped.
+struct LastWords;
+
+impl Drop for LastWords {
+    fn drop(&mut self) {
+        panic!("and in a destructor");
+    }
+}
+
+/// A function that no panic may leave.
+extern "C" fn boundary() {
+    panic!("the end");
 }
 
 /// A database that is away.

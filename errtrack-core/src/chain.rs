@@ -1,6 +1,6 @@
 //! An error and its sources, as exceptions.
 
-use crate::{Exception, event::Mechanism};
+use crate::{Exception, event::Mechanism, hosted::hosted};
 use std::{
     any::type_name,
     error::Error,
@@ -46,8 +46,8 @@ impl Exception {
     #[must_use]
     pub fn type_of(error: &dyn Error, path: &str) -> String {
         let mut shown = String::with_capacity(32);
-        let whole = write!(Bounded { text: &mut shown, room: LONGEST_DEBUG }, "{error:?}").is_ok();
-        named(path, debug_name(&shown, whole))
+        let whole = hosted(|| write!(Bounded { text: &mut shown, room: LONGEST_DEBUG }, "{error:?}").is_ok());
+        named(path, debug_name(&shown, whole == Some(true)))
     }
 }
 
@@ -77,21 +77,24 @@ impl Chain {
     pub(crate) fn of<E: Error + ?Sized>(error: &E, path: &'static str, mechanism: &'static str, handled: bool) -> Self {
         let mut chain = Self { texts: String::with_capacity(256), links: Vec::with_capacity(4), mechanism, handled };
         chain.take(error, path);
-        let mut source = error.source();
+        let mut source = hosted(|| error.source()).flatten();
         while let Some(cause) = source
             && chain.links.len() < LONGEST
         {
             chain.take(cause, "dyn ");
-            source = cause.source();
+            source = hosted(|| cause.source()).flatten();
         }
         chain
     }
 
     fn take<E: Error + ?Sized>(&mut self, error: &E, path: &'static str) {
-        // An error of the writing is our own refusal to take more.
-        let debug_is_whole = write!(Bounded { text: &mut self.texts, room: LONGEST_DEBUG }, "{error:?}").is_ok();
+        // An error of the writing is our own refusal to take more; a panic is the host's, and leaves what was written.
+        let shown = hosted(|| write!(Bounded { text: &mut self.texts, room: LONGEST_DEBUG }, "{error:?}").is_ok());
+        let debug_is_whole = shown == Some(true);
         let debug_end = self.texts.len();
-        let _ = write!(Bounded { text: &mut self.texts, room: LONGEST_TEXT }, "{error}");
+        if hosted(|| write!(Bounded { text: &mut self.texts, room: LONGEST_TEXT }, "{error}")).is_none() {
+            self.texts.push_str(" (its Display panicked)");
+        }
         self.links.push(Link { path, debug_end, debug_is_whole, end: self.texts.len() });
     }
 
@@ -166,13 +169,15 @@ fn debug_name(text: &str, whole: bool) -> Option<String> {
 /// How people call the most common error of all, whose own name for its variants (`Os`, `Custom`) says nothing.
 const IO_ERROR: &str = "std::io::Error";
 
-/// The kind in the `Debug` text of an [`std::io::Error`]: `Os { code: 2, kind: NotFound, …`.
+/// The kind in the `Debug` text of an [`std::io::Error`]: `Os { code: 2, kind: NotFound, …`, `Kind(NotFound)`,
+/// `Error { kind: UnexpectedEof, message: …`.
 fn io_kind<'a>(name: &str, rest: &'a str) -> Option<&'a str> {
-    if !matches!(name, "Os" | "Custom") {
-        return None;
+    match name {
+        "Os" | "Custom" => rest.split_once("kind: ")?.1.split([',', ' ']).next(),
+        "Error" => rest.strip_prefix(" { kind: ")?.split_once(", message: ").map(|(kind, _)| kind),
+        "Kind" => rest.strip_prefix('(')?.strip_suffix(')').filter(|kind| kind.chars().all(char::is_alphabetic)),
+        _ => None,
     }
-    let (_, kind) = rest.split_once("kind: ")?;
-    kind.split([',', ' ']).next()
 }
 
 /// Takes text until there is no more room, and so stops the formatting.

@@ -11,13 +11,18 @@
 
 mod account;
 pub mod adapter;
+#[cfg(feature = "anyhow")]
+mod anyhow;
 mod chain;
 mod current;
 pub mod event;
 pub mod grouping;
+mod hosted;
 mod id;
+mod ignore;
 mod issue;
 mod occurrence;
+mod own_trace;
 mod panic;
 mod prepare;
 mod project;
@@ -28,28 +33,37 @@ pub mod sanitize;
 mod scope;
 #[cfg(unix)]
 mod signal;
+mod spawn;
 pub mod stacktext;
 pub mod store;
 mod symbols;
+#[cfg(feature = "test")]
+pub mod test;
 mod time;
 mod tracker;
 
 pub use account::{Member, Role, TokenHash, TokenKind, UnknownRole};
+#[cfg(feature = "anyhow")]
+pub use anyhow::{AnyhowExt, capture_anyhow};
 pub use current::{
-    ResultExt, add_breadcrumb, capture_error, capture_event, capture_message, configure_scope, spawn, tracker,
+    ResultExt, add_breadcrumb, capture_error, capture_error_with_backtrace, capture_event, capture_message,
+    configure_scope, tracker,
 };
 pub use event::{
     Breadcrumb, Event, Exception, Frame, Level, Map, Mark, Mechanism, Message, Request, Sdk, Stacktrace, Thread, User,
 };
+pub use hosted::{Capturing, discard, hosted};
 pub use id::{EventId, Fingerprint, InvalidId, IssueId, ProjectId};
+pub use ignore::{IgnoreRule, IgnoreRules, InvalidRules};
 pub use issue::{InvalidIssueRef, Issue, IssueRef, Status, UnknownStatus};
 pub use occurrence::Occurrence;
-pub use panic::last_panic;
+pub use panic::{last_panic, repeats_panic};
 pub use prepare::{Formula, Limits, Preparer, user_hash};
 pub use project::{Project, slugify};
 pub use proxies::{InvalidNetwork, TrustedProxies};
 pub use routes::{Latencies, RouteStatistics, Routes, StatusClass};
-pub use scope::{BreadcrumbSource, InScope, RequestSource, Scope, ScopeHandle};
+pub use scope::{BreadcrumbSource, InScope, RequestSource, Scope, ScopeExt, ScopeHandle, StreamScopeExt, with_scope};
+pub use spawn::{carry, spawn, spawn_blocking};
 pub use store::{Store, StoreError};
 pub use time::{InvalidTimestamp, Timestamp};
 pub use tracker::{

@@ -18,6 +18,7 @@ mod ingest;
 mod jitter;
 mod overflow;
 mod queue;
+mod sampling;
 mod spool;
 mod trouble;
 mod upkeep;
@@ -32,10 +33,12 @@ pub use ingest::{IngestError, Receipt, Report};
 pub use spool::SpoolStatus;
 
 use crate::{
-    Event, EventId, Level, Preparer, Project, ProjectId, Routes, ScopeHandle, Stacktrace, Timestamp,
+    BreadcrumbSource, Event, EventId, Level, Preparer, Project, ProjectId, Routes, ScopeHandle, Stacktrace, Timestamp,
     chain::Chain,
     current,
     event::{Frame, Sdk},
+    hosted::Capturing,
+    own_trace,
     scope::ScopeCell,
     store::{Retention, Store, StoreError},
     symbols::{Addresses, SourceRules},
@@ -43,14 +46,16 @@ use crate::{
 use balance::Ledger;
 use hooks::Hooks;
 use queue::{CaptureQueue, Captured, What};
+use sampling::Sampling;
 use spool::SpoolGauge;
 use std::{
     any::type_name,
+    backtrace::Backtrace,
     cell::Cell,
     collections::BTreeMap,
     error::Error,
     fmt,
-    panic::Location,
+    panic::{Location, RefUnwindSafe, UnwindSafe},
     pin::pin,
     sync::{Arc, Weak},
     time::Duration,
@@ -76,6 +81,11 @@ pub fn inside() -> bool {
 
 fn mark_inside() {
     INSIDE.with(|inside| inside.set(true));
+}
+
+/// Says that this thread captures something; `None` where nothing is to be captured.
+fn capturing() -> Option<Capturing> {
+    if inside() { None } else { Capturing::begin() }
 }
 
 /// A handle on the error tracker of a program. Cheap to clone; the last one that is dropped flushes.
@@ -111,6 +121,7 @@ struct Engine {
     store: Arc<dyn Store>,
     preparer: Preparer,
     hooks: Hooks,
+    sampling: Sampling,
     ledger: Ledger,
     project: Project,
     defaults: Defaults,
@@ -134,12 +145,12 @@ struct Defaults {
     environment: Option<String>,
     release: Option<String>,
     server_name: Option<String>,
-    sample_rate: Option<f64>,
     backtraces: bool,
+    own_backtraces: bool,
 }
 
 /// A handle that does not keep the tracker alive: for what lives as long as the process, such as a `tracing` subscriber.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct WeakTracker(Weak<Shared>);
 
 impl WeakTracker {
@@ -191,13 +202,28 @@ impl Tracker {
         mechanism: &'static str,
         place: &'static Location<'static>,
     ) -> EventId {
-        if inside() {
-            return EventId::default();
-        }
+        let Some(_capturing) = capturing() else { return EventId::default() };
         let (id, timestamp) = (EventId::random(), Timestamp::now());
-        let what = What::Error { id, timestamp, chain: Chain::of(error, path, mechanism, true) };
+        let what = What::Error { id, timestamp, chain: Chain::of(error, path, mechanism, true), trace: None };
         let addresses = self.shared.engine.defaults.backtraces.then(Addresses::capture);
         self.enqueue(what, addresses, Some(place))
+    }
+
+    /// The same, with the stack that the error brought along, where it did.
+    pub(crate) fn capture_with_backtrace<E: Error + ?Sized>(
+        &self,
+        error: &E,
+        path: &'static str,
+        mechanism: &'static str,
+        place: &'static Location<'static>,
+        backtrace: &Backtrace,
+    ) -> EventId {
+        let own = self.shared.engine.defaults.own_backtraces.then(|| own_trace::text(backtrace)).flatten();
+        let Some(own) = own else { return self.capture_caught(error, path, mechanism, place) };
+        let Some(_capturing) = capturing() else { return EventId::default() };
+        let (id, timestamp) = (EventId::random(), Timestamp::now());
+        let what = What::Error { id, timestamp, chain: Chain::of(error, path, mechanism, true), trace: Some(own) };
+        self.enqueue(what, None, Some(place))
     }
 
     /// Captures an event together with the stack of the calling thread.
@@ -228,11 +254,8 @@ impl Tracker {
         };
         let counters = shared.engine.ledger.own();
         counters.captured(1);
-        if shared.engine.defaults.sample_rate.is_some_and(|rate| !sampled(id, rate)) {
-            counters.sampled(1);
-            return id;
-        }
         let scope = ScopeHandle::current();
+        // Before sampling: what is left out was reported all the same, and a layer must not report it in other words.
         if let Some(scope) = &scope
             && level >= Level::Error
         {
@@ -242,11 +265,26 @@ impl Tracker {
             Some(scope) => scope.snapshot(),
             None => shared.engine.root.snapshot(),
         };
+        let level = snapshot.as_ref().and_then(|scope| scope.level()).unwrap_or(level);
+        if !shared.engine.sampling.keeps_captured(id, level) {
+            counters.sampled(1);
+            return id;
+        }
         let captured = Captured { what, snapshot, scope, addresses, place };
         if !shared.queue.push(captured) {
             counters.dropped_by_queue(1);
         }
         id
+    }
+
+    /// The scope of the process as it is now.
+    pub(crate) fn root_snapshot(&self) -> Option<Arc<crate::Scope>> {
+        self.shared.engine.root.snapshot()
+    }
+
+    /// Adds a breadcrumb to the scope of the process: seen on what is captured in no other.
+    pub fn add_root_breadcrumb(&self, source: Arc<dyn BreadcrumbSource>) {
+        self.shared.engine.root.add_breadcrumb(source);
     }
 
     /// Changes the scope of the process: what it holds is put on every event of this tracker.
@@ -484,6 +522,10 @@ impl fmt::Debug for Tracker {
     }
 }
 
+// Every lock in it is taken whether it is poisoned or not: a host that catches panics may hold one.
+impl UnwindSafe for Tracker {}
+impl RefUnwindSafe for Tracker {}
+
 impl fmt::Debug for WeakTracker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WeakTracker").finish_non_exhaustive()
@@ -498,12 +540,6 @@ impl Drop for Shared {
             self.worker.join(DROP_PATIENCE);
         }
     }
-}
-
-/// Whether an event is in the sample; decided by its id, so that it is the same wherever it is asked.
-#[expect(clippy::cast_precision_loss, reason = "a sample rate has no 53 bits")]
-fn sampled(id: EventId, rate: f64) -> bool {
-    (id.uuid().as_u64_pair().1 << 2) as f64 / (u64::MAX as f64) < rate
 }
 
 #[cfg(test)]

@@ -103,8 +103,12 @@ fn stand_in(note: &Note, fields: &Map) -> String {
     error.unwrap_or_else(|| note.metadata().name()).to_owned()
 }
 
-/// The spans of an event, the outermost first: their names, and their fields, those of an inner span winning.
-pub(crate) fn spans<'a>(notes: impl Iterator<Item = (&'static str, Option<&'a Note>)>) -> Option<Value> {
+/// The spans of an event, the outermost first: their names, and their fields, those of an inner span winning; and the paths
+/// of those from which they follow.
+pub(crate) fn spans<'a>(
+    notes: impl Iterator<Item = (&'static str, Option<&'a Note>)>,
+    followed: impl Iterator<Item = &'a String>,
+) -> Option<Value> {
     let mut names: Vec<&str> = Vec::new();
     let mut fields = Map::new();
     for (name, note) in notes {
@@ -113,7 +117,12 @@ pub(crate) fn spans<'a>(notes: impl Iterator<Item = (&'static str, Option<&'a No
             note.add_to(&mut fields);
         }
     }
-    (!names.is_empty()).then(|| json!({ "spans": names, "fields": fields }))
+    let mut context = json!({ "spans": names, "fields": fields });
+    let followed: Vec<_> = followed.collect();
+    if let Some(context) = context.as_object_mut().filter(|_| !followed.is_empty()) {
+        context.insert("follows_from".into(), json!(followed));
+    }
+    (!names.is_empty()).then_some(context)
 }
 
 fn text(value: Value) -> String {
@@ -140,9 +149,9 @@ pub(crate) mod tests {
     impl Layer<Registry> for Keeping {
         fn on_event(&self, event: &tracing_core::Event<'_>, _: Context<'_, Registry>) {
             let mut note = Note::new(event.metadata(), Timestamp::default());
-            let mut visitor = Reporting { note: &mut note, exceptions: Vec::new() };
+            let mut visitor = Reporting::new(&mut note);
             event.record(&mut visitor);
-            let exceptions = visitor.exceptions;
+            let exceptions = visitor.into_exceptions();
             *self.0.lock().unwrap() = Some((note, exceptions));
         }
     }
@@ -216,7 +225,7 @@ pub(crate) mod tests {
     fn inner_spans_win_over_outer_ones() {
         let outer = noted(|| tracing::info!(order = 7, shop = "a"));
         let inner = noted(|| tracing::info!(order = 8));
-        let spans = spans([("request", Some(&outer)), ("idle", None), ("pay", Some(&inner))].into_iter());
+        let spans = spans([("request", Some(&outer)), ("idle", None), ("pay", Some(&inner))].into_iter(), [].iter());
         let expected = json!({ "spans": ["request", "idle", "pay"], "fields": { "order": 8, "shop": "a" } });
         assert_eq!(spans, Some(expected));
     }

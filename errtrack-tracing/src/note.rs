@@ -4,7 +4,7 @@
 //! names are those of the callsite. Most notes are never read; those that are become JSON on the tracker's thread.
 
 use crate::convert;
-use errtrack_core::{Breadcrumb, BreadcrumbSource, Map, Timestamp};
+use errtrack_core::{Breadcrumb, BreadcrumbSource, Map, Timestamp, hosted};
 use serde_json::Value;
 use std::fmt;
 use tracing_core::{Metadata, field::Field};
@@ -58,11 +58,18 @@ impl Note {
     }
 
     pub(crate) fn text(&mut self, field: &Field, value: &str) {
-        self.written(field, |text| fmt::Write::write_str(text, value));
+        self.write(field, |text| fmt::Write::write_str(text, value));
     }
 
-    /// Notes what a formatter writes, cut where the note is full.
+    /// Notes what a formatter of the host's writes, as far as it comes.
     pub(crate) fn written(&mut self, field: &Field, write: impl FnOnce(&mut Text<'_>) -> fmt::Result) {
+        self.write(field, |text| {
+            hosted(|| write(text)).unwrap_or_else(|| fmt::Write::write_str(text, " (it panicked here)"))
+        });
+    }
+
+    /// Notes what is written, cut where the note is full.
+    fn write(&mut self, field: &Field, write: impl FnOnce(&mut Text<'_>) -> fmt::Result) {
         self.head(field, Tag::Text);
         let length_at = self.used;
         self.push(&[0; 2]);

@@ -41,10 +41,26 @@ impl Visit for Noting<'_> {
     }
 }
 
-/// Notes every value but the first that is an error: that becomes exceptions, with its chain.
+/// Notes every value but one that is an error: that becomes exceptions, with its chain. It is the one that is called `error`
+/// or `err`, else the first.
 pub(crate) struct Reporting<'a> {
-    pub(crate) note: &'a mut Note,
-    pub(crate) exceptions: Vec<Exception>,
+    note: &'a mut Note,
+    exceptions: Vec<Exception>,
+    taken: Option<Field>,
+}
+
+impl<'a> Reporting<'a> {
+    pub(crate) fn new(note: &'a mut Note) -> Self {
+        Self { note, exceptions: Vec::new(), taken: None }
+    }
+
+    pub(crate) fn into_exceptions(self) -> Vec<Exception> {
+        self.exceptions
+    }
+}
+
+fn is_the_error(field: &Field) -> bool {
+    matches!(field.name(), "error" | "err")
 }
 
 impl Visit for Reporting<'_> {
@@ -69,10 +85,16 @@ impl Visit for Reporting<'_> {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        if self.exceptions.is_empty() {
-            self.exceptions = Exception::chain(value, "tracing", true);
-        } else {
-            Noting(self.note).record_error(field, value);
+        match &self.taken {
+            Some(taken) if is_the_error(taken) || !is_the_error(field) => Noting(self.note).record_error(field, value),
+            taken => {
+                // The one that was taken before is a field like others now.
+                if let (Some(taken), Some(text)) = (taken, self.exceptions.last().and_then(|e| e.value.as_deref())) {
+                    self.note.text(taken, text);
+                }
+                self.exceptions = Exception::chain(value, "tracing", true);
+                self.taken = Some(field.clone());
+            }
         }
     }
 

@@ -164,6 +164,22 @@ async fn sigterm_leaves_what_was_captured_to_the_next_start() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_panic_that_cannot_unwind_leaves_itself_and_the_one_before_to_the_next_start() -> Result<()> {
+    for (arguments, words) in [
+        (&["double"][..], &["the end", "and in a destructor"][..]),
+        (&["double", "hanging"], &["the end", "and in a destructor"]),
+        (&["boundary"], &["the end"]),
+    ] {
+        let folder = tempdir()?;
+        let signal = run_to_its_end(&example("ends")?, folder.path(), arguments).await?;
+        assert_eq!(signal, Some(6), "aborted");
+        let values = import(folder.path(), 10 + i64::try_from(words.len())?).await?;
+        assert!(words.iter().all(|word| values.iter().any(|value| value == word)), "{values:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_panic_that_aborts_leaves_itself_to_the_next_start() -> Result<()> {
     for arguments in [&["panic"][..], &["panic", "hanging"]] {
         let folder = tempdir()?;

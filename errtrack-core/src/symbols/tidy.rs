@@ -57,7 +57,7 @@ fn captured(frames: &[Frame]) -> usize {
 fn is_capturing(frame: &Frame) -> bool {
     const CRATES: [&str; 5] =
         ["errtrack_core::", "errtrack_tower::", "errtrack_actix::", "errtrack_tracing::", "errtrack::"];
-    const FILES: [&str; 4] = ["src/symbols.rs", "src/tracker.rs", "src/current.rs", "src/panic.rs"];
+    const FILES: [&str; 5] = ["src/symbols.rs", "src/tracker.rs", "src/current.rs", "src/anyhow.rs", "src/panic.rs"];
     let Some(name) = of(frame) else { return false };
     let function = name::nested(&name).0;
     let function = function.rsplit("::").next().unwrap_or(function);

@@ -5,13 +5,14 @@ use super::{
     balance::Ledger,
     hooks::{Hooks, IssueChange},
     queue,
+    sampling::Sampling,
     spool::SpoolGauge,
     worker::Worker,
     writer::Pace,
     writes,
 };
 use crate::{
-    Event, Preparer, Project, Routes,
+    Event, IgnoreRule, Level, Preparer, Project, Routes,
     grouping::InApp,
     prepare::Limits,
     project::slugify,
@@ -37,6 +38,7 @@ pub struct TrackerBuilder {
     defaults: Defaults,
     preparer: Preparer,
     hooks: Hooks,
+    sampling: Sampling,
     retention: Retention,
     queue: usize,
     queue_bytes: usize,
@@ -52,9 +54,15 @@ impl Default for TrackerBuilder {
         Self {
             project: "default".into(),
             store: None,
-            defaults: Defaults { backtraces: true, server_name: host_name(), ..Defaults::default() },
+            defaults: Defaults {
+                backtraces: true,
+                own_backtraces: true,
+                server_name: host_name(),
+                ..Defaults::default()
+            },
             preparer: Preparer::default(),
             hooks: Hooks::default(),
+            sampling: Sampling::default(),
             retention: Retention::default(),
             queue: QUEUED,
             queue_bytes: QUEUED_BYTES,
@@ -99,9 +107,25 @@ impl TrackerBuilder {
         self
     }
 
-    /// Keeps only this share of the events captured in the process, from 0 to 1; all unless set.
+    /// Keeps only this share of the events captured in the process, from 0 to 1; all unless set. What is not kept is counted
+    /// as sampled.
+    ///
+    /// A rate [for a type](Self::sample_rate_of) goes before one [for a level](Self::sample_rate_for), and that before this.
     pub fn sample_rate(mut self, rate: f64) -> Self {
-        self.defaults.sample_rate = (rate < 1.0).then_some(rate.max(0.0));
+        self.sampling.all(rate);
+        self
+    }
+
+    /// Keeps only this share of the events of a level.
+    pub fn sample_rate_for(mut self, level: Level, rate: f64) -> Self {
+        self.sampling.of_level(level, rate);
+        self
+    }
+
+    /// Keeps only this share of the events with an error of that type in their chain: `sqlx::error::Error::PoolTimedOut`, or
+    /// with `*` for any text, `*::PoolTimedOut`. The first rate whose type fits holds.
+    pub fn sample_rate_of(mut self, ty: impl Into<String>, rate: f64) -> Self {
+        self.sampling.of_type(ty, rate);
         self
     }
 
@@ -145,9 +169,35 @@ impl TrackerBuilder {
         self
     }
 
+    /// Whether backtraces that errors bring along (those of `anyhow`, and what is given to
+    /// [`capture_error_with_backtrace`](crate::capture_error_with_backtrace)) are used; `true` unless set. They exist where
+    /// `RUST_BACKTRACE` or `RUST_LIB_BACKTRACE` asks for them, and naming their frames costs the capturing thread a fraction
+    /// of a millisecond.
+    pub fn own_backtraces(mut self, backtraces: bool) -> Self {
+        self.defaults.own_backtraces = backtraces;
+        self
+    }
+
     /// Changes or drops events before they are sanitized and stored.
     pub fn before_send(mut self, f: impl Fn(Event) -> Option<Event> + Send + Sync + 'static) -> Self {
         self.hooks.before_send = Some(Arc::new(f));
+        self
+    }
+
+    /// Drops the events to which one of the rules applies, captured in the process or reported over HTTP; they are counted as
+    /// ignored. May be called several times. Rules that people edit stand in the store instead, and apply beside these.
+    ///
+    /// # Example
+    /// ```
+    /// use errtrack_core::{IgnoreRule, Tracker};
+    ///
+    /// let builder = Tracker::builder().ignore_rules([
+    ///     IgnoreRule::new().ty("*::ConnectionReset"),
+    ///     IgnoreRule::new().route("GET /health").status("5*"),
+    /// ]);
+    /// ```
+    pub fn ignore_rules(mut self, rules: impl IntoIterator<Item = IgnoreRule>) -> Self {
+        self.hooks.rules.extend(rules);
         self
     }
 
@@ -259,15 +309,20 @@ impl TrackerBuilder {
             return Err(BuildError(Problem::SourceLink));
         }
         let project = store.ensure_project(&self.project).await.map_err(|e| BuildError(Problem::Store(e)))?;
+        let tracker = self.start(store, project)?;
+        tracker.set_default();
+        Ok(tracker)
+    }
+
+    /// Starts the thread of a tracker whose project is known. No work reports to it but that in a scope of its own.
+    pub(crate) fn start(self, store: Arc<dyn Store>, project: Project) -> Result<Tracker, BuildError> {
         let (events, bytes) = (self.queue, self.queue_bytes);
         let engine = Arc::new(self.engine(store, project));
         let (queue, captures) = queue::channel(events, bytes);
         let (writes, unwritten) = writes::channel(UNWRITTEN, bytes);
         let worker = Worker::start(engine.clone(), captures, writes.clone(), unwritten)
             .map_err(|e| BuildError(Problem::Thread(e)))?;
-        let tracker = Tracker { shared: Arc::new(Shared { queue, writes, engine, worker }) };
-        tracker.set_default();
-        Ok(tracker)
+        Ok(Tracker { shared: Arc::new(Shared { queue, writes, engine, worker }) })
     }
 
     fn engine(self, store: Arc<dyn Store>, project: Project) -> Engine {
@@ -284,6 +339,7 @@ impl TrackerBuilder {
             store,
             preparer: self.preparer,
             hooks: self.hooks,
+            sampling: self.sampling,
             ledger: Ledger::new(project.id),
             project,
             defaults: self.defaults,

@@ -6,9 +6,9 @@ use super::{
 };
 use crate::{
     Event, EventId, Formula, IssueId, ProjectId, Timestamp,
+    hosted::hosted,
     store::{Outcome, Recorded},
 };
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio::sync::oneshot;
 
 /// An event that was received.
@@ -107,17 +107,16 @@ impl Tracker {
         // Our ids and the days of what is kept are made of it: no client and no host decides about them.
         event.received_at = Timestamp::now();
         // A hook is the host's code, and this is the host's request.
-        let prepared = catch_unwind(AssertUnwindSafe(|| {
-            engine.hooks.admit(event).map(|event| engine.preparer.prepare(project, event, formula))
-        }));
+        let prepared =
+            hosted(|| engine.hooks.admit(event).map(|event| engine.preparer.prepare(project, event, formula)));
         let occurrence = match prepared {
-            Ok(Some(occurrence)) if ours => occurrence.made_here(),
-            Ok(Some(occurrence)) => occurrence,
-            Ok(None) => {
+            Some(Some(occurrence)) if ours => occurrence.made_here(),
+            Some(Some(occurrence)) => occurrence,
+            Some(None) => {
                 counters.ignored(1);
                 return Ok(Begun::Ignored(id));
             }
-            Err(_) => {
+            None => {
                 counters.dropped_by_store(1);
                 return Err(IngestError::Refused);
             }

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     Event, EventId, ScopeHandle, Timestamp,
     chain::Chain,
+    own_trace,
     scope::Scope,
     symbols::{Addresses, Place},
 };
@@ -60,6 +61,8 @@ pub(crate) enum What {
         timestamp: Timestamp,
         /// The error and its sources.
         chain: Chain,
+        /// The backtrace that it brought along, as text.
+        trace: Option<String>,
     },
 }
 
@@ -68,8 +71,17 @@ impl What {
     pub(crate) fn into_event(self) -> Event {
         match self {
             Self::Event(event) => *event,
-            Self::Error { id: event_id, timestamp, chain } => {
-                let exceptions = chain.into_exceptions();
+            Self::Error { id: event_id, timestamp, chain, trace } => {
+                let mut exceptions = chain.into_exceptions();
+                if let Some(error) = exceptions.last_mut() {
+                    error.stacktrace = trace.as_deref().and_then(own_trace::stack);
+                    // Errors that bring their stack along where they can: what takes its place is not theirs.
+                    if error.stacktrace.is_none()
+                        && let Some(mechanism) = error.mechanism.as_mut().filter(|m| m.ty == "anyhow")
+                    {
+                        mechanism.synthetic = Some(true);
+                    }
+                }
                 Event { event_id, timestamp, received_at: timestamp, exceptions, ..Event::default() }
             }
         }
@@ -85,7 +97,9 @@ impl What {
     fn size(&self) -> usize {
         match self {
             Self::Event(event) => event.approximate_size(),
-            Self::Error { chain, .. } => size_of::<Event>() + chain.size(),
+            Self::Error { chain, trace, .. } => {
+                size_of::<Event>() + chain.size() + trace.as_ref().map_or(0, String::len)
+            }
         }
     }
 }

@@ -7,12 +7,12 @@ use super::{
     writes::{Write, WriteQueue, Writes},
 };
 use crate::{
-    Formula, Stacktrace,
+    Formula, Occurrence, Stacktrace,
+    hosted::hosted,
     symbols::{self, Addresses, Symbols},
 };
 use std::{
     io, mem,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
     time::{Duration, Instant},
@@ -95,6 +95,14 @@ async fn prepare(engine: Arc<Engine>, mut captures: Captures, queue: WriteQueue)
     intake.queue.close().await;
 }
 
+/// What became of a captured event.
+#[expect(clippy::large_enum_variant, reason = "one at a time, and not for long")]
+enum Prepared {
+    For(Occurrence),
+    Sampled,
+    Ignored,
+}
+
 struct Intake {
     engine: Arc<Engine>,
     queue: WriteQueue,
@@ -112,18 +120,24 @@ impl Intake {
         };
         let engine = &self.engine;
         // `before_send` and its like are the host's code.
-        let prepared = catch_unwind(AssertUnwindSafe(|| {
+        let prepared = hosted(|| {
             let event = engine.complete(captured, stack);
-            let event = engine.hooks.admit(event)?;
-            Some(engine.preparer.prepare(engine.project.id, event, Formula::Ours))
-        }));
+            if !engine.sampling.keeps_completed(&event) {
+                return Prepared::Sampled;
+            }
+            match engine.hooks.admit(event) {
+                Some(event) => Prepared::For(engine.preparer.prepare(engine.project.id, event, Formula::Ours)),
+                None => Prepared::Ignored,
+            }
+        });
         match prepared {
-            Ok(Some(occurrence)) => {
+            Some(Prepared::For(occurrence)) => {
                 let occurrence = occurrence.made_here().standing_for(times);
                 self.queue.push(Write { occurrence, done: None }).await;
             }
-            Ok(None) => engine.ledger.own().ignored(times),
-            Err(_) => engine.ledger.own().dropped_by_store(times),
+            Some(Prepared::Sampled) => engine.ledger.own().sampled(times),
+            Some(Prepared::Ignored) => engine.ledger.own().ignored(times),
+            None => engine.ledger.own().dropped_by_store(times),
         }
     }
 

@@ -293,3 +293,22 @@ async fn a_shutdown_without_a_spool_counts_what_is_lost() {
     assert_eq!(tracker.balance().dropped_by_store, 10);
     assert_settled(tracker.balance());
 }
+
+#[tokio::test]
+async fn the_panic_hook_waits_for_nothing() {
+    let store = Fake::new();
+    let tracker = builder(&store).queue(4, 1 << 20).build().await.unwrap();
+    tracker.install_panic_hook();
+    store.set_hang(Hang::BeforeCommit);
+    let scope = crate::ScopeHandle::new(&tracker);
+    let start = std::time::Instant::now();
+    for n in 0..50 {
+        let panics = std::panic::AssertUnwindSafe(|| scope.sync(|| panic!("{n}")));
+        assert!(std::panic::catch_unwind(panics).is_err());
+    }
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    store.set_hang(Hang::No);
+    assert!(tracker.shutdown().await);
+    assert_settled(tracker.balance());
+    assert_eq!(tracker.balance().captured, 50);
+}

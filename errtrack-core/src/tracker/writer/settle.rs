@@ -5,6 +5,7 @@ use super::{
     work::{Outcome, Work},
 };
 use crate::{
+    hosted::hosted,
     store::{Outcome as Did, Recorded},
     tracker::{
         Engine, IngestError,
@@ -13,7 +14,6 @@ use crate::{
         writes::{Durable, Pressure, size},
     },
 };
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio::time::Instant;
 
 impl Writer {
@@ -122,7 +122,7 @@ impl Writer {
             if let (Some(hook), Did::New | Did::Regressed) = (&self.engine.hooks.on_issue, recorded.outcome) {
                 let (issue, outcome) = (recorded.issue, recorded.outcome);
                 let change = IssueChange { issue, project: occurrence.project(), outcome };
-                let _ = catch_unwind(AssertUnwindSafe(|| hook(&change)));
+                hosted(|| hook(&change));
             }
         }
         for project in &work.unsure {

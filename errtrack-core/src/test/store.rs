@@ -1,0 +1,186 @@
+//! A store in memory that keeps what is recorded, and answers little else.
+
+use crate::{
+    Balance, EventId, Issue, IssueId, IssueRef, Member, Occurrence, Project, ProjectId, Status, StoreError, Timestamp,
+    TokenHash, TokenKind,
+    store::{
+        AccountStore, BalanceStore, Batch, Changes, Cursor, EventPage, EventPosition, EventStore, Feed, IssuePage,
+        IssueQuery, IssueStore, LeaseStore, LocalFeed, Outcome, ProjectStore, Recorded, Recorder, Retention,
+        RetentionReport, SetAside, StatusCounts, Storage, StoredEvent, TagTally, Upkeep,
+    },
+};
+use async_trait::async_trait;
+use std::{
+    collections::HashSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use uuid::Uuid;
+
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    data: Mutex<Data>,
+    feed: LocalFeed,
+}
+
+#[derive(Debug, Default)]
+struct Data {
+    occurrences: Vec<Occurrence>,
+    ids: HashSet<EventId>,
+    issues: Vec<(Issue, HashSet<i64>)>,
+}
+
+impl Memory {
+    fn data(&self) -> MutexGuard<'_, Data> {
+        self.data.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everything that was recorded.
+    pub(super) fn all(&self) -> (Vec<Occurrence>, Vec<Issue>) {
+        let data = self.data();
+        (data.occurrences.clone(), data.issues.iter().map(|(issue, _)| issue.clone()).collect())
+    }
+}
+
+impl Data {
+    fn record(&mut self, occurrence: &Occurrence) -> Recorded {
+        let is_new = self.ids.insert(occurrence.event_id());
+        let found = self.issues.iter_mut().find(|(issue, _)| issue.fingerprint == occurrence.fingerprint());
+        if let Some((issue, _)) = &found
+            && !is_new
+        {
+            return Recorded { issue: issue.id, outcome: Outcome::Duplicate };
+        }
+        let times = i64::try_from(occurrence.times()).unwrap_or(i64::MAX);
+        let recorded = if let Some((issue, users)) = found {
+            users.extend(occurrence.user_hash());
+            issue.count += times;
+            issue.stored_count += 1;
+            issue.user_count = i64::try_from(users.len()).unwrap_or(i64::MAX);
+            issue.level = occurrence.level();
+            issue.last_seen = issue.last_seen.max(occurrence.timestamp());
+            issue.last_event = occurrence.event_id();
+            issue.last_release = occurrence.release().map(str::to_owned).or(issue.last_release.take());
+            Recorded { issue: issue.id, outcome: Outcome::Seen }
+        } else {
+            let number = i64::try_from(self.issues.len() + 1).unwrap_or(i64::MAX);
+            self.issues.push((issue_of(occurrence, number, times), occurrence.user_hash().into_iter().collect()));
+            Recorded { issue: IssueId(number), outcome: Outcome::New }
+        };
+        self.occurrences.push(occurrence.clone());
+        recorded
+    }
+}
+
+fn issue_of(occurrence: &Occurrence, number: i64, times: i64) -> Issue {
+    let (ty, value) = occurrence.title();
+    let text = |text: Option<&str>| text.map(str::to_owned);
+    Issue {
+        id: IssueId(number),
+        uuid: Uuid::new_v4(),
+        project: occurrence.project(),
+        project_slug: "test".into(),
+        number,
+        fingerprint: occurrence.fingerprint(),
+        ty: ty.to_owned(),
+        value: value.to_owned(),
+        culprit: occurrence.culprit().to_owned(),
+        level: occurrence.level(),
+        status: Status::Unresolved,
+        regressed: false,
+        source: text(occurrence.source()),
+        platform: text(occurrence.platform()),
+        environment: text(occurrence.environment()),
+        first_release: text(occurrence.release()),
+        last_release: text(occurrence.release()),
+        first_seen: occurrence.timestamp(),
+        last_seen: occurrence.timestamp(),
+        count: times,
+        stored_count: 1,
+        user_count: i64::from(occurrence.user_hash().is_some()),
+        last_event: occurrence.event_id(),
+        created_at: occurrence.received_at(),
+        updated_at: occurrence.received_at(),
+        resolved_at: None,
+        assigned_to: None,
+    }
+}
+
+#[async_trait]
+impl Recorder for Memory {
+    async fn record(&self, batch: &Batch) -> Result<Vec<Recorded>, StoreError> {
+        let mut data = self.data();
+        Ok(batch.iter().map(|(occurrence, _)| data.record(occurrence)).collect())
+    }
+
+    async fn set_aside(&self, _: &Occurrence, _: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+impl Feed for Memory {
+    fn changes(&self) -> Changes {
+        self.feed.listen()
+    }
+}
+
+/// What nobody asks of a test.
+macro_rules! nothing {
+    ($trait:ident { $(fn $name:ident(&self $(, $arg:ty)*) -> $out:ty = $answer:expr;)* } $($close:ident)?) => {
+        #[async_trait]
+        impl $trait for Memory {
+            $(async fn $name(&self $(, _: $arg)*) -> Result<$out, StoreError> { $answer })*
+            $(async fn $close(&self) {})?
+        }
+    };
+}
+
+nothing!(ProjectStore {
+    fn ensure_project(&self, &str) -> Project = Err(StoreError::other("there is one project"));
+    fn projects(&self) -> Vec<Project> = Ok(Vec::new());
+    fn add_public_key(&self, ProjectId, &str) -> bool = Ok(false);
+    fn delete_project(&self, ProjectId) -> bool = Ok(false);
+});
+nothing!(BalanceStore {
+    fn add_balances(&self, &[(ProjectId, Balance)]) -> () = Ok(());
+    fn balances(&self) -> Vec<(ProjectId, Balance)> = Ok(Vec::new());
+});
+nothing!(LeaseStore {
+    fn lease(&self, &str, Uuid, Duration) -> bool = Ok(false);
+    fn release(&self, &str, Uuid) -> () = Ok(());
+});
+nothing!(IssueStore {
+    fn issues(&self, &IssueQuery) -> IssuePage = Ok(IssuePage::default());
+    fn status_counts(&self, &IssueQuery) -> StatusCounts = Ok(StatusCounts::default());
+    fn issue(&self, &IssueRef) -> Option<Issue> = Ok(None);
+    fn set_status(&self, &[IssueId], Status) -> u64 = Ok(0);
+    fn assign(&self, IssueId, Option<&str>) -> bool = Ok(false);
+    fn delete_issues(&self, &[IssueId]) -> u64 = Ok(0);
+    fn histograms(&self, &[IssueId], Timestamp, u32, u32) -> Vec<Vec<i64>> = Ok(Vec::new());
+    fn tag_tallies(&self, IssueId, u32) -> Vec<TagTally> = Ok(Vec::new());
+    fn tag_values(&self, &[ProjectId], &str, u32) -> Vec<String> = Ok(Vec::new());
+});
+nothing!(EventStore {
+    fn event(&self, Option<&[ProjectId]>, Uuid) -> Option<StoredEvent> = Ok(None);
+    fn events(&self, IssueId, Option<&Cursor>, u32) -> EventPage = Ok(EventPage::default());
+    fn position(&self, &StoredEvent) -> EventPosition = Ok(EventPosition::default());
+    fn pin(&self, &StoredEvent, bool) -> bool = Ok(false);
+    fn erase_user(&self, Option<&[ProjectId]>, &str) -> u64 = Ok(0);
+});
+nothing!(AccountStore {
+    fn member_by_email(&self, &str) -> Option<Member> = Ok(None);
+    fn member_count(&self) -> i64 = Ok(0);
+    fn put_member(&self, &Member) -> Member = Err(StoreError::other("there are no members"));
+    fn put_token(&self, TokenKind, TokenHash, Uuid, Timestamp) -> () = Ok(());
+    fn token_member(&self, TokenKind, TokenHash) -> Option<Member> = Ok(None);
+    fn take_token(&self, TokenKind, TokenHash) -> bool = Ok(false);
+});
+nothing!(Upkeep {
+    fn ping(&self) -> Duration = Ok(Duration::ZERO);
+    fn trim_events(&self, u32) -> u64 = Ok(0);
+    fn retain(&self, &Retention) -> RetentionReport = Err(StoreError::other("nothing is retained"));
+    fn preview_retention(&self, &Retention) -> RetentionReport = Err(StoreError::other("nothing is retained"));
+    fn last_retention(&self) -> Option<RetentionReport> = Ok(None);
+    fn storage(&self) -> Storage = Ok(Storage::default());
+    fn set_aside_events(&self, u32) -> Vec<SetAside> = Ok(Vec::new());
+} close);
