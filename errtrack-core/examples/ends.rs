@@ -112,6 +112,10 @@ away!(Recorder {
     fn record(&self, &Batch) -> Vec<Recorded>;
     fn set_aside(&self, &Occurrence, &str) -> ();
 });
+away!(SettingStore {
+    fn settings(&self, &str) -> Vec<(ProjectId, String)>;
+    fn put_setting(&self, ProjectId, &str, Option<&str>) -> bool;
+});
 away!(BalanceStore {
     fn add_balances(&self, &[(ProjectId, Balance)]) -> ();
     fn balances(&self) -> Vec<(ProjectId, Balance)>;

@@ -12,7 +12,7 @@
 //! 1. [`ProjectStore`], [`Recorder::record`] and [`IssueStore::issue`]: with these a [`Tracker`](crate::Tracker) starts
 //!    and counts. Everything else can answer `Ok` and nothing, for now.
 //! 2. The rest of [`IssueStore`], [`EventStore`] and [`AccountStore`]: with these the pages work.
-//! 3. [`Upkeep`], [`BalanceStore`], [`LeaseStore`], [`Feed`]: with these it can run for years, and in several processes.
+//! 3. [`Upkeep`], [`BalanceStore`], [`LeaseStore`], [`SettingStore`], [`Feed`]: with these it can run for years, and in several processes.
 //!    [`surplus`](crate::retention::surplus) chooses the events to keep, [`LocalFeed`] tells changes within the process.
 //!
 //! Run the suite from the first day; it says what is missing, one promise a test. It compiles without any SQL:
@@ -68,12 +68,30 @@ use uuid::Uuid;
 
 /// Everything that the tracker and the web pages need of a store.
 pub trait Store:
-    Recorder + IssueStore + EventStore + ProjectStore + AccountStore + BalanceStore + LeaseStore + Feed + Upkeep
+    Recorder
+    + IssueStore
+    + EventStore
+    + ProjectStore
+    + SettingStore
+    + AccountStore
+    + BalanceStore
+    + LeaseStore
+    + Feed
+    + Upkeep
 {
 }
 
 impl<T> Store for T where
-    T: Recorder + IssueStore + EventStore + ProjectStore + AccountStore + BalanceStore + LeaseStore + Feed + Upkeep
+    T: Recorder
+        + IssueStore
+        + EventStore
+        + ProjectStore
+        + SettingStore
+        + AccountStore
+        + BalanceStore
+        + LeaseStore
+        + Feed
+        + Upkeep
 {
 }
 
@@ -189,6 +207,17 @@ pub trait ProjectStore: Send + Sync + 'static {
     /// Deletes a project with its issues, events (those set aside too), rollups, keys and balance; `false` if there is none.
     /// Its slug and keys are free from then on; its number, which stands in DSNs, is never given again.
     async fn delete_project(&self, project: ProjectId) -> Result<bool, StoreError>;
+}
+
+/// Keeps what people have set for projects.
+#[async_trait]
+pub trait SettingStore: Send + Sync + 'static {
+    /// The setting of that name in each project that has it, by number.
+    async fn settings(&self, name: &str) -> Result<Vec<(ProjectId, String)>, StoreError>;
+
+    /// Sets it for a project, or with `None` takes it away; `false` if there is no such project. A value is a document of up
+    /// to a mebibyte. It goes with its project.
+    async fn put_setting(&self, project: ProjectId, name: &str, value: Option<&str>) -> Result<bool, StoreError>;
 }
 
 /// Keeps what became of events, over all processes and restarts.

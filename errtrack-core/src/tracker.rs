@@ -18,6 +18,7 @@ mod ingest;
 mod jitter;
 mod overflow;
 mod queue;
+mod rules;
 mod sampling;
 mod spool;
 mod trouble;
@@ -46,6 +47,7 @@ use crate::{
 use balance::Ledger;
 use hooks::Hooks;
 use queue::{CaptureQueue, Captured, What};
+use rules::Rules;
 use sampling::Sampling;
 use spool::SpoolGauge;
 use std::{
@@ -122,6 +124,7 @@ struct Engine {
     preparer: Preparer,
     hooks: Hooks,
     sampling: Sampling,
+    rules: Rules,
     ledger: Ledger,
     project: Project,
     defaults: Defaults,

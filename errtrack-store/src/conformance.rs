@@ -37,6 +37,7 @@ pub mod nodes;
 pub mod projects;
 pub mod recording;
 pub mod retention;
+pub mod settings;
 pub mod together;
 pub mod trimming;
 pub mod upkeep;
@@ -94,6 +95,11 @@ macro_rules! conformance {
         $crate::conformance!(@part $open, projects: [
             a_project_is_made_once
             public_keys_belong_to_one_project
+        ]);
+        $crate::conformance!(@part $open, settings: [
+            a_setting_is_set_replaced_and_taken_away
+            a_setting_goes_with_its_project
+            changes_of_settings_are_told
         ]);
         $crate::conformance!(@part $open, accounts: [
             a_member_is_replaced_by_address

@@ -54,6 +54,8 @@ mod retain;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod set_aside;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod settings;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;

@@ -17,6 +17,7 @@ pub(crate) mod preview;
 pub(crate) mod project;
 pub(crate) mod retain;
 pub(crate) mod set_aside;
+pub(crate) mod setting;
 pub(crate) mod storage;
 #[cfg(test)]
 mod tests;

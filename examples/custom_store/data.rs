@@ -19,6 +19,8 @@ pub(crate) struct Data {
     pub(crate) writers: HashMap<Uuid, i64>,
     pub(crate) set_aside: Vec<Aside>,
     pub(crate) balances: BTreeMap<ProjectId, Balance>,
+    /// By name and project.
+    pub(crate) settings: BTreeMap<(String, ProjectId), String>,
     /// Who has a lease, and until when.
     pub(crate) leases: HashMap<String, (Uuid, Timestamp)>,
     pub(crate) members: Vec<Member>,

@@ -1,10 +1,10 @@
-//! Projects.
+//! Projects, and what people have set for them.
 
 use crate::{data::Shelf, store::MemoryStore};
 use async_trait::async_trait;
 use errtrack_core::{
     Project, ProjectId, StoreError,
-    store::{Change, ProjectStore},
+    store::{Change, ProjectStore, SettingStore},
 };
 use uuid::Uuid;
 
@@ -53,9 +53,34 @@ impl ProjectStore for MemoryStore {
         }
         data.delete_issues(|issue| issue.project == project);
         data.balances.remove(&project);
+        data.settings.retain(|(_, of), _| *of != project);
         data.set_aside.retain(|aside| aside.event.project != project);
         drop(data);
         self.feed.tell(Change::Projects);
+        Ok(true)
+    }
+}
+
+#[async_trait]
+impl SettingStore for MemoryStore {
+    async fn settings(&self, name: &str) -> Result<Vec<(ProjectId, String)>, StoreError> {
+        let data = self.lock()?;
+        let named = data.settings.iter().filter(|((other, _), _)| other == name);
+        Ok(named.map(|((_, project), value)| (*project, value.clone())).collect())
+    }
+
+    async fn put_setting(&self, project: ProjectId, name: &str, value: Option<&str>) -> Result<bool, StoreError> {
+        let mut data = self.lock()?;
+        if !data.projects.contains_key(&project) {
+            return Ok(false);
+        }
+        let key = (name.to_owned(), project);
+        match value {
+            Some(value) => drop(data.settings.insert(key, value.to_owned())),
+            None => drop(data.settings.remove(&key)),
+        }
+        drop(data);
+        self.feed.tell(Change::Settings);
         Ok(true)
     }
 }

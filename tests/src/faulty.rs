@@ -111,6 +111,10 @@ delegate!(ProjectStore {
     fn add_public_key(&self, project: ProjectId, key: &str) -> Result<bool, StoreError>;
     fn delete_project(&self, project: ProjectId) -> Result<bool, StoreError>;
 });
+delegate!(SettingStore {
+    fn settings(&self, name: &str) -> Result<Vec<(ProjectId, String)>, StoreError>;
+    fn put_setting(&self, project: ProjectId, name: &str, value: Option<&str>) -> Result<bool, StoreError>;
+});
 delegate!(BalanceStore {
     fn add_balances(&self, more: &[(ProjectId, Balance)]) -> Result<(), StoreError>;
     fn balances(&self) -> Result<Vec<(ProjectId, Balance)>, StoreError>;

@@ -34,6 +34,8 @@ pub enum Change {
     },
     /// Projects or their public keys. The issues of a project that is deleted need not be told one by one.
     Projects,
+    /// What people have set for projects.
+    Settings,
     /// Members or their tokens.
     Accounts,
     /// Some changes may have been lost: what was copied must be read again.

@@ -6,7 +6,7 @@ use crate::{
     store::{
         AccountStore, BalanceStore, Batch, Changes, Cursor, EventPage, EventPosition, EventStore, Feed, IssuePage,
         IssueQuery, IssueStore, LeaseStore, LocalFeed, Outcome, ProjectStore, Recorded, Recorder, Retention,
-        RetentionReport, SetAside, StatusCounts, Storage, StoredEvent, TagTally, Upkeep,
+        RetentionReport, SetAside, SettingStore, StatusCounts, Storage, StoredEvent, TagTally, Upkeep,
     },
 };
 use async_trait::async_trait;
@@ -140,6 +140,10 @@ nothing!(ProjectStore {
     fn projects(&self) -> Vec<Project> = Ok(Vec::new());
     fn add_public_key(&self, ProjectId, &str) -> bool = Ok(false);
     fn delete_project(&self, ProjectId) -> bool = Ok(false);
+});
+nothing!(SettingStore {
+    fn settings(&self, &str) -> Vec<(ProjectId, String)> = Ok(Vec::new());
+    fn put_setting(&self, ProjectId, &str, Option<&str>) -> bool = Ok(false);
 });
 nothing!(BalanceStore {
     fn add_balances(&self, &[(ProjectId, Balance)]) -> () = Ok(());

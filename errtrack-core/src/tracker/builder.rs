@@ -5,6 +5,7 @@ use super::{
     balance::Ledger,
     hooks::{Hooks, IssueChange},
     queue,
+    rules::Rules,
     sampling::Sampling,
     spool::SpoolGauge,
     worker::Worker,
@@ -185,7 +186,8 @@ impl TrackerBuilder {
     }
 
     /// Drops the events to which one of the rules applies, captured in the process or reported over HTTP; they are counted as
-    /// ignored. May be called several times. Rules that people edit stand in the store instead, and apply beside these.
+    /// ignored. May be called several times. Rules that people edit stand in the store
+    /// instead, and apply beside these ([`Tracker::set_ignore_rules`]).
     ///
     /// # Example
     /// ```
@@ -310,6 +312,7 @@ impl TrackerBuilder {
         }
         let project = store.ensure_project(&self.project).await.map_err(|e| BuildError(Problem::Store(e)))?;
         let tracker = self.start(store, project)?;
+        tracker.shared.engine.read_first_rules().await;
         tracker.set_default();
         Ok(tracker)
     }
@@ -340,6 +343,7 @@ impl TrackerBuilder {
             preparer: self.preparer,
             hooks: self.hooks,
             sampling: self.sampling,
+            rules: Rules::default(),
             ledger: Ledger::new(project.id),
             project,
             defaults: self.defaults,

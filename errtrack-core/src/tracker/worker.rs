@@ -3,7 +3,7 @@
 use super::{
     Engine, mark_inside,
     queue::{Captured, Captures, Item},
-    upkeep, writer,
+    rules, upkeep, writer,
     writes::{Write, WriteQueue, Writes},
 };
 use crate::{
@@ -51,8 +51,10 @@ impl Worker {
                 let (stop, stopped) = oneshot::channel();
                 let upkeep = tokio::spawn(upkeep::run(engine.clone(), stopped));
                 let intake = tokio::spawn(prepare(engine.clone(), captures, queue));
+                let rules = tokio::spawn(rules::follow(engine.clone()));
                 writer::run(engine, writes).await;
                 intake.abort();
+                rules.abort();
                 // It tells the store what became of the last events, and gives its leases back.
                 drop(stop);
                 let _ = upkeep.await;
@@ -124,6 +126,9 @@ impl Intake {
             let event = engine.complete(captured, stack);
             if !engine.sampling.keeps_completed(&event) {
                 return Prepared::Sampled;
+            }
+            if engine.rules.ignore(engine.project.id, &event) {
+                return Prepared::Ignored;
             }
             match engine.hooks.admit(event) {
                 Some(event) => Prepared::For(engine.preparer.prepare(engine.project.id, event, Formula::Ours)),

@@ -20,7 +20,7 @@ async fn next_or_missed(changes: &mut Changes) -> Change {
 }
 
 /// The next change. That something may have been missed can be told at any time.
-async fn next(changes: &mut Changes) -> Change {
+pub(super) async fn next(changes: &mut Changes) -> Change {
     loop {
         match next_or_missed(changes).await {
             Change::Missed => {}
@@ -37,7 +37,7 @@ async fn until_or_missed(changes: &mut Changes, last: Change) -> Vec<Change> {
             change if change == last => return told,
             change @ (Change::Issue { .. } | Change::Missed) => told.push(change),
             // What was done to projects and accounts before may still be on its way.
-            Change::Projects | Change::Accounts => {}
+            Change::Projects | Change::Settings | Change::Accounts => {}
         }
     }
 }
@@ -50,7 +50,7 @@ async fn until(changes: &mut Changes, last: Change) -> Vec<Change> {
 }
 
 /// Listens, and answers when what happens from now on is sure to be heard.
-async fn listen(store: &impl Store) -> Changes {
+pub(super) async fn listen(store: &impl Store) -> Changes {
     let mut changes = store.changes();
     let probe = store.ensure_project("probe").await.unwrap();
     let issue = record(store, &probe, [event("Probe")]).await[0].issue;

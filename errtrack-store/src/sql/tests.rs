@@ -1,6 +1,6 @@
 //! Every statement can be prepared.
 
-use super::{Sql, account, erase, event, issue, node, preview, project, retain, set_aside, storage, upkeep};
+use super::{Sql, account, erase, event, issue, node, preview, project, retain, set_aside, setting, storage, upkeep};
 
 fn shared() -> Vec<Sql> {
     [
@@ -13,6 +13,7 @@ fn shared() -> Vec<Sql> {
         project::EVERY,
         retain::EVERY,
         set_aside::EVERY,
+        setting::EVERY,
         storage::EVERY,
         upkeep::EVERY,
     ]

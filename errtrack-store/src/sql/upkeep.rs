@@ -79,7 +79,7 @@ DELETE FROM errtrack_issue_hour WHERE (project_id, day, issue_id, hour) IN (
 );
 
 /// A project leaves in one step with what lets others write to it; the rest follows. Each with `$1`.
-pub(crate) const BURY_PROJECT: [Sql; 5] = [
+pub(crate) const BURY_PROJECT: [Sql; 6] = [
     sql!(
         "INSERT INTO errtrack_deleted_project (project_id) SELECT id FROM errtrack_project WHERE id = $1",
         either("", " FOR UPDATE")
@@ -88,6 +88,7 @@ pub(crate) const BURY_PROJECT: [Sql; 5] = [
     sql!("DELETE FROM errtrack_grouping WHERE project_id = $1"),
     sql!("DELETE FROM errtrack_balance WHERE project_id = $1"),
     sql!("DELETE FROM errtrack_set_aside WHERE project_id = $1"),
+    sql!("DELETE FROM errtrack_setting WHERE project_id = $1"),
 ];
 /// The last of them.
 pub(crate) const DELETE_PROJECT: Sql = sql!("DELETE FROM errtrack_project WHERE id = $1");
@@ -119,6 +120,7 @@ pub(crate) const EVERY: &[Sql] = &[
     BURY_PROJECT[2],
     BURY_PROJECT[3],
     BURY_PROJECT[4],
+    BURY_PROJECT[5],
     DELETE_PROJECT,
     BURIED_PROJECTS,
     FORGET_PROJECT,

@@ -4,7 +4,8 @@ use crate::lab::{Hit, Lab, days_ago};
 use errtrack_core::{
     Balance, ProjectId, Status, Timestamp,
     store::{
-        BalanceStore, Batch, BatchKey, EventStore, IssueStore, LeaseStore, ProjectStore, Recorder, Retention, Upkeep,
+        BalanceStore, Batch, BatchKey, EventStore, IssueStore, LeaseStore, ProjectStore, Recorder, Retention,
+        SettingStore, Upkeep,
     },
 };
 use std::{
@@ -33,6 +34,7 @@ async fn fill(lab: &Lab, project: ProjectId) {
     lab.store.set_status(&[issue], Status::Resolved).await.unwrap();
     lab.store.set_aside(&hit(1), "it could not be written").await.unwrap();
     lab.store.add_balances(&[(project, Balance { captured: 40, ..Balance::default() })]).await.unwrap();
+    assert!(lab.store.put_setting(project, "ignore", Some("[]")).await.unwrap());
     assert!(lab.store.add_public_key(project, &format!("key-{}", project.0)).await.unwrap());
 }
 

@@ -100,6 +100,10 @@ delegate!(ProjectStore {
     fn add_public_key(&self, project: ProjectId, key: &str) -> bool;
     fn delete_project(&self, project: ProjectId) -> bool;
 });
+delegate!(SettingStore {
+    fn settings(&self, name: &str) -> Result<Vec<(ProjectId, String)>, StoreError>;
+    fn put_setting(&self, project: ProjectId, name: &str, value: Option<&str>) -> Result<bool, StoreError>;
+});
 delegate!(BalanceStore {
     fn add_balances(&self, more: &[(ProjectId, Balance)]) -> ();
     fn balances(&self) -> Vec<(ProjectId, Balance)>;

@@ -201,6 +201,19 @@ impl BalanceStore for Fake {
 }
 
 #[async_trait]
+impl SettingStore for Fake {
+    async fn settings(&self, _: &str) -> Result<Vec<(ProjectId, String)>, StoreError> {
+        self.reach()?;
+        Ok(Vec::new())
+    }
+
+    async fn put_setting(&self, _: ProjectId, _: &str, _: Option<&str>) -> Result<bool, StoreError> {
+        self.reach()?;
+        Ok(false)
+    }
+}
+
+#[async_trait]
 impl LeaseStore for Fake {
     async fn lease(&self, name: &str, holder: Uuid, duration: Duration) -> Result<bool, StoreError> {
         self.reach()?;
