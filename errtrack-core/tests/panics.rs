@@ -1,5 +1,7 @@
 //! Panics wherever they can happen: reported once, and the program goes on as if nobody looked.
 
+#![expect(clippy::panic, reason = "what panics is what is tested")]
+
 use errtrack_core::{
     Event, RequestSource, ScopeHandle, Tracker, User, capture_error, configure_scope, last_panic, spawn,
     test::{Captured, Recorder},

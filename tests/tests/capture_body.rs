@@ -1,11 +1,6 @@
 //! Bodies that fail after their head was sent: the client cannot be told by a status any more, the tracker can.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "what a test cannot do without ends it"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test cannot do without ends it")]
 
 use axum::{
     Router,

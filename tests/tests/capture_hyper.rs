@@ -1,11 +1,6 @@
 //! A service on hyper by hand, without a framework: what fails in it arrives, over HTTP/1 and HTTP/2.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "what a test cannot do without ends it"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test cannot do without ends it")]
 
 use bytes::Bytes;
 use errtrack::{

@@ -1,6 +1,6 @@
 //! What of a request stands on an event on request: the beginning of its body, and the address of its client.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "what a test cannot do without ends it")]
+#![expect(clippy::unwrap_used, reason = "what a test cannot do without ends it")]
 
 use axum::{
     Router,

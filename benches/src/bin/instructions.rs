@@ -80,7 +80,7 @@ fn run(operation: &str, times: u32) -> Result<()> {
             builder
                 .before_send(|_| {
                     loop {
-                        thread::park()
+                        thread::park();
                     }
                 })
                 .build()
@@ -94,7 +94,7 @@ fn run(operation: &str, times: u32) -> Result<()> {
     finish(folder)
 }
 
-#[expect(clippy::exit, reason = "the tracker's thread is held for good")]
+#[expect(clippy::exit, clippy::disallowed_methods, reason = "the tracker's thread is held for good")]
 fn finish(folder: tempfile::TempDir) -> Result<()> {
     folder.close()?;
     std::process::exit(0)

@@ -66,7 +66,7 @@ async fn order(id: u32) -> Result<String, impl std::error::Error> {
     tokio::task::yield_now().await;
     let lines: Vec<_> =
         (0..20).map(|line| json!({ "line": line, "order": id, "name": "a thing", "price": 1995 })).collect();
-    if id % 5 == 0 { Err(payment()) } else { Ok(json!({ "order": id, "lines": lines }).to_string()) }
+    if id.is_multiple_of(5) { Err(payment()) } else { Ok(json!({ "order": id, "lines": lines }).to_string()) }
 }
 
 async fn bare(Path(id): Path<u32>) -> Result<String, StatusCode> {

@@ -136,7 +136,7 @@ pub(crate) async fn wait(shop: &Shop) {
     sign_in();
     let _leaves = Leaves(&shop.is_left);
     shop.is_waited.store(true, Relaxed);
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// A receipt of which half is printed.
