@@ -54,6 +54,31 @@ impl Table {
         self.row(what, rounds, allocations)
     }
 
+    /// Sends requests through an app of actix-web.
+    pub async fn actix_requests<R, S: actix_web::dev::Service<R>>(
+        &mut self,
+        what: &str,
+        app: S,
+        request: impl Fn() -> R,
+        calls: u32,
+    ) -> f64 {
+        let mut rounds = Vec::new();
+        for _ in 0..ROUNDS {
+            let start = Instant::now();
+            for _ in 0..calls {
+                let _ = black_box(app.call(request()).await);
+            }
+            rounds.push(start.elapsed().as_nanos() as f64 / f64::from(calls));
+        }
+        let request = request();
+        let counted = allocation_counter::measure(|| {
+            let mut future = std::pin::pin!(app.call(request));
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            let _ = black_box(future.as_mut().poll(&mut context));
+        });
+        self.row(what, rounds, counted.count_total as f64)
+    }
+
     /// The same, with the queue emptied between the rounds.
     pub async fn flushed<S>(&mut self, tracker: &Tracker, what: &str, mut service: S) -> f64
     where

@@ -2,6 +2,11 @@
 //!
 //! `capture`: a table, and the same as JSON in `target/bench/capture.json`.
 
+use actix_web::{
+    HttpResponse,
+    test::{TestRequest, init_service},
+    web::get,
+};
 use anyhow::Result;
 use errtrack::{ScopeHandle, SqliteStore, Tracker, tower::CaptureLayer};
 use errtrack_benches::{
@@ -25,6 +30,7 @@ async fn main() -> Result<()> {
     let mut table = Table::begin();
     peer::start(false);
     requests(&mut table, &tracker).await;
+    actix_requests(&mut table, &tracker).await;
     by_hand(&mut table, &tracker, &with_backtraces).await;
     logged(&mut table, &tracker).await;
     Ok(table.write("capture")?)
@@ -56,6 +62,17 @@ async fn requests(table: &mut Table, tracker: &Tracker) {
     let layered = CaptureLayer::new(tracker).layer(errtrack_fails());
     table.flushed(tracker, "a request that fails with an error, CaptureLayer", layered).await;
     table.requests("the same, sentry-tower", peer::layered(sentry_fails()), CAPTURES).await;
+}
+
+async fn actix_requests(table: &mut Table, tracker: &Tracker) {
+    let orders = || actix_web::App::new().route("/orders/{id}", get().to(HttpResponse::Ok));
+    let request = || TestRequest::get().uri("/orders/7").insert_header(("user-agent", "bench")).to_request();
+    let bare = table.actix_requests("actix, a bare app", init_service(orders()).await, request, CALLS).await;
+    let app = init_service(orders().wrap(errtrack::actix::Capture::new(tracker))).await;
+    let ours = table.actix_requests("actix, Capture", app, request, CALLS).await;
+    let app = init_service(orders().wrap(sentry_actix::Sentry::new())).await;
+    let theirs = table.actix_requests("actix, sentry-actix", app, request, CALLS).await;
+    table.compare("the middleware alone", ours - bare, theirs - bare);
 }
 
 async fn by_hand(table: &mut Table, tracker: &Tracker, with_backtraces: &Tracker) {

@@ -1,4 +1,5 @@
-//! The shop of `examples/axum_app`, run as its users run it: its five failures arrive, and it lives on.
+//! The shop of `examples/axum_app` and `examples/actix_app`, run as its users run it: its five failures arrive, and it lives
+//! on.
 
 use anyhow::{Context, Result};
 use errtrack_tests::{Client, example};
@@ -13,16 +14,25 @@ use tokio::{
 /// Path and answer; then, of the issue that it becomes, type and route.
 const FAILURES: [(&str, u16, &str, &str); 5] = [
     ("/orders/7/split?guests=0", 500, "panic", "POST /orders/{id}/split"),
-    ("/orders/7/pay", 500, "axum_app::shop::PaymentError::Declined", "POST /orders/{id}/pay"),
+    ("/orders/7/pay", 500, "shop::PaymentError::Declined", "POST /orders/{id}/pay"),
     ("/parcels/X-99", 503, "core::num::error::ParseIntError", "POST /parcels/{id}"),
     ("/orders/7/invoice", 202, "std::io::Error::ConnectionRefused", "POST /orders/{id}/invoice"),
     ("/stock", 202, "core::num::error::ParseIntError", "POST /stock"),
 ];
 
 #[tokio::test]
-async fn the_shop_fails_in_five_ways_and_lives_on() -> Result<()> {
+async fn on_axum() -> Result<()> {
+    the_shop_fails_in_five_ways_and_lives_on("axum_app").await
+}
+
+#[tokio::test]
+async fn on_actix() -> Result<()> {
+    the_shop_fails_in_five_ways_and_lives_on("actix_app").await
+}
+
+async fn the_shop_fails_in_five_ways_and_lives_on(name: &str) -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let mut shop = Command::new(example("axum_app")?)
+    let mut shop = Command::new(example(name)?)
         .current_dir(folder.path())
         .env_clear()
         .env("PORT", "0")
@@ -41,7 +51,8 @@ async fn the_shop_fails_in_five_ways_and_lives_on() -> Result<()> {
     let events = events(&mut client).await?;
     for (path, _, ty, route) in FAILURES {
         let event = events.get(route).with_context(|| format!("{path}: no event on {route}; there are {events:#?}"))?;
-        assert_eq!(event["exceptions"].as_array().and_then(|e| e.last()).map(|e| &e["type"]), Some(&Value::from(ty)));
+        let told = event["exceptions"].as_array().and_then(|e| e.last()).and_then(|e| e["type"].as_str());
+        assert_eq!(told.map(|told| told.trim_start_matches(&format!("{name}::"))), Some(ty), "{path}");
         assert_eq!(event["release"], "shop@0.1.0", "{path}");
         assert_eq!(event["user"]["id"], "42", "{path}");
         assert_eq!(event["tags"]["plan"], "pro", "{path}");
