@@ -4,6 +4,7 @@
 //! of the program is read. So a capture takes addresses only, and the tracker names them, once per address. A storm comes
 //! from few places: whole stacks are kept too, tidied and ready to be put on an event.
 
+mod debug_info;
 mod image;
 mod name;
 mod path;
@@ -15,7 +16,7 @@ pub(crate) use path::{Origin, origin, shorten};
 pub(crate) use source::{SourceLink, SourceRules, commit_of};
 
 use crate::{Frame, Stacktrace, grouping::InApp};
-use image::Images;
+use debug_info::DebugInfo;
 use source::SourceReader;
 use std::collections::HashMap;
 
@@ -55,7 +56,7 @@ pub(crate) struct Symbols {
     /// Stacks as events hold them.
     stacks: HashMap<Addresses, Stacktrace>,
     frames: usize,
-    images: Images,
+    debug_info: DebugInfo,
     /// The folder in which the program was built, once it is known.
     root: Option<String>,
     in_app: InApp,
@@ -95,7 +96,7 @@ impl Symbols {
         }
         let mut frames = Vec::with_capacity(addresses.len());
         for &address in &addresses.0 {
-            let names = self.known.entry(address).or_insert_with(|| name(address, &mut self.images));
+            let names = self.known.entry(address).or_insert_with(|| self.debug_info.frames(address));
             frames.extend(names.iter().cloned());
         }
         self.learn_root(&frames, place);
@@ -114,6 +115,11 @@ impl Symbols {
         }
         self.stacks.insert(addresses.clone(), stack.clone());
         stack
+    }
+
+    /// Lets go of the debug information that naming frames has read. What was named stays named.
+    pub(crate) fn let_go(&mut self) {
+        self.debug_info.let_go();
     }
 
     /// Learns where the program was built: debug information has whole paths, and the place of a capture has the same path
@@ -136,12 +142,6 @@ impl Symbols {
     }
 }
 
-/// Lets go of the debug information that naming frames has read: tens of megabytes in large programs. What was named stays
-/// named; the next new address reads it again.
-pub(crate) fn let_go() {
-    backtrace::clear_symbol_cache();
-}
-
 /// Makes the frames of a text trace as readable as those that were resolved here; the caller first.
 pub(crate) fn tidy(frames: &mut Vec<Frame>) {
     for function in frames.iter_mut().filter_map(|frame| frame.function.as_mut()) {
@@ -150,34 +150,6 @@ pub(crate) fn tidy(frames: &mut Vec<Frame>) {
     frames.reverse();
     tidy::tidy(frames);
     frames.reverse();
-}
-
-fn name(address: usize, images: &mut Images) -> Vec<Frame> {
-    let mut frames = Vec::new();
-    // The address is that of the next instruction; one before it lies within the call.
-    let inside = address.saturating_sub(1);
-    backtrace::resolve(inside as *mut std::ffi::c_void, |symbol| {
-        let path = symbol.filename().map(|p| p.to_string_lossy().into_owned());
-        let function = symbol.name().map(|n| readable(&format!("{n:#}")));
-        // With line tables alone names are bare, and the file tells the module.
-        let is_bare = function.as_deref().is_some_and(|f| !f.contains("::"));
-        frames.push(Frame {
-            module: path.as_deref().filter(|_| is_bare).and_then(path::module),
-            function,
-            abs_path: path,
-            lineno: symbol.lineno(),
-            colno: symbol.colno(),
-            instruction_addr: Some(format!("{address:#x}")),
-            ..Frame::default()
-        });
-    });
-    if frames.iter().all(|frame| frame.function.is_none() && frame.abs_path.is_none()) {
-        // What is left is to be looked up in the program's debug information elsewhere: `addr2line -e shop 0x1f2e`.
-        let (package, at) = images.place(inside).map_or((None, address), |(image, at)| (Some(image), at + 1));
-        let nameless = Frame { package, instruction_addr: Some(format!("{at:#x}")), ..Frame::default() };
-        return vec![nameless];
-    }
-    frames
 }
 
 #[cfg(test)]
@@ -207,12 +179,5 @@ mod tests {
         let stack = symbols.resolve(&addresses, Some(&(place.file().to_owned(), place.line())));
         assert_eq!(stack.frames.last().unwrap().filename.as_deref(), Some("errtrack-core/src/symbols.rs"));
         assert_eq!(symbols.known(&addresses), Some(stack), "kept as it was given");
-    }
-
-    #[test]
-    fn an_address_without_a_name_is_told_by_its_image() {
-        let frames = name(0x10, &mut Images::default());
-        assert_eq!(frames.len(), 1);
-        assert_eq!(frames[0].instruction_addr.as_deref(), Some("0x10"), "in no image");
     }
 }

@@ -73,7 +73,8 @@ async fn ten_processes_open_an_empty_database_at_once() {
     }
     assert!(projects.iter().all(|project| *project == projects[0]));
     let mut connection = connection(&url).await.unwrap();
-    assert_eq!(number(&mut connection, "SELECT COUNT(*) FROM errtrack_migrations").await.unwrap(), 1);
+    let missing_or_twice = "SELECT COUNT(*) - MAX(version) FROM errtrack_migrations";
+    assert_eq!(number(&mut connection, missing_or_twice).await.unwrap(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -53,6 +53,10 @@ async fn the_shop_fails_in_five_ways_and_lives_on(name: &str) -> Result<()> {
         let event = events.get(route).with_context(|| format!("{path}: no event on {route}; there are {events:#?}"))?;
         let told = event["exceptions"].as_array().and_then(|e| e.last()).and_then(|e| e["type"].as_str());
         assert_eq!(told.map(|told| told.trim_start_matches(&format!("{name}::"))), Some(ty), "{path}");
+        let ours = |frame: &Value| frame["in_app"] == true && frame.to_string().contains("errtrack_");
+        let frames =
+            event["exceptions"].as_array().into_iter().flatten().flat_map(|e| e["stacktrace"]["frames"].as_array());
+        assert_eq!(frames.flatten().filter(|frame| ours(frame)).count(), 0, "{path}: {event:#}");
         assert_eq!(event["release"], "shop@0.1.0", "{path}");
         assert_eq!(event["user"]["id"], "42", "{path}");
         assert_eq!(event["tags"]["plan"], "pro", "{path}");

@@ -4,7 +4,7 @@ use super::{function::rust_crate, language::Language};
 use crate::Frame;
 
 /// Crates that run code: their frames say how it was called, never what it did.
-const CRATES: [&str; 34] = [
+const CRATES: [&str; 36] = [
     "core",
     "__rustc",
     "std",
@@ -35,7 +35,9 @@ const CRATES: [&str; 34] = [
     "warp",
     "mio",
     "errtrack",
+    "errtrack_actix",
     "errtrack_core",
+    "errtrack_store",
     "errtrack_tower",
     "errtrack_tracing",
     "errtrack_web",

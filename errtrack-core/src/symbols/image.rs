@@ -3,10 +3,12 @@
 //! A stripped program has addresses and no names. Where it is loaded changes at each start; where an address lies within
 //! the file does not, and is what `addr2line` asks for.
 
-use std::{fs, path::Path};
+use std::{borrow::Cow, fs, path::Path};
 
 /// The largest list of what is loaded that is read.
 const LONGEST: usize = 4 << 20;
+/// What stands behind the path of a file that is gone.
+const DELETED: &str = " (deleted)";
 
 /// What is loaded, read when it is first asked for. Linux alone tells.
 #[derive(Debug, Default)]
@@ -14,23 +16,44 @@ pub(crate) struct Images {
     list: Option<Vec<Image>>,
 }
 
+/// A part of a file in memory.
 #[derive(Debug)]
-struct Image {
+pub(crate) struct Image {
     start: usize,
     end: usize,
     /// What is taken off an address.
     base: usize,
-    name: String,
+    path: String,
+}
+
+impl Image {
+    /// The name of the file.
+    pub(crate) fn name(&self) -> Cow<'_, str> {
+        Path::new(self.path.trim_end_matches(DELETED)).file_name().unwrap_or_default().to_string_lossy()
+    }
+
+    /// Where the file can be read, also when a deploy has replaced the program meanwhile.
+    pub(crate) fn readable_path(&self) -> &str {
+        const PROGRAM: &str = "/proc/self/exe";
+        let is_program = || fs::read_link(PROGRAM).is_ok_and(|program| program == Path::new(&self.path));
+        if self.path.ends_with(DELETED) && is_program() { PROGRAM } else { &self.path }
+    }
 }
 
 impl Images {
     /// The file in which an address lies, and where in it.
-    pub(crate) fn place(&mut self, address: usize) -> Option<(String, usize)> {
-        let list = self
-            .list
-            .get_or_insert_with(|| fs::read_to_string("/proc/self/maps").map_or_else(|_| Vec::new(), |m| read(&m)));
-        let image = list.iter().find(|image| (image.start..image.end).contains(&address))?;
-        Some((image.name.clone(), address.saturating_sub(image.base)))
+    pub(crate) fn place(&mut self, address: usize) -> Option<(&Image, usize)> {
+        let image = self.list().iter().find(|image| (image.start..image.end).contains(&address))?;
+        Some((image, address.saturating_sub(image.base)))
+    }
+
+    /// Whether the system tells what is loaded.
+    pub(crate) fn is_known(&mut self) -> bool {
+        !self.list().is_empty()
+    }
+
+    fn list(&mut self) -> &[Image] {
+        self.list.get_or_insert_with(|| fs::read_to_string("/proc/self/maps").map_or_else(|_| Vec::new(), |m| read(&m)))
     }
 }
 
@@ -47,8 +70,7 @@ fn read(maps: &str) -> Vec<Image> {
         if file.0 != path {
             file = (path, if is_fixed(path) { 0 } else { start });
         }
-        let name = Path::new(path).file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        images.push(Image { start, end, base: file.1, name });
+        images.push(Image { start, end, base: file.1, path: path.to_owned() });
     }
     images
 }
@@ -71,7 +93,8 @@ mod tests {
             7f0000000000-7f0000001000 rw-p 00000000 00:00 0 \n\
             7ffc00000000-7ffc00021000 rw-p 00000000 00:00 0                  [stack]\n";
         let mut images = Images { list: Some(read(maps)) };
-        assert_eq!(images.place(0x55f0_0001_2345), Some(("my shop".into(), 0x12345)));
-        assert_eq!(images.place(0x7f00_0000_0500), None);
+        let (image, at) = images.place(0x55f0_0001_2345).unwrap();
+        assert_eq!((&*image.name(), image.readable_path(), at), ("my shop", "/srv/my shop", 0x12345));
+        assert!(images.place(0x7f00_0000_0500).is_none());
     }
 }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Formula, Occurrence, Stacktrace,
     hosted::hosted,
-    symbols::{self, Addresses, Symbols},
+    symbols::{Addresses, Symbols},
 };
 use std::{
     io, mem,
@@ -170,7 +170,7 @@ impl Intake {
     /// Gives back the memory of the debug information, once no new stack has come for a while.
     fn tidy_up(&mut self) {
         if self.named.take_if(|named| named.elapsed() > AT_HAND).is_some() {
-            tokio::task::spawn_blocking(symbols::let_go);
+            self.symbols.let_go();
         }
     }
 }
