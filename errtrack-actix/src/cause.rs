@@ -1,6 +1,6 @@
 //! What handler and middleware tell each other in the extensions of a response.
 
-use errtrack_core::{EventId, adapter::Caught};
+use errtrack_core::adapter::Caught;
 use std::{error::Error, fmt, rc::Rc};
 
 /// The error that led to an answer of 5xx, handed up in the extensions of the response.
@@ -45,24 +45,6 @@ impl Cause {
 impl fmt::Debug for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Cause").field(&self.0).finish()
-    }
-}
-
-/// In the extensions of a 5xx response: it has been dealt with, and a middleware further out need not report it again.
-#[derive(Debug, Clone, Copy)]
-pub struct Reported {
-    event: Option<EventId>,
-}
-
-impl Reported {
-    pub(crate) fn new(event: Option<EventId>) -> Self {
-        Self { event: event.filter(|id| !id.is_nil()) }
-    }
-
-    /// The event under which it was reported, where one stands for it: a number to show to whom it failed.
-    #[must_use]
-    pub fn event(&self) -> Option<EventId> {
-        self.event
     }
 }
 

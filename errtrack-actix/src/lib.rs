@@ -51,9 +51,11 @@ mod service;
 
 pub use body::CaptureBody;
 pub use capture::Capture;
-pub use cause::{Cause, Reported};
+pub use cause::Cause;
 pub use future::ResponseFuture;
 pub use handler_error::HandlerError;
 #[cfg(feature = "mount")]
 pub use mount::{Mount, mount};
 pub use service::CaptureService;
+
+pub use errtrack_core::adapter::Reported;

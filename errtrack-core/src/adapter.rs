@@ -11,5 +11,5 @@ mod route;
 mod trace;
 
 pub use open::Open;
-pub use report::{Caught, answered, event_of, expect_echo, panicked, takes_echo};
+pub use report::{Captured, Caught, Reported, answered, event_of, expect_echo, panicked, takes_echo};
 pub use request::{HEADERS, ServedRequest, header_position};

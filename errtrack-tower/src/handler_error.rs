@@ -1,10 +1,12 @@
 //! The error type of axum handlers that use `?` on anything.
 
-use crate::Reported;
 use axum::response::{IntoResponse, Response};
-use errtrack_core::EventId;
+use errtrack_core::{
+    EventId,
+    adapter::{Captured, Reported},
+};
 use http::{StatusCode, header};
-use std::{any::type_name, error::Error, fmt, panic::Location};
+use std::{error::Error, fmt};
 
 /// Error of an axum handler: `?` turns any error into it, captures that with its chain of sources, and answers a 500 that
 /// says nothing about the inside.
@@ -26,33 +28,26 @@ use std::{any::type_name, error::Error, fmt, panic::Location};
 /// let app: axum::Router = axum::Router::new().route("/", axum::routing::post(quantity));
 /// ```
 // It must not implement `Error`: then `From` below would overlap with `From<T> for T`.
-pub struct HandlerError {
-    error: Box<dyn Error + Send + Sync>,
-    event: EventId,
-}
+pub struct HandlerError(Captured);
 
 impl HandlerError {
     /// The error that was captured.
     #[must_use]
     pub fn error(&self) -> &(dyn Error + Send + Sync + 'static) {
-        &*self.error
+        self.0.error()
     }
 
     /// The event under which it was captured; nil where there is no tracker.
     #[must_use]
     pub fn event(&self) -> EventId {
-        self.event
+        self.0.event()
     }
 }
 
 impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for HandlerError {
     #[track_caller]
     fn from(error: E) -> Self {
-        let place = Location::caller();
-        let error = error.into();
-        let event = errtrack_core::tracker()
-            .map_or_else(EventId::default, |tracker| tracker.capture_caught(&*error, type_name::<E>(), "axum", place));
-        Self { error, event }
+        Self(Captured::capture(error, "axum"))
     }
 }
 
@@ -61,8 +56,8 @@ impl IntoResponse for HandlerError {
         let body = "Internal Server Error";
         let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
         let mut response = (StatusCode::INTERNAL_SERVER_ERROR, headers, body).into_response();
-        if !self.event.is_nil() {
-            response.extensions_mut().insert(Reported::new(Some(self.event)));
+        if !self.event().is_nil() {
+            response.extensions_mut().insert(Reported::new(Some(self.event())));
         }
         response
     }
@@ -70,13 +65,13 @@ impl IntoResponse for HandlerError {
 
 impl fmt::Debug for HandlerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HandlerError").field("error", &self.error).field("event", &self.event).finish()
+        fmt::Debug::fmt(&self.0, f)
     }
 }
 
 impl fmt::Display for HandlerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.error, f)
+        fmt::Display::fmt(self.error(), f)
     }
 }
 

@@ -49,7 +49,7 @@ mod service;
 
 pub use answer::{AnswerPanic, Asked, EmptyAnswer};
 pub use body::CaptureBody;
-pub use cause::{Cause, Reported};
+pub use cause::Cause;
 pub use client::PeerAddress;
 pub use future::ResponseFuture;
 #[cfg(feature = "axum")]
@@ -57,3 +57,5 @@ pub use handler_error::HandlerError;
 pub use layer::{BodiesAsTheyCome, BodiesKept, CaptureLayer};
 pub use request::RequestBody;
 pub use service::Capture;
+
+pub use errtrack_core::adapter::Reported;

@@ -1,13 +1,8 @@
-//! What goes wrong in an axum app, and what of it arrives: one event each, with its request.
+//! What axum has of its own, besides the journeys that it shares with other hosts (`capture/`).
 //!
 //! Nothing here depends on the panic hook or on a global subscriber; those are in `capture_process.rs`.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "what a test cannot do without ends it"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "what a test cannot do without ends it")]
 
 use axum::{
     Extension, Router,
@@ -18,7 +13,7 @@ use axum::{
     routing::{get, post},
 };
 use errtrack::{
-    Breadcrumb, Event, Level, ResultExt, User,
+    Breadcrumb, Event, User,
     axum::HandlerError,
     tower::{CaptureLayer, Cause, Reported},
 };
@@ -56,10 +51,6 @@ fn sign_in() {
 }
 
 fn shop(watched: &Watched) -> Router {
-    async fn panic(Path(_): Path<u32>) -> &'static str {
-        sign_in();
-        panic!("the till is jammed")
-    }
     async fn question_mark(Path(_): Path<u32>) -> Result<&'static str, HandlerError> {
         sign_in();
         Err(out_of_stock())?;
@@ -70,36 +61,14 @@ fn shop(watched: &Watched) -> Router {
         result?;
         Ok("sold")
     }
-    async fn by_hand() -> (StatusCode, Cause, &'static str) {
-        sign_in();
-        (StatusCode::BAD_GATEWAY, Cause::new(out_of_stock()), "try again later")
-    }
     async fn by_extension() -> (StatusCode, Extension<Cause>) {
         (StatusCode::INTERNAL_SERVER_ERROR, Extension(Cause::new("no answer from the bank")))
     }
-    async fn captured() -> StatusCode {
-        let result: Result<(), _> = Err(out_of_stock());
-        if result.capture().is_err() { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::OK }
-    }
-    async fn spawned() -> StatusCode {
-        sign_in();
-        let task = errtrack::spawn(async {
-            let result: Result<(), _> = Err(out_of_stock());
-            result.capture().is_ok()
-        });
-        if task.await.unwrap_or(false) { StatusCode::OK } else { StatusCode::INTERNAL_SERVER_ERROR }
-    }
     Router::new()
         .route("/", get(async || "welcome"))
-        .route("/orders/{id}/panic", get(panic))
         .route("/orders/{id}/question-mark", post(question_mark))
         .route("/anyhow", get(anyhow_error))
-        .route("/by-hand", get(by_hand))
         .route("/by-extension", get(by_extension))
-        .route("/captured", get(captured))
-        .route("/spawned", get(spawned))
-        .route("/bare/{id}", get(async || StatusCode::INTERNAL_SERVER_ERROR))
-        .route("/teapot", get(async || StatusCode::IM_A_TEAPOT))
         .layer(CaptureLayer::new(&watched.tracker))
 }
 
@@ -152,16 +121,6 @@ fn assert_out_of_stock(event: &Event) {
 }
 
 #[tokio::test]
-async fn a_panic_arrives_and_is_answered() {
-    let event = event_of("GET", "/orders/7/panic", 500).await;
-    assert_eq!(event.title(), ("panic", "the till is jammed"));
-    assert_eq!(event.level, Level::Fatal);
-    assert!(!event.handled());
-    assert_eq!(event.transaction.as_deref(), Some("GET /orders/{id}/panic"));
-    assert_signed_in(&event);
-}
-
-#[tokio::test]
 async fn an_error_through_the_question_mark_arrives_with_its_chain_and_place() {
     let event = event_of("POST", "/orders/7/question-mark?page=2", 500).await;
     assert_out_of_stock(&event);
@@ -193,60 +152,9 @@ async fn a_500_says_nothing_about_the_inside() {
 }
 
 #[tokio::test]
-async fn an_answer_by_hand_arrives_with_its_cause_and_status() {
-    let event = event_of("GET", "/by-hand", 502).await;
-    assert_out_of_stock(&event);
-    assert_eq!(event.request.as_ref().unwrap().status, Some(502));
-    assert!(event.contexts["captured_at"]["file"].as_str().unwrap().ends_with("capture_axum.rs"));
-    assert_signed_in(&event);
+async fn a_cause_can_be_an_extension_too() {
     let event = event_of("GET", "/by-extension", 500).await;
     assert_eq!(event.title().1, "no answer from the bank");
-}
-
-#[tokio::test]
-async fn a_bare_500_arrives_as_a_message_on_its_route() {
-    let event = event_of("GET", "/bare/7", 500).await;
-    assert_eq!(event.title(), ("", "500 Internal Server Error on GET /bare/{id}"));
-    assert_eq!(event.request.unwrap().status, Some(500));
-}
-
-#[tokio::test]
-async fn what_the_handler_reported_is_not_reported_again() {
-    assert_out_of_stock(&event_of("GET", "/captured", 500).await);
-}
-
-#[tokio::test]
-async fn a_spawned_task_fails_in_the_scope_of_its_request() {
-    let event = event_of("GET", "/spawned", 500).await;
-    assert_out_of_stock(&event);
-    assert_eq!(event.transaction.as_deref(), Some("GET /spawned"));
-    assert_signed_in(&event);
-}
-
-#[tokio::test]
-async fn a_4xx_and_a_dropped_request_leave_nothing_behind() {
-    let watched = Watched::start().await;
-    let app = shop(&watched);
-    assert_eq!(answer(&app, "GET", "/teapot").await.status(), 418);
-    assert_eq!(answer(&app, "GET", "/nowhere").await.status(), 404);
-    let never = CaptureLayer::new(&watched.tracker)
-        .layer(service_fn(|_: Request<Body>| std::future::pending::<Result<Response, Infallible>>()));
-    let mut dropped = tokio::task::unconstrained(Box::pin(never.oneshot(request("GET", "/slow"))));
-    assert!(
-        std::future::poll_fn(|cx| std::task::Poll::Ready(std::pin::Pin::new(&mut dropped).poll(cx))).await.is_pending()
-    );
-    drop(dropped);
-    assert!(watched.events().await.is_empty());
-}
-
-#[tokio::test]
-async fn two_layers_report_once() {
-    for path in ["/orders/7/panic", "/by-hand", "/bare/7", "/captured", "/anyhow"] {
-        let watched = Watched::start().await;
-        let app = shop(&watched).layer(CaptureLayer::new(&watched.tracker));
-        assert!(answer(&app, "GET", path).await.status().is_server_error());
-        watched.event().await;
-    }
 }
 
 #[tokio::test]

@@ -117,6 +117,65 @@ impl fmt::Debug for Caught {
     }
 }
 
+/// An error that was captured where a framework's error was made of it.
+pub struct Captured {
+    error: Box<dyn Error + Send + Sync>,
+    event: EventId,
+}
+
+impl Captured {
+    /// Captures any error, also `anyhow::Error`, a boxed error or a text, at the place of the caller, caught by a
+    /// `mechanism`.
+    #[track_caller]
+    pub fn capture<E: Into<Box<dyn Error + Send + Sync>>>(error: E, mechanism: &'static str) -> Self {
+        let place = Location::caller();
+        let error = error.into();
+        let event = crate::tracker().map_or_else(EventId::default, |tracker| {
+            tracker.capture_caught(&*error, type_name::<E>(), mechanism, place)
+        });
+        Self { error, event }
+    }
+
+    /// The error.
+    #[must_use]
+    pub fn error(&self) -> &(dyn Error + Send + Sync + 'static) {
+        &*self.error
+    }
+
+    /// The event under which it was captured; nil where there is no tracker.
+    #[must_use]
+    pub fn event(&self) -> EventId {
+        self.event
+    }
+}
+
+impl fmt::Debug for Captured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HandlerError").field("error", &self.error).field("event", &self.event).finish()
+    }
+}
+
+/// In the extensions of a 5xx response: it has been dealt with, and a layer or middleware further out need not report it
+/// again.
+#[derive(Debug, Clone, Copy)]
+pub struct Reported {
+    event: Option<EventId>,
+}
+
+impl Reported {
+    /// With the event under which it was reported, if there is one.
+    #[must_use]
+    pub fn new(event: Option<EventId>) -> Self {
+        Self { event: event.filter(|id| !id.is_nil()) }
+    }
+
+    /// The event under which it was reported, where one stands for it: a number to show to whom it failed.
+    #[must_use]
+    pub fn event(&self) -> Option<EventId> {
+        self.event
+    }
+}
+
 fn note_status(event: &mut Event, status: u16) {
     event.request = Some(Request { status: Some(status), ..Request::default() });
 }

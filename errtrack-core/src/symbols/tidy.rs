@@ -57,7 +57,15 @@ fn captured(frames: &[Frame]) -> usize {
 fn is_capturing(frame: &Frame) -> bool {
     const CRATES: [&str; 5] =
         ["errtrack_core::", "errtrack_tower::", "errtrack_actix::", "errtrack_tracing::", "errtrack::"];
-    const FILES: [&str; 5] = ["src/symbols.rs", "src/tracker.rs", "src/current.rs", "src/anyhow.rs", "src/panic.rs"];
+    const FILES: [&str; 7] = [
+        "errtrack-core/src/symbols.rs",
+        "errtrack-core/src/tracker.rs",
+        "errtrack-core/src/current.rs",
+        "errtrack-core/src/anyhow.rs",
+        "errtrack-core/src/panic.rs",
+        "errtrack-core/src/adapter/report.rs",
+        "src/handler_error.rs",
+    ];
     let Some(name) = of(frame) else { return false };
     let function = name::nested(&name).0;
     let function = function.rsplit("::").next().unwrap_or(function);
@@ -68,7 +76,7 @@ fn is_capturing(frame: &Frame) -> bool {
     if begins(&name, "crate::") {
         // Only line tables, and our sources lie beside the program's.
         let path = frame.abs_path.as_deref().unwrap_or_default();
-        return path.contains("errtrack-core") && FILES.iter().any(|file| path.ends_with(file));
+        return path.contains("errtrack-") && FILES.iter().any(|file| path.ends_with(file));
     }
     captures && CRATES.iter().any(|own| begins(&name, own)) && !name.contains("::tests::")
 }
