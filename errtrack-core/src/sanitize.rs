@@ -20,8 +20,11 @@ mod key;
 mod pair;
 mod path;
 mod scan;
+mod settings;
 mod token;
 mod walk;
+
+pub use settings::{InvalidSettings, SanitizerSettings};
 
 use crate::Event;
 use key::Label;
