@@ -35,8 +35,8 @@
 //! - to look at a batch's [`BatchKey`], to note it and to write the batch;
 //! - to let go of an event and to lower [`Issue::stored_count`].
 //!
-//! A database with row locks takes them in one order (projects by number, then issues by id), or writers wait for each other
-//! for ever; one without has one writer at a time, as SQLite does. Counts are kept, not computed: pages read
+//! A database with row locks takes them in one order (projects by number, then issues by id, then those that they were
+//! merged into), or writers wait for each other for ever; one without has one writer at a time, as SQLite does. Counts are kept, not computed: pages read
 //! [`Issue::count`], and events come and go below it.
 //!
 //! **Errors.** [`StoreError::unavailable`] says that the same call can succeed later, and the tracker then keeps what it has

@@ -102,3 +102,35 @@ async fn merged_issues_stay_the_sums_of_their_groups() {
         assert!(trial.merged > 10 && trial.unmerged > 3, "{} {}", trial.merged, trial.unmerged);
     }
 }
+
+#[tokio::test]
+async fn a_caller_that_stops_waiting_leaves_issues_merged_or_not() {
+    for lab in Lab::each().await {
+        let shop = lab.project("shop").await;
+        let now = Timestamp::now();
+        let hits =
+            || Batch::whole(TYPES.iter().map(|ty| Hit { user: Some("ana"), ..Hit::new(ty, now) }.of(shop)).collect());
+        let recorded = lab.store.record(&hits()).await.unwrap();
+        let (first, others) =
+            (recorded[0].issue, recorded[1..].iter().map(|recorded| recorded.issue).collect::<Vec<_>>());
+        let fingerprints: Vec<_> = hits().occurrences[1..].iter().map(errtrack_core::Occurrence::fingerprint).collect();
+        for n in 0..40_u64 {
+            let patience = Duration::from_micros(n * n * 20);
+            // Whether it was in time does not matter.
+            if n % 2 == 0 {
+                let _ = tokio::time::timeout(patience, lab.store.merge(shop, first, &others)).await;
+            } else {
+                let _ = tokio::time::timeout(patience, lab.store.unmerge(first, &fingerprints)).await;
+            }
+            lab.store.record(&hits()).await.unwrap();
+        }
+        // What was cut short goes with the next run.
+        lab.store.retain(&Retention::default()).await.unwrap();
+        lab.check().await;
+        let _ = lab.store.unmerge(first, &fingerprints).await.unwrap();
+        lab.check().await;
+        let page = lab.store.issues(&IssueQuery { limit: 100, ..IssueQuery::default() }).await.unwrap();
+        assert_eq!(page.total, 8);
+        assert!(page.issues.iter().all(|issue| (issue.count, issue.user_count) == (41, 1)));
+    }
+}
