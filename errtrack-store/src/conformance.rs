@@ -145,6 +145,7 @@ macro_rules! conformance {
             merged_issues_merge_again
             a_group_whose_name_the_issue_has_can_leave
             what_cannot_be_merged_is_refused_and_changes_nothing
+            an_issue_has_a_bounded_number_of_groups
             what_people_decide_about_a_merged_issue_holds_for_each_group
             a_resolved_issue_opens_when_an_open_one_joins_it
             a_merged_issue_that_was_resolved_reopens_once

@@ -7,7 +7,7 @@ use super::kit::{
 use errtrack_core::{
     Event, Fingerprint, Issue, IssueId, IssueRef, Project, ProjectId, Status, Store, User,
     store::{
-        Change, IssueEvent, IssueQuery,
+        Change, IssueEvent, IssueQuery, MAX_GROUPS,
         Outcome::{Duplicate, New, Regressed, Seen},
         Recorded, Refusal, Regrouped,
     },
@@ -290,6 +290,20 @@ pub async fn what_cannot_be_merged_is_refused_and_changes_nothing(store: &impl S
         assert_eq!(answer, Regrouped::Refused(refusal), "{issue} {fingerprints:?}");
     }
     assert_eq!((all_of(store, &shop).await, all_of(store, &blog).await), before);
+}
+
+pub async fn an_issue_has_a_bounded_number_of_groups(store: &impl Store) {
+    let shop = project(store).await;
+    let types: Vec<String> = (0..=MAX_GROUPS).map(|n| format!("T{n}")).collect();
+    let issues: Vec<IssueId> =
+        record(store, &shop, types.iter().map(|ty| event(ty))).await.iter().map(|recorded| recorded.issue).collect();
+    let too_many = store.merge(shop.id, issues[0], &issues).await.unwrap();
+    assert_eq!(too_many, Regrouped::Refused(Refusal::TooMany));
+    let merged = done(store.merge(shop.id, issues[0], &issues[..MAX_GROUPS]).await.unwrap()).remove(0);
+    assert_eq!((merged.count, store.groups(merged.id).await.unwrap().len()), (500, MAX_GROUPS));
+    let one_more = store.merge(shop.id, merged.id, &issues[MAX_GROUPS..]).await.unwrap();
+    assert_eq!(one_more, Regrouped::Refused(Refusal::TooMany));
+    assert_eq!(events(store, merged.id).await.len(), MAX_GROUPS);
 }
 
 pub async fn what_people_decide_about_a_merged_issue_holds_for_each_group(store: &impl Store) {
