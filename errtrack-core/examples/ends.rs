@@ -6,8 +6,8 @@
 
 use async_trait::async_trait;
 use errtrack_core::{
-    Balance, Event, Exception, Issue, IssueId, IssueRef, Member, Occurrence, Project, ProjectId, Status, StoreError,
-    Timestamp, TokenHash, TokenKind, Tracker, store::*,
+    Balance, Event, Exception, Fingerprint, Issue, IssueId, IssueRef, Member, Occurrence, Project, ProjectId, Status,
+    StoreError, Timestamp, TokenHash, TokenKind, Tracker, store::*,
 };
 use std::{error::Error, time::Duration};
 use uuid::Uuid;
@@ -111,6 +111,11 @@ macro_rules! away {
 away!(Recorder {
     fn record(&self, &Batch) -> Vec<Recorded>;
     fn set_aside(&self, &Occurrence, &str) -> ();
+});
+away!(GroupStore {
+    fn groups(&self, IssueId) -> Vec<Issue>;
+    fn merge(&self, ProjectId, IssueId, &[IssueId]) -> Regrouped;
+    fn unmerge(&self, IssueId, &[Fingerprint]) -> Regrouped;
 });
 away!(SettingStore {
     fn settings(&self, &str) -> Vec<(ProjectId, String)>;

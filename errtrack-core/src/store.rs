@@ -11,7 +11,7 @@
 //!
 //! 1. [`ProjectStore`], [`Recorder::record`] and [`IssueStore::issue`]: with these a [`Tracker`](crate::Tracker) starts
 //!    and counts. Everything else can answer `Ok` and nothing, for now.
-//! 2. The rest of [`IssueStore`], [`EventStore`] and [`AccountStore`]: with these the pages work.
+//! 2. The rest of [`IssueStore`], [`GroupStore`], [`EventStore`] and [`AccountStore`]: with these the pages work.
 //! 3. [`Upkeep`], [`BalanceStore`], [`LeaseStore`], [`SettingStore`], [`Feed`]: with these it can run for years, and in several processes.
 //!    [`surplus`](crate::retention::surplus) chooses the events to keep, [`LocalFeed`] tells changes within the process.
 //!
@@ -35,8 +35,8 @@
 //! - to look at a batch's [`BatchKey`], to note it and to write the batch;
 //! - to let go of an event and to lower [`Issue::stored_count`].
 //!
-//! A database with row locks takes them in one order (projects by number, then issues by id), or writers wait for each other
-//! for ever; one without has one writer at a time, as SQLite does. Counts are kept, not computed: pages read
+//! A database with row locks takes them in one order (projects by number, then issues by id, then those that they were
+//! merged into), or writers wait for each other for ever; one without has one writer at a time, as SQLite does. Counts are kept, not computed: pages read
 //! [`Issue::count`], and events come and go below it.
 //!
 //! **Errors.** [`StoreError::unavailable`] says that the same call can succeed later, and the tracker then keeps what it has
@@ -50,12 +50,14 @@
 mod batch;
 mod error;
 mod feed;
+mod groups;
 mod query;
 mod upkeep;
 
 pub use batch::{Batch, BatchKey, Outcome, Recorded};
 pub use error::StoreError;
 pub use feed::{Change, Changes, Feed, IssueEvent, LocalFeed};
+pub use groups::{GroupStore, MAX_GROUPS, Refusal, Regrouped};
 pub use query::{Cursor, EventPage, EventPosition, IssuePage, IssueQuery, Sort, StatusCounts, StoredEvent};
 pub use upkeep::{Retention, RetentionReport, SetAside, Storage, TableSize, Upkeep};
 
@@ -70,6 +72,7 @@ use uuid::Uuid;
 pub trait Store:
     Recorder
     + IssueStore
+    + GroupStore
     + EventStore
     + ProjectStore
     + SettingStore
@@ -84,6 +87,7 @@ pub trait Store:
 impl<T> Store for T where
     T: Recorder
         + IssueStore
+        + GroupStore
         + EventStore
         + ProjectStore
         + SettingStore
@@ -118,7 +122,7 @@ pub trait Recorder: Send + Sync + 'static {
     async fn set_aside(&self, occurrence: &Occurrence, reason: &str) -> Result<(), StoreError>;
 }
 
-/// Reads and changes issues.
+/// Reads and changes issues. The number of one that was merged stands for the one that it was merged into.
 #[async_trait]
 pub trait IssueStore: Send + Sync + 'static {
     /// One page of the issues that match.
@@ -127,7 +131,7 @@ pub trait IssueStore: Send + Sync + 'static {
     /// How many issues match in each status, whatever status the query asks for.
     async fn status_counts(&self, query: &IssueQuery) -> Result<StatusCounts, StoreError>;
 
-    /// The issue of that name.
+    /// The issue of that name, or the one that it was merged into.
     async fn issue(&self, name: &IssueRef) -> Result<Option<Issue>, StoreError>;
 
     /// Sets the status of issues and answers how many there were. Resolving sets `resolved_at`; leaving it clears it.
@@ -136,7 +140,7 @@ pub trait IssueStore: Send + Sync + 'static {
     /// Sets or clears who looks after an issue.
     async fn assign(&self, issue: IssueId, to: Option<&str>) -> Result<bool, StoreError>;
 
-    /// Deletes issues with all that belongs to them and answers how many there were.
+    /// Deletes issues with all their groups and all that belongs to them and answers how many there were.
     async fn delete_issues(&self, issues: &[IssueId]) -> Result<u64, StoreError>;
 
     /// Events per bucket for each of the issues, in their order: `buckets` buckets of `width` hours, the last one holding

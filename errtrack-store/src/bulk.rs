@@ -73,28 +73,41 @@ pub(crate) struct Found {
 /// An issue that is hit again.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Existing {
+    /// The row of the group.
+    pub(crate) group: i64,
+    /// That of the issue: another one, if it was merged.
     pub(crate) issue: i64,
     pub(crate) resolved: bool,
 }
 
-/// The issue of a group.
+/// Where a group is counted.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Target {
+    /// The row of the group, to which its events belong.
+    pub(crate) group: i64,
+    /// That of the issue: another one, if it was merged.
     pub(crate) issue: i64,
     /// `None` if it was just made and so is up to date.
     pub(crate) existing: Option<Existing>,
 }
 
-/// What is added to issues that were there, one entry for each, by id: two fingerprints may belong to the same.
+impl Target {
+    /// Every row that counts the group.
+    pub(crate) fn rows(self) -> impl Iterator<Item = i64> {
+        std::iter::once(self.group).chain((self.issue != self.group).then_some(self.issue))
+    }
+}
+
+/// What is added to rows that were there, one entry for each, by id: groups may have been merged.
 fn updates<'a>(plan: &Plan<'a>, issues: &[Target]) -> Vec<(i64, Group<'a>)> {
     let existing = plan.groups.iter().zip(issues).filter(|(_, target)| target.existing.is_some());
-    let mut sorted: Vec<_> = existing.map(|(group, target)| (target.issue, group)).collect();
-    sorted.sort_by_key(|(issue, _)| *issue);
+    let mut sorted: Vec<_> = existing.flat_map(|(group, target)| target.rows().map(move |row| (row, group))).collect();
+    sorted.sort_by_key(|(row, _)| *row);
     let mut updates: Vec<(i64, Group<'a>)> = Vec::with_capacity(sorted.len());
-    for (issue, group) in sorted {
-        match updates.last_mut().filter(|(last, _)| *last == issue) {
+    for (row, group) in sorted {
+        match updates.last_mut().filter(|(last, _)| *last == row) {
             Some((_, sum)) => sum.merge(group),
-            None => updates.push((issue, group.clone())),
+            None => updates.push((row, group.clone())),
         }
     }
     updates

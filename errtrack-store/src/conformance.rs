@@ -33,9 +33,11 @@ pub mod issues;
 pub mod keys;
 mod kit;
 pub mod listing;
+pub mod merging;
 pub mod nodes;
 pub mod projects;
 pub mod recording;
+pub mod regrouping;
 pub mod retention;
 pub mod settings;
 pub mod together;
@@ -134,6 +136,30 @@ macro_rules! conformance {
             an_issue_that_many_hit_at_once_reopens_once
             many_who_delete_and_record_leave_nothing_half
             a_caller_that_stops_waiting_leaves_all_or_nothing
+        ]);
+        $crate::conformance!(@part $open, merging: [
+            a_merged_issue_is_the_sum_of_its_groups
+            every_name_of_a_merged_issue_leads_to_it
+            an_unmerged_group_is_as_if_it_had_never_been_merged
+            what_comes_after_a_merge_counts_for_its_group
+            merged_issues_merge_again
+            a_group_whose_name_the_issue_has_can_leave
+            what_cannot_be_merged_is_refused_and_changes_nothing
+            an_issue_has_a_bounded_number_of_groups
+            what_people_decide_about_a_merged_issue_holds_for_each_group
+            a_resolved_issue_opens_when_an_open_one_joins_it
+            a_merged_issue_that_was_resolved_reopens_once
+            many_values_of_a_tag_keep_their_total_in_a_merged_issue
+            merging_is_told
+        ]);
+        $crate::conformance!(@part $open, regrouping: [
+            events_are_let_go_by_group
+            pins_outlast_merging_and_unmerging
+            an_erased_user_is_gone_from_a_merged_issue_and_its_groups
+            a_merged_issue_is_deleted_with_all_its_groups
+            a_merged_issue_that_is_stale_goes_as_one
+            random_merges_beside_recording_match_a_model
+            many_who_merge_unmerge_and_record_lose_nothing
         ]);
         $crate::conformance!(@part $open, trimming: [
             trimming_keeps_a_spread_between_the_first_and_the_newest

@@ -2,7 +2,8 @@
 
 use crate::{
     SqlStore,
-    issues::{ids, numbers},
+    issues::numbers,
+    members,
     pool::{Dialect, reading, writing},
     sql::{Sql, upkeep as sql},
 };
@@ -81,16 +82,27 @@ impl SqlStore {
         self.sweep_issues().await
     }
 
-    /// Deletes issues, and notes that there is more to delete. Answers those that were there: project and issue.
+    /// Deletes issues with all their groups, and notes that there is more to delete. Answers those that were there: project
+    /// and issue.
     async fn bury(&self, issues: &[IssueId]) -> Result<Vec<(i64, i64)>, StoreError> {
-        let ids = ids(issues);
-        writing!(self, WHAT, |connection| {
-            let mut tx = connection.begin_with(Db::BEGIN).await?;
-            sqlx::query(Db::text(sql::BURY)).bind(ids.clone()).execute(&mut *tx).await?;
-            sqlx::query(Db::text(sql::DELETE_GROUPINGS)).bind(ids.clone()).execute(&mut *tx).await?;
-            let gone = sqlx::query_as(Db::text(sql::DELETE_ISSUES)).bind(ids.clone()).fetch_all(&mut *tx).await?;
-            tx.commit().await.map(|()| gone)
-        })
+        let issues = members::ids(issues);
+        loop {
+            let gone: Option<Vec<(i64, i64, bool)>> = writing!(self, WHAT, |connection| {
+                let mut tx = connection.begin_with(Db::BEGIN).await?;
+                let Some(rows) = members::lock(&mut *tx, &issues).await? else {
+                    return tx.rollback().await.map(|()| None);
+                };
+                let ids = members::list(&rows);
+                sqlx::query(Db::text(sql::BURY)).bind(ids.clone()).execute(&mut *tx).await?;
+                sqlx::query(Db::text(sql::DELETE_GROUPINGS)).bind(ids.clone()).execute(&mut *tx).await?;
+                let gone = sqlx::query_as(Db::text(sql::DELETE_ISSUES)).bind(ids).fetch_all(&mut *tx).await?;
+                tx.commit().await.map(|()| Some(gone))
+            })?;
+            if let Some(gone) = gone {
+                let shown = gone.into_iter().filter(|(.., shown)| *shown);
+                return Ok(shown.map(|(project, issue, _)| (project, issue)).collect());
+            }
+        }
     }
 
     async fn sweep_issues(&self) -> Result<(), StoreError> {

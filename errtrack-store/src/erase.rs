@@ -57,7 +57,8 @@ impl SqlStore {
     async fn forget_user(&self, project: i64, issue: i64, hash: i64) -> Result<(), StoreError> {
         writing!(self, ERASE, |connection| {
             let mut tx = connection.begin_with(Db::BEGIN).await?;
-            for sql in [sql::LOCK_ISSUE, sql::LESS_USERS, sql::DELETE_USER] {
+            let of_group = [sql::LOCK_ISSUE, sql::LOCK_MERGED, sql::LESS_USERS, sql::DELETE_USER];
+            for sql in of_group.into_iter().chain([sql::LESS_USERS_MERGED, sql::DELETE_USER_MERGED]) {
                 sqlx::query(Db::text(sql)).bind(project).bind(issue).bind(hash).execute(&mut *tx).await?;
             }
             sqlx::query(Db::text(sql::RAISE_ERASURES)).execute(&mut *tx).await?;

@@ -6,7 +6,7 @@ use crate::{
     issues::{numbers, read_uuid},
     payload::Codec,
     pool::{Dialect, reading, writing},
-    sql::event as sql,
+    sql::{event as sql, merge::GROUP_IDS},
 };
 use async_trait::async_trait;
 use errtrack_core::{
@@ -17,6 +17,15 @@ use uuid::Uuid;
 
 const READ: &str = "cannot read events";
 const PIN: &str = "cannot pin an event";
+
+/// The groups of a merged issue, to which its events belong; none of another, whose events are its own.
+macro_rules! groups {
+    ($db:ty, $connection:ident, $issue:expr) => {{
+        let query = sqlx::query_scalar(<$db>::text(GROUP_IDS)).bind($issue.0);
+        let groups: Vec<i64> = query.fetch_all(&mut *$connection).await?;
+        groups
+    }};
+}
 
 /// A row of [`COLUMNS`](sql::COLUMNS).
 type EventRow = (i64, Vec<u8>, i64, Vec<u8>, i64, i64, Vec<u8>, i64, Vec<u8>, bool);
@@ -40,10 +49,17 @@ impl EventStore for SqlStore {
     }
 
     async fn events(&self, issue: IssueId, cursor: Option<&Cursor>, limit: u32) -> Result<EventPage, StoreError> {
-        let statement = if cursor.is_some() { sql::NEWEST_AFTER } else { sql::NEWEST };
         let rows: Vec<EventRow> = reading!(self, READ, |connection| {
+            let groups = groups!(Db, connection, issue);
+            let statement = match (groups.is_empty(), cursor) {
+                (true, None) => sql::NEWEST,
+                (true, Some(_)) => sql::NEWEST_AFTER,
+                (false, None) => sql::NEWEST_OF,
+                (false, Some(_)) => sql::NEWEST_OF_AFTER,
+            };
             let query = sqlx::query_as(Db::text(statement));
-            let mut query = query.bind(issue.0).bind(i64::from(limit) + 1);
+            let query = if groups.is_empty() { query.bind(issue.0) } else { query.bind(numbers(groups.into_iter())) };
+            let mut query = query.bind(i64::from(limit) + 1);
             if let Some(cursor) = cursor {
                 query = query.bind(cursor.key).bind(cursor.id);
             }
@@ -61,7 +77,12 @@ impl EventStore for SqlStore {
         type Id = Option<Vec<u8>>;
         let (index, total, first, previous, next, last): (i64, i64, Id, Id, Id, Id) =
             reading!(self, READ, |connection| {
-                let query = sqlx::query_as(Db::text(sql::POSITION)).bind(event.issue.0);
+                let groups = groups!(Db, connection, event.issue);
+                let query = if groups.is_empty() {
+                    sqlx::query_as(Db::text(sql::POSITION)).bind(event.issue.0)
+                } else {
+                    sqlx::query_as(Db::text(sql::POSITION_OF)).bind(numbers(groups.into_iter()))
+                };
                 let query = query.bind(event.event.timestamp.as_micros()).bind(event.row);
                 query.fetch_one(connection).await
             })?;

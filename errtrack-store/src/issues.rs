@@ -5,8 +5,10 @@ mod row;
 
 use crate::{
     SqlStore,
+    link::{Link, Value},
+    members,
     pool::{Dialect, reading, writing},
-    sql::issue as sql,
+    sql::{Sql, issue as sql},
     tag::{OTHER, stored, tag_key, tag_numbers},
 };
 use async_trait::async_trait;
@@ -14,11 +16,10 @@ use errtrack_core::{
     Issue, IssueId, IssueRef, ProjectId, Status, StoreError, Timestamp,
     store::{IssueEvent, IssuePage, IssueQuery, IssueStore, StatusCounts, TagTally},
 };
-use row::IssueRow;
-pub(crate) use row::read_uuid;
-use sqlx::FromRow;
+pub(crate) use row::{read_issue, read_uuid};
+use sqlx::Connection;
 
-const READ: &str = "cannot read issues";
+pub(crate) const READ: &str = "cannot read issues";
 const CHANGE: &str = "cannot change an issue";
 
 #[async_trait]
@@ -27,7 +28,7 @@ impl IssueStore for SqlStore {
         let (total, mut issues) = reading!(self, READ, |connection| {
             let total: i64 = filter::total::<Db>(query).build_query_scalar().fetch_one(&mut *connection).await?;
             let rows = filter::page::<Db>(query).build().fetch_all(connection).await?;
-            let issues = rows.iter().map(|row| Ok(IssueRow::from_row(row)?.into()));
+            let issues = rows.iter().map(read_issue);
             issues.collect::<Result<Vec<Issue>, sqlx::Error>>().map(|issues| (total, issues))
         })?;
         let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
@@ -65,29 +66,19 @@ impl IssueStore for SqlStore {
                 }
             };
             let row = query.fetch_optional(connection).await?;
-            row.map(|row| Ok(IssueRow::from_row(&row)?.into())).transpose()
+            row.as_ref().map(read_issue).transpose()
         })
     }
 
     async fn set_status(&self, issues: &[IssueId], status: Status) -> Result<u64, StoreError> {
-        let ids = ids(issues);
         let now = Timestamp::now().as_micros();
-        let changed: Vec<(i64, i64)> = writing!(self, CHANGE, |connection| {
-            let query = sqlx::query_as(Db::text(sql::SET_STATUS)).bind(ids.clone()).bind(status.to_number()).bind(now);
-            query.fetch_all(connection).await
-        })?;
-        self.tell(&changed, IssueEvent::Edited).await;
-        Ok(changed.len() as u64)
+        self.change(issues, sql::SET_STATUS, &[Value::Number(status.to_number()), Value::Number(now)]).await
     }
 
     async fn assign(&self, issue: IssueId, to: Option<&str>) -> Result<bool, StoreError> {
         let now = Timestamp::now().as_micros();
-        let changed: Vec<(i64, i64)> = writing!(self, CHANGE, |connection| {
-            let query = sqlx::query_as(Db::text(sql::ASSIGN)).bind(issue.0).bind(to.map(stored)).bind(now);
-            query.fetch_all(connection).await
-        })?;
-        self.tell(&changed, IssueEvent::Edited).await;
-        Ok(!changed.is_empty())
+        let to = to.map_or(Value::NoText, |to| Value::Text(stored(to)));
+        Ok(self.change(&[issue], sql::ASSIGN, &[to, Value::Number(now)]).await? > 0)
     }
 
     async fn delete_issues(&self, issues: &[IssueId]) -> Result<u64, StoreError> {
@@ -152,8 +143,33 @@ impl IssueStore for SqlStore {
     }
 }
 
+impl SqlStore {
+    /// Changes issues with all their groups; answers how many issues there were.
+    async fn change(&self, issues: &[IssueId], sql: Sql, values: &[Value]) -> Result<u64, StoreError> {
+        let issues = members::ids(issues);
+        let changed: Vec<[i64; 3]> = loop {
+            let changed = writing!(self, CHANGE, |connection| {
+                let mut tx = connection.begin_with(Db::BEGIN).await?;
+                let Some(rows) = members::lock(&mut *tx, &issues).await? else {
+                    return tx.rollback().await.map(|()| None);
+                };
+                let values = [Value::Text(members::list(&rows))].into_iter().chain(values.iter().cloned());
+                let changed = tx.rows(sql, values.collect()).await?;
+                tx.commit().await.map(|()| Some(changed))
+            })?;
+            if let Some(changed) = changed {
+                break changed;
+            }
+        };
+        let shown = changed.iter().filter(|[.., shown]| *shown == 1);
+        let shown: Vec<(i64, i64)> = shown.map(|[project, issue, _]| (*project, *issue)).collect();
+        self.tell(&shown, IssueEvent::Edited).await;
+        Ok(shown.len() as u64)
+    }
+}
+
 /// Ids as a list for SQL.
-pub(crate) fn ids(issues: &[IssueId]) -> String {
+fn ids(issues: &[IssueId]) -> String {
     numbers(issues.iter().map(|issue| issue.0))
 }
 

@@ -32,6 +32,12 @@ mod issues;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod known;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod link;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod members;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod merge;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod migrate;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod node;

@@ -15,7 +15,7 @@ use errtrack_core::{
     store::{Batch, Outcome, Recorded, Recorder},
 };
 use sqlx::Connection;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 const WHAT: &str = "cannot record events";
 
@@ -110,8 +110,11 @@ async fn write<C: Bulk>(
     }
     let made = make_issues(connection, plan, |group| !found.issues.contains_key(&group), now).await?;
     let target = |group: usize| match found.issues.get(&group) {
-        Some(existing) => Target { issue: existing.issue, existing: Some(*existing) },
-        None => Target { issue: made.get(&group).copied().unwrap_or_default(), existing: None },
+        Some(existing) => Target { group: existing.group, issue: existing.issue, existing: Some(*existing) },
+        None => {
+            let issue = made.get(&group).copied().unwrap_or_default();
+            Target { group: issue, issue, existing: None }
+        }
     };
     let targets: Vec<Target> = (0..plan.groups.len()).map(target).collect();
     let mut tallies = Tallies::new(plan, &targets, &known.since(found.erasures));
@@ -156,6 +159,8 @@ async fn make_issues<C: Bulk>(
 /// What became of each occurrence: the first of a group makes or reopens the issue.
 fn outcomes(slots: &[Slot], targets: &[Target]) -> Vec<Recorded> {
     let mut hit = vec![false; targets.len()];
+    // Of merged ones, which several groups hit.
+    let mut reopened = HashSet::new();
     let mut recorded: Vec<Recorded> = Vec::with_capacity(slots.len());
     for slot in slots {
         let (issue, outcome) = match *slot {
@@ -163,11 +168,12 @@ fn outcomes(slots: &[Slot], targets: &[Target]) -> Vec<Recorded> {
             Slot::Repeats(place) => (recorded.get(place).map_or(0, |r| r.issue.0), Outcome::Duplicate),
             Slot::Counts(group) => {
                 let first = hit.get_mut(group).is_some_and(|hit| !std::mem::replace(hit, true));
-                let target = targets.get(group).copied().unwrap_or(Target { issue: 0, existing: None });
+                let nothing = Target { group: 0, issue: 0, existing: None };
+                let target = targets.get(group).copied().unwrap_or(nothing);
                 let outcome = match target.existing {
                     _ if !first => Outcome::Seen,
                     None => Outcome::New,
-                    Some(existing) if existing.resolved => Outcome::Regressed,
+                    Some(existing) if existing.resolved && reopened.insert(target.issue) => Outcome::Regressed,
                     Some(_) => Outcome::Seen,
                 };
                 (target.issue, outcome)

@@ -9,6 +9,7 @@ mod cells;
 pub(crate) mod erase;
 pub(crate) mod event;
 pub(crate) mod issue;
+pub(crate) mod merge;
 pub(crate) mod node;
 mod pieces;
 #[cfg(feature = "postgres")]

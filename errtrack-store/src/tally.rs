@@ -45,9 +45,9 @@ impl<'a> Tallies<'a> {
     pub(crate) fn new(plan: &'a Plan<'_>, targets: &[Target], known: &Facts) -> Self {
         let mut tallies = Self::default();
         let project = |group: usize| plan.groups.get(group).map_or(0, |group| group.project);
-        let issue = |group: usize| targets.get(group).map_or(0, |target| target.issue);
-        let place = |tag: &'a Tag<'a>| (project(tag.group), issue(tag.group), tag);
-        let mut tags: Vec<(i64, i64, &Tag<'_>)> = plan.tags.iter().map(place).collect();
+        let rows = |group: usize| targets.get(group).copied().into_iter().flat_map(Target::rows);
+        let place = |tag: &'a Tag<'a>| rows(tag.group).map(move |issue| (project(tag.group), issue, tag));
+        let mut tags: Vec<(i64, i64, &Tag<'_>)> = plan.tags.iter().flat_map(place).collect();
         tags.sort_unstable_by_key(|(project, issue, tag)| (*project, *issue, tag.number));
         for same in tags.chunk_by(|a, b| (a.1, a.2.number) == (b.1, b.2.number)) {
             let Some(&(project, issue, tag)) = same.first() else { continue };
@@ -60,12 +60,16 @@ impl<'a> Tallies<'a> {
             let (number, key, value) = (tag.number, tag.key.as_ref(), tag.value.as_ref());
             tallies.new_tags.push(NewTag { project, issue, number, count, key, value, ask });
         }
-        let users = plan.users.iter().map(|(group, user)| [project(*group), issue(*group), *user]);
+        let users = plan.users.iter();
+        let users = users.flat_map(|(group, user)| rows(*group).map(move |issue| [project(*group), issue, *user]));
         tallies.users = users.filter(|[_, issue, user]| !known.contains(hit_user(*issue, *user))).collect();
         tallies.users.sort_unstable();
         tallies.users.dedup();
-        let hour = |(group, hour, n): &(usize, i64, i64)| [project(*group), issue(*group), *hour, *n];
-        tallies.hours = plan.group_hours.iter().map(hour).collect();
+        let hours = plan
+            .group_hours
+            .iter()
+            .flat_map(|(group, hour, n)| rows(*group).map(move |issue| [project(*group), issue, *hour, *n]));
+        tallies.hours = hours.collect();
         tallies.hours.sort_unstable_by_key(|[project, issue, hour, _]| (*project, *hour / 24, *issue, *hour));
         tallies.hours.dedup_by(|[projects, issues, hours, n], [project, issue, hour, sum]| {
             let same = (*project, *issue, *hour) == (*projects, *issues, *hours);

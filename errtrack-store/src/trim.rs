@@ -93,7 +93,9 @@ impl SqlStore {
             let (gone, took) = writing!(self, TRIM, |connection| {
                 let start = Instant::now();
                 let mut tx = connection.begin_with(Db::BEGIN).await?;
-                sqlx::query(Db::text(sql::LESS_STORED)).bind(list.clone()).bind(stay).execute(&mut *tx).await?;
+                for sql in [sql::LESS_STORED, sql::LESS_STORED_MERGED] {
+                    sqlx::query(Db::text(sql)).bind(list.clone()).bind(stay).execute(&mut *tx).await?;
+                }
                 let delete = sqlx::query(Db::text(sql::DELETE_ROWS)).bind(list.clone()).bind(stay);
                 let gone = delete.bind(payloads).execute(&mut *tx).await?;
                 tx.commit().await.map(|()| (gone.rows_affected(), start.elapsed()))

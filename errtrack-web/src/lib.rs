@@ -11,6 +11,7 @@ mod error;
 mod ingest;
 mod links;
 mod pages;
+mod regroup;
 mod retention;
 mod router;
 mod status;

@@ -12,8 +12,9 @@ use uuid::Uuid;
 pub(crate) struct Data {
     pub(crate) closed: bool,
     pub(crate) projects: BTreeMap<ProjectId, Shelf>,
-    pub(crate) issues: BTreeMap<IssueId, Entry>,
-    /// Which issue a fingerprint belongs to.
+    /// By the number that each has, or had before it was merged: what is counted is counted apart for ever.
+    pub(crate) groups: BTreeMap<IssueId, Entry>,
+    /// Which group a fingerprint has.
     pub(crate) groupings: HashMap<(ProjectId, Fingerprint), IssueId>,
     /// The last number of each writer.
     pub(crate) writers: HashMap<Uuid, i64>,
@@ -39,10 +40,12 @@ pub(crate) struct Shelf {
     pub(crate) numbers: i64,
 }
 
-/// An issue with what is counted and kept of it.
+/// An issue with what is counted and kept of it; or one of the groups of a merged issue, as the issue that it would be.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) issue: Issue,
+    /// The group whose name the merged issue has; `None` for that one itself.
+    pub(crate) merged_into: Option<IssueId>,
     /// In the order of time.
     pub(crate) events: Vec<Kept>,
     /// How often it happened in each hour since 1970.
@@ -103,17 +106,17 @@ impl Kept {
 }
 
 impl Data {
-    /// The issues of some projects (all, if `None`).
-    pub(crate) fn issues_of<'a>(
+    /// The groups of some projects (all, if `None`).
+    pub(crate) fn groups_of<'a>(
         &'a mut self,
         projects: Option<&'a [ProjectId]>,
     ) -> impl Iterator<Item = &'a mut Entry> {
-        self.issues.values_mut().filter(move |entry| is_among(entry.issue.project, projects))
+        self.groups.values_mut().filter(move |entry| is_among(entry.issue.project, projects))
     }
 
     /// Every event that is kept whole.
     pub(crate) fn events(&self) -> impl Iterator<Item = &StoredEvent> {
-        self.issues.values().flat_map(|entry| &entry.events).map(|kept| &kept.stored)
+        self.groups.values().flat_map(|entry| &entry.events).map(|kept| &kept.stored)
     }
 
     /// The event for which `is_it` says so. A database asks an index.
@@ -123,9 +126,11 @@ impl Data {
 
     /// Deletes the issues for which `gone` says so, with all that belongs to them; answers their projects and ids.
     pub(crate) fn delete_issues(&mut self, gone: impl Fn(&Issue) -> bool) -> Vec<(ProjectId, IssueId)> {
-        let deleted = self.issues.extract_if(.., |_, entry| gone(&entry.issue));
-        let deleted: Vec<_> = deleted.map(|(id, entry)| (entry.issue.project, id)).collect();
-        self.groupings.retain(|_, id| self.issues.contains_key(id));
+        let deleted = self.issues().filter(|entry| gone(&entry.issue));
+        let deleted: Vec<_> = deleted.map(|entry| (entry.issue.project, entry.issue.id)).collect();
+        let is_in = |id: IssueId| deleted.iter().any(|(_, issue)| *issue == id);
+        self.groups.retain(|id, entry| !is_in(entry.merged_into.unwrap_or(*id)));
+        self.groupings.retain(|_, id| self.groups.contains_key(id));
         deleted
     }
 }

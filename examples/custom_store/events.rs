@@ -18,12 +18,13 @@ impl EventStore for MemoryStore {
     async fn event(&self, projects: Option<&[ProjectId]>, id: Uuid) -> Result<Option<StoredEvent>, StoreError> {
         let data = self.lock()?;
         let has_id = |stored: &StoredEvent| stored.id == id || stored.event.event_id.uuid() == id;
-        Ok(data.event(|stored| is_among(stored.project, projects) && has_id(stored)).cloned())
+        let found = data.event(|stored| is_among(stored.project, projects) && has_id(stored)).cloned();
+        Ok(found.map(|stored| data.named(stored)))
     }
 
     async fn events(&self, issue: IssueId, cursor: Option<&Cursor>, limit: u32) -> Result<EventPage, StoreError> {
         let data = self.lock()?;
-        let kept = data.issues.get(&issue).map_or(&[][..], |entry| &entry.events);
+        let kept = data.issue(issue).map(|entry| entry.events).unwrap_or_default();
         let before = |cursor: &Cursor| (Timestamp::from_micros(cursor.key), cursor.id);
         let mut kept = kept.iter().rev().filter(|kept| cursor.is_none_or(|cursor| kept.place() < before(cursor)));
         let page: Vec<&Kept> = kept.by_ref().take(size(limit)).collect();
@@ -34,7 +35,7 @@ impl EventStore for MemoryStore {
 
     async fn position(&self, event: &StoredEvent) -> Result<EventPosition, StoreError> {
         let data = self.lock()?;
-        let events = data.issues.get(&event.issue).map_or(&[][..], |entry| &entry.events);
+        let events = data.issue(event.issue).map(|entry| entry.events).unwrap_or_default();
         let place = events.partition_point(|kept| kept.place() < (event.event.timestamp, event.row));
         let id = |kept: Option<&Kept>| kept.map(|kept| kept.stored.id);
         Ok(EventPosition {
@@ -49,7 +50,7 @@ impl EventStore for MemoryStore {
 
     async fn pin(&self, event: &StoredEvent, pinned: bool) -> Result<bool, StoreError> {
         let mut data = self.lock()?;
-        let events = data.issues.get_mut(&event.issue).into_iter().flat_map(|entry| &mut entry.events);
+        let events = data.groups.values_mut().flat_map(|entry| &mut entry.events);
         let found = events.map(|kept| &mut kept.stored).find(|stored| stored.id == event.id);
         Ok(found.map(|stored| stored.pinned = pinned).is_some())
     }
@@ -58,7 +59,7 @@ impl EventStore for MemoryStore {
         let mut data = self.lock()?;
         let user = user_hash(user);
         let mut erased = 0;
-        for entry in data.issues_of(projects) {
+        for entry in data.groups_of(projects) {
             entry.users.remove(&user);
             erased += entry.let_go(|kept| kept.user == Some(user));
         }

@@ -21,8 +21,8 @@ impl IssueStore for MemoryStore {
             query.status.is_none_or(|status| issue.status == status)
                 && (!query.regressed || (issue.regressed && issue.status == Status::Unresolved))
         };
-        let matching = data.issues.values().filter(|entry| matches(entry, query) && with_status(&entry.issue));
-        let mut issues: Vec<&Issue> = matching.map(|entry| &entry.issue).collect();
+        let matching = data.issues().filter(|entry| matches(entry, query) && with_status(&entry.issue));
+        let mut issues: Vec<Issue> = matching.map(|entry| entry.issue).collect();
         let total = i64::try_from(issues.len()).unwrap_or(i64::MAX);
         issues.sort_by_key(|issue| Reverse(place(issue, query.sort)));
         let skipped = match query.cursor {
@@ -30,14 +30,14 @@ impl IssueStore for MemoryStore {
             None => size(query.offset),
         };
         let mut issues = issues.into_iter().skip(skipped);
-        let page: Vec<Issue> = issues.by_ref().take(size(query.limit)).cloned().collect();
+        let page: Vec<Issue> = issues.by_ref().take(size(query.limit)).collect();
         let last = page.last().filter(|_| issues.next().is_some()).map(|last| place(last, query.sort));
         Ok(IssuePage { issues: page, total, next: last.map(|(key, id)| Cursor { key, id }) })
     }
 
     async fn status_counts(&self, query: &IssueQuery) -> Result<StatusCounts, StoreError> {
         let mut counts = StatusCounts::default();
-        for Entry { issue, .. } in self.lock()?.issues.values().filter(|entry| matches(entry, query)) {
+        for Entry { issue, .. } in self.lock()?.issues().filter(|entry| matches(entry, query)) {
             match issue.status {
                 Status::Unresolved => {
                     counts.unresolved += 1;
@@ -51,12 +51,14 @@ impl IssueStore for MemoryStore {
     }
 
     async fn issue(&self, name: &IssueRef) -> Result<Option<Issue>, StoreError> {
-        let is_it = |issue: &&Issue| match name {
+        let data = self.lock()?;
+        let is_it = |issue: &Issue| match name {
             IssueRef::Uuid(uuid) => issue.uuid == *uuid,
             IssueRef::Id(id) => issue.id == *id,
             IssueRef::Short { project, number } => issue.project_slug == *project && issue.number == *number,
         };
-        Ok(self.lock()?.issues.values().map(|entry| &entry.issue).find(is_it).cloned())
+        let named = data.groups.values().map(|entry| &entry.issue).find(|issue| is_it(issue));
+        Ok(named.and_then(|named| data.issue(named.id)).map(|entry| entry.issue))
     }
 
     async fn set_status(&self, issues: &[IssueId], status: Status) -> Result<u64, StoreError> {
@@ -73,7 +75,10 @@ impl IssueStore for MemoryStore {
     }
 
     async fn delete_issues(&self, issues: &[IssueId]) -> Result<u64, StoreError> {
-        let deleted = self.lock()?.delete_issues(|issue| issues.contains(&issue.id));
+        let mut data = self.lock()?;
+        let issues: Vec<IssueId> = issues.iter().map(|id| data.name_of(*id)).collect();
+        let deleted = data.delete_issues(|issue| issues.contains(&issue.id));
+        drop(data);
         self.tell(&deleted, IssueEvent::Deleted);
         Ok(deleted.len() as u64)
     }
@@ -91,8 +96,9 @@ impl IssueStore for MemoryStore {
         let end = (until.hour() / width + 1) * width;
         let starts = (1..=i64::from(buckets)).rev().map(|back| end - back * width);
         let histogram = |id: &IssueId| {
-            let hours = data.issues.get(id).map(|entry| &entry.hours);
-            let count = |start: i64| hours.map_or(0, |hours| hours.range(start..start + width).map(|(_, n)| n).sum());
+            let hours = data.issue(*id).map(|entry| entry.hours);
+            let count =
+                |start: i64| hours.as_ref().map_or(0, |hours| hours.range(start..start + width).map(|(_, n)| n).sum());
             starts.clone().map(count).collect()
         };
         Ok(issues.iter().map(histogram).collect())
@@ -100,18 +106,18 @@ impl IssueStore for MemoryStore {
 
     async fn tag_tallies(&self, issue: IssueId, values: u32) -> Result<Vec<TagTally>, StoreError> {
         let data = self.lock()?;
-        let tags = data.issues.get(&issue).into_iter().flat_map(|entry| &entry.tags);
-        let tally = |(key, counts): (&String, &BTreeMap<String, i64>)| TagTally {
-            key: key.clone(),
+        let tags = data.issue(issue).into_iter().flat_map(|entry| entry.tags);
+        let tally = |(key, counts): (String, BTreeMap<String, i64>)| TagTally {
+            key,
             total: counts.values().sum(),
-            values: most_frequent(counts.clone(), values),
+            values: most_frequent(counts, values),
         };
         Ok(tags.map(tally).collect())
     }
 
     async fn tag_values(&self, projects: &[ProjectId], key: &str, limit: u32) -> Result<Vec<String>, StoreError> {
         let mut counts = BTreeMap::new();
-        for entry in self.lock()?.issues_of(Some(projects)) {
+        for entry in self.lock()?.groups_of(Some(projects)) {
             for (value, count) in entry.tags.get(&as_tallied(key)).into_iter().flatten() {
                 *counts.entry(value.clone()).or_default() += count;
             }
@@ -121,14 +127,18 @@ impl IssueStore for MemoryStore {
 }
 
 impl MemoryStore {
-    /// Changes the issues that are there; answers how many those were.
+    /// Changes each group of the issues that are there; answers how many issues those were.
     fn edit(&self, issues: &[IssueId], change: impl Fn(&mut Issue)) -> Result<u64, StoreError> {
         let mut data = self.lock()?;
+        let issues: Vec<IssueId> = issues.iter().map(|id| data.name_of(*id)).collect();
+        let now = Timestamp::now();
         let mut edited = Vec::new();
-        for Entry { issue, .. } in data.issues.values_mut().filter(|entry| issues.contains(&entry.issue.id)) {
-            issue.updated_at = Timestamp::now();
-            change(issue);
-            edited.push((issue.project, issue.id));
+        for Entry { issue, merged_into, .. } in data.groups.values_mut() {
+            if issues.contains(&merged_into.unwrap_or(issue.id)) {
+                issue.updated_at = now;
+                change(issue);
+                edited.extend(merged_into.is_none().then_some((issue.project, issue.id)));
+            }
         }
         drop(data);
         self.tell(&edited, IssueEvent::Edited);

@@ -65,21 +65,24 @@ impl Data {
         if !occurrence.id_is_ours()
             && let Some(stored) = self.event(is_it)
         {
-            return Recorded { issue: stored.issue, outcome: Outcome::Duplicate };
+            let issue = self.name_of(stored.issue);
+            return Recorded { issue, outcome: Outcome::Duplicate };
         }
-        let (issue, is_new) = match self.groupings.get(&(project, occurrence.fingerprint())) {
-            Some(issue) => (*issue, false),
+        let (group, is_new) = match self.groupings.get(&(project, occurrence.fingerprint())) {
+            Some(group) => (*group, false),
             None => (self.make_issue(occurrence), true),
         };
-        let mut outcome = if is_new { Outcome::New } else { Outcome::Seen };
+        let reopens = self.is_resolved(group);
         self.last_row += 1;
-        if let Some(entry) = self.issues.get_mut(&issue) {
-            if entry.issue.status == Status::Resolved {
-                outcome = Outcome::Regressed;
-            }
+        if let Some(entry) = self.groups.get_mut(&group) {
             entry.count(occurrence, keep, self.last_row);
         }
-        Recorded { issue, outcome }
+        let outcome = match (is_new, reopens) {
+            (true, _) => Outcome::New,
+            (false, true) => Outcome::Regressed,
+            (false, false) => Outcome::Seen,
+        };
+        Recorded { issue: self.name_of(group), outcome }
     }
 
     /// Makes the issue of an occurrence, with nothing counted yet.
@@ -122,7 +125,8 @@ impl Data {
             assigned_to: None,
         };
         let (hours, tags) = (BTreeMap::new(), BTreeMap::new());
-        self.issues.insert(id, Entry { issue, events: Vec::new(), hours, tags, users: BTreeSet::new() });
+        let (events, users) = (Vec::new(), BTreeSet::new());
+        self.groups.insert(id, Entry { issue, merged_into: None, events, hours, tags, users });
         self.groupings.insert((project, occurrence.fingerprint()), id);
         id
     }

@@ -57,9 +57,9 @@ impl Upkeep for MemoryStore {
             bytes: bytes(size),
         };
         let events = data.events().map(|stored| stored.event.approximate_size()).sum();
-        let issues = data.issues.len() * size_of::<Entry>();
+        let groups = data.groups.len() * size_of::<Entry>();
         let mut tables =
-            vec![table("events", data.events().count(), events), table("issues", data.issues.len(), issues)];
+            vec![table("events", data.events().count(), events), table("groups", data.groups.len(), groups)];
         tables.sort_by_key(|table| std::cmp::Reverse(table.bytes));
         let (backend, bytes) = ("memory".into(), tables.iter().map(|table| table.bytes).sum());
         Ok(Storage { backend, tables, bytes, ..Storage::default() })
@@ -85,7 +85,7 @@ impl Data {
                 retention::surplus(&kept.collect::<Vec<_>>(), size(keep)).into_iter().collect();
             entry.let_go(|kept| surplus.contains(&kept.stored.row))
         };
-        self.issues.values_mut().map(trim).sum()
+        self.groups.values_mut().map(trim).sum()
     }
 
     /// Applies the rules, one after the other; answers what went, and which issues did. No disk is looked at: there is none.
@@ -98,7 +98,7 @@ impl Data {
             let day = Timestamp::from_micros(moment - moment % DAY);
             deleted = self.delete_issues(|issue| issue.status == Status::Resolved && issue.last_seen < day);
             report.issues = deleted.len() as u64;
-            let old = self.issues.values_mut().map(|entry| entry.let_go(|kept| kept.stored.event.received_at < day));
+            let old = self.groups.values_mut().map(|entry| entry.let_go(|kept| kept.stored.event.received_at < day));
             report.old_events = old.sum();
         }
         report.surplus_events = self.trim(rules.events_per_issue);
@@ -117,6 +117,6 @@ impl Data {
         let excess = (pinned.len() + loose.len()).saturating_sub(usize::try_from(quota).unwrap_or(usize::MAX));
         loose.sort_by_key(|stored| (stored.event.received_at, stored.row));
         let gone: BTreeSet<i64> = loose.into_iter().take(excess).map(|stored| stored.row).collect();
-        self.issues_of(Some(&[project])).map(|entry| entry.let_go(|kept| gone.contains(&kept.stored.row))).sum()
+        self.groups_of(Some(&[project])).map(|entry| entry.let_go(|kept| gone.contains(&kept.stored.row))).sum()
     }
 }

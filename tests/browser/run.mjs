@@ -118,6 +118,39 @@ const parts = {
     await page.keyboard.press("u");
     await page.waitForURL(`${BASE}/issues`);
 
+    // Two of them are one: ticked, merged, read why, and taken apart again.
+    const rows = page.locator(".row");
+    const pair = [rows.nth(2), rows.nth(4)];
+    const names = await Promise.all(pair.map((row) => row.locator(".meta .id").innerText()));
+    const events = (await Promise.all(pair.map((row) => row.locator("[data-unit=events]").innerText()))).map((t) => Number(t.replaceAll(",", "")));
+    for (const row of pair) await row.getByRole("checkbox").check();
+    await page.screenshot({ path: join(SCREENSHOTS, "ticked.png") });
+    await page.getByRole("button", { name: "Merge", exact: true }).click();
+    await page.waitForURL(new RegExp(`/issues/${PROJECT}-\\d+#why$`));
+    const why = page.locator("#why");
+    await why.getByText("merged of 2 groups").waitFor();
+    const groups = await why.locator(".groups h3 .id").allInnerTexts();
+    assert.deepEqual(groups.toSorted(), names.toSorted());
+    assert.equal(new URL(page.url()).pathname.split("/").at(-1), groups[0], "the oldest gives the name");
+    const parts = (await why.locator(".groups dd.num").allInnerTexts()).filter((_, at) => at % 2 === 0).map((t) => Number(t.replaceAll(",", "")));
+    assert.deepEqual(parts.toSorted(), events.toSorted(), "each counts for itself");
+    await why.getByText("What is compared").first().click();
+    assert.match(await why.locator(".groups li").first().innerText(), /Fingerprint\s+[0-9a-f]{32}/);
+    await shoot("merged");
+    const survivor = page.url();
+    await page.goto(`${BASE}/issues/${groups[1]}`);
+    assert.equal(page.url(), survivor.split("#")[0], "a link to what was merged leads to the issue");
+    await page.goto(`${BASE}/issues`);
+    assert.equal((await titles()).length, 8);
+    await page.goto(survivor);
+    await why.getByRole("button", { name: `Unmerge ${groups[1]}` }).click();
+    await page.waitForFunction(() => !document.querySelector("#why .groups"));
+    assert.equal(page.url(), survivor);
+    await why.getByText("Version of the formula").waitFor();
+    assert.equal(await why.getByRole("button", { name: /Unmerge/ }).count(), 0);
+    await page.goto(`${BASE}/issues`);
+    assert.deepEqual(await titles(), open, "each is there again");
+
     // What does not parse says so, and loses nothing.
     await page.getByText("What to search for").click();
     await page.screenshot({ path: join(SCREENSHOTS, "terms.png") });

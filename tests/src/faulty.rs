@@ -4,13 +4,14 @@ use async_trait::async_trait;
 use errtrack::{
     Level, SqliteStore, StoreError, Timestamp,
     store::{
-        AccountStore, BalanceStore, Batch, Changes, Cursor, EventPage, EventPosition, EventStore, Feed, IssuePage,
-        IssueQuery, IssueStore, LeaseStore, ProjectStore, Recorded, Recorder, Retention, RetentionReport, SetAside,
-        SettingStore, StatusCounts, Storage, StoredEvent, TagTally, Upkeep,
+        AccountStore, BalanceStore, Batch, Changes, Cursor, EventPage, EventPosition, EventStore, Feed, GroupStore,
+        IssuePage, IssueQuery, IssueStore, LeaseStore, ProjectStore, Recorded, Recorder, Regrouped, Retention,
+        RetentionReport, SetAside, SettingStore, StatusCounts, Storage, StoredEvent, TagTally, Upkeep,
     },
 };
 use errtrack_core::{
-    Balance, Issue, IssueId, IssueRef, Member, Occurrence, Project, ProjectId, Status, TokenHash, TokenKind,
+    Balance, Fingerprint, Issue, IssueId, IssueRef, Member, Occurrence, Project, ProjectId, Status, TokenHash,
+    TokenKind,
 };
 use std::{
     sync::{
@@ -97,6 +98,11 @@ delegate!(IssueStore {
     fn histograms(&self, issues: &[IssueId], until: Timestamp, width: u32, buckets: u32) -> Result<Vec<Vec<i64>>, StoreError>;
     fn tag_tallies(&self, issue: IssueId, values: u32) -> Result<Vec<TagTally>, StoreError>;
     fn tag_values(&self, projects: &[ProjectId], key: &str, limit: u32) -> Result<Vec<String>, StoreError>;
+});
+delegate!(GroupStore {
+    fn groups(&self, issue: IssueId) -> Result<Vec<Issue>, StoreError>;
+    fn merge(&self, project: ProjectId, into: IssueId, others: &[IssueId]) -> Result<Regrouped, StoreError>;
+    fn unmerge(&self, issue: IssueId, fingerprints: &[Fingerprint]) -> Result<Regrouped, StoreError>;
 });
 delegate!(EventStore {
     fn event(&self, projects: Option<&[ProjectId]>, id: Uuid) -> Result<Option<StoredEvent>, StoreError>;

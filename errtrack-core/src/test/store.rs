@@ -1,12 +1,13 @@
 //! A store in memory that keeps what is recorded, and answers little else.
 
 use crate::{
-    Balance, EventId, Issue, IssueId, IssueRef, Member, Occurrence, Project, ProjectId, Status, StoreError, Timestamp,
-    TokenHash, TokenKind,
+    Balance, EventId, Fingerprint, Issue, IssueId, IssueRef, Member, Occurrence, Project, ProjectId, Status,
+    StoreError, Timestamp, TokenHash, TokenKind,
     store::{
-        AccountStore, BalanceStore, Batch, Changes, Cursor, EventPage, EventPosition, EventStore, Feed, IssuePage,
-        IssueQuery, IssueStore, LeaseStore, LocalFeed, Outcome, ProjectStore, Recorded, Recorder, Retention,
-        RetentionReport, SetAside, SettingStore, StatusCounts, Storage, StoredEvent, TagTally, Upkeep,
+        AccountStore, BalanceStore, Batch, Changes, Cursor, EventPage, EventPosition, EventStore, Feed, GroupStore,
+        IssuePage, IssueQuery, IssueStore, LeaseStore, LocalFeed, Outcome, ProjectStore, Recorded, Recorder, Refusal,
+        Regrouped, Retention, RetentionReport, SetAside, SettingStore, StatusCounts, Storage, StoredEvent, TagTally,
+        Upkeep,
     },
 };
 use async_trait::async_trait;
@@ -152,6 +153,11 @@ nothing!(BalanceStore {
 nothing!(LeaseStore {
     fn lease(&self, &str, Uuid, Duration) -> bool = Ok(false);
     fn release(&self, &str, Uuid) -> () = Ok(());
+});
+nothing!(GroupStore {
+    fn groups(&self, IssueId) -> Vec<Issue> = Ok(Vec::new());
+    fn merge(&self, ProjectId, IssueId, &[IssueId]) -> Regrouped = Ok(Regrouped::Refused(Refusal::Gone));
+    fn unmerge(&self, IssueId, &[Fingerprint]) -> Regrouped = Ok(Regrouped::Refused(Refusal::Gone));
 });
 nothing!(IssueStore {
     fn issues(&self, &IssueQuery) -> IssuePage = Ok(IssuePage::default());

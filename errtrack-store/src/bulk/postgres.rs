@@ -1,7 +1,7 @@
 //! Batches on PostgreSQL: rows travel as one array per column.
 //!
-//! What several transactions may touch is locked by all in the same order: projects by id, then issues by id, then what
-//! belongs to them. So none waits for another in a circle.
+//! What several transactions may touch is locked by all in the same order: projects by id, then groups by id (an issue that
+//! was not merged is its own), then merged issues by id, then what belongs to them. So none waits for another in a circle.
 
 use super::{
     Bulk, Existing, Found, Target,
@@ -33,10 +33,13 @@ impl Bulk for PgConnection {
             .bind(plan.checks.iter().map(|(_, project, _)| *project).collect::<Vec<_>>())
             .bind(plan.checks.iter().map(|(_, _, id)| &id.as_bytes()[..]).collect::<Vec<_>>());
         type Numbers = Vec<i64>;
-        let (found, issues, statuses, repeats, of, erasures): (Numbers, Numbers, Numbers, Numbers, Numbers, i64) =
-            query.fetch_one(self).await?;
-        let existing = issues.into_iter().zip(statuses);
-        let existing = existing.map(|(issue, status)| Existing { issue, resolved: status == 1 });
+        type Row = (Numbers, Numbers, Numbers, Numbers, Numbers, Numbers, i64);
+        let (found, groups, statuses, merged, repeats, of, erasures): Row = query.fetch_one(&mut *self).await?;
+        let heads = lock_merged(self, &merged).await?;
+        let existing = groups.into_iter().zip(statuses).zip(merged).map(|((group, status), merged)| {
+            let (issue, status) = heads.get(&merged).map_or((group, status), |status| (merged, *status));
+            Existing { group, issue, resolved: status == 1 }
+        });
         let places = repeats.into_iter().filter_map(|check| Some(plan.checks.get(usize::try_from(check).ok()?)?.0));
         Ok(Found {
             issues: found.into_iter().filter_map(|place| usize::try_from(place).ok()).zip(existing).collect(),
@@ -115,6 +118,17 @@ impl Bulk for PgConnection {
 
 type Statement<'q> = Query<'q, Postgres, PgArguments>;
 
+/// Locks the issues that groups were merged into, and answers their status. Seldom there is one.
+async fn lock_merged(connection: &mut PgConnection, merged: &[i64]) -> Result<HashMap<i64, i64>, Error> {
+    let heads: BTreeSet<i64> = merged.iter().copied().filter(|head| *head != 0).collect();
+    if heads.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let query = sqlx::query_as(sql::LOCK_MERGED).bind(heads.into_iter().collect::<Vec<_>>());
+    let heads: Vec<(i64, i64)> = query.fetch_all(connection).await?;
+    Ok(heads.into_iter().collect())
+}
+
 /// Notes users and answers, for each issue that has new ones, how many.
 async fn new_users(connection: &mut PgConnection, users: &[[i64; 3]]) -> Result<HashMap<i64, i64>, Error> {
     if users.is_empty() {
@@ -132,7 +146,7 @@ fn bind_groupings<'q>(query: Statement<'q>, plan: &Plan<'_>, issues: &[Target]) 
     query
         .bind(new().map(|(group, _)| group.project).collect::<Vec<_>>())
         .bind(new().map(|(group, _)| &group.fingerprint.0[..]).collect::<Vec<_>>())
-        .bind(new().map(|(_, target)| target.issue).collect::<Vec<_>>())
+        .bind(new().map(|(_, target)| target.group).collect::<Vec<_>>())
 }
 
 fn bind_updates<'q>(
@@ -190,7 +204,7 @@ fn bind_tallies<'q>(query: Statement<'q>, plan: &Plan<'_>, tallies: &Tallies<'_>
 
 fn bind_events<'q>(query: Statement<'q>, plan: &Plan<'_>, issues: &[Target], payloads: &[u8]) -> Statement<'q> {
     let project = |group: usize| plan.groups.get(group).map_or(0, |group| group.project);
-    let issue = |group: usize| issues.get(group).map_or(0, |target| target.issue);
+    let issue = |group: usize| issues.get(group).map_or(0, |target| target.group);
     let payload = |offset: usize, length: usize| payloads.get(offset..offset + length).unwrap_or_default();
     let events = &plan.events;
     query

@@ -33,11 +33,12 @@ impl Bulk for SqliteConnection {
         }
         let query = sqlx::query_as(bulk::FIND).bind(groups.rows()).bind(groups.cells);
         let query = query.bind(checks.rows()).bind(checks.cells);
-        let (found, issues, statuses, repeats, of, erasures): (String, String, String, String, String, i64) =
-            query.fetch_one(self).await?;
+        type Row = (String, String, String, String, String, String, i64);
+        let (found, groups, issues, statuses, repeats, of, erasures): Row = query.fetch_one(self).await?;
         let (found, repeats): (Vec<usize>, Vec<usize>) = (parse(&found)?, parse(&repeats)?);
-        let existing = parse::<Vec<i64>>(&issues)?.into_iter().zip(parse::<Vec<i64>>(&statuses)?);
-        let existing = existing.map(|(issue, status)| Existing { issue, resolved: status == 1 });
+        let existing = parse::<Vec<i64>>(&groups)?.into_iter().zip(parse::<Vec<i64>>(&issues)?);
+        let existing = existing.zip(parse::<Vec<i64>>(&statuses)?);
+        let existing = existing.map(|((group, issue), status)| Existing { group, issue, resolved: status == 1 });
         let places = repeats.into_iter().filter_map(|check| Some(plan.checks.get(check)?.0));
         Ok(Found {
             issues: found.into_iter().zip(existing).collect(),
@@ -119,7 +120,7 @@ fn groupings(plan: &Plan<'_>, issues: &[Target]) -> Cells {
     let new = plan.groups.iter().zip(issues).filter(|(_, target)| target.existing.is_none());
     let mut rows = Cells::new(0, 56);
     for (group, target) in new {
-        rows.row().int(group.project).int(target.issue).raw(&group.fingerprint.0);
+        rows.row().int(group.project).int(target.group).raw(&group.fingerprint.0);
     }
     rows
 }
@@ -173,7 +174,7 @@ fn events(plan: &Plan<'_>, issues: &[Target]) -> Cells {
     let mut rows = Cells::new(plan.events.len(), 122);
     for event in &plan.events {
         let (Some(group), Some(target)) = (plan.groups.get(event.group), issues.get(event.group)) else { continue };
-        rows.row().int(group.project).int(target.issue).int(event.timestamp);
+        rows.row().int(group.project).int(target.group).int(event.timestamp);
         rows.size(usize::try_from(event.codec).unwrap_or_default()).size(event.offset + 1).size(event.length);
         rows.raw(event.id.as_bytes()).raw(event.client_id.as_bytes());
     }

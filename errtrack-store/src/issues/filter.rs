@@ -96,7 +96,8 @@ where
     i64: for<'q> Encode<'q, Db> + Type<Db>,
     String: for<'q> Encode<'q, Db> + Type<Db>,
 {
-    sql.push(" WHERE TRUE");
+    // Groups of merged issues are not shown.
+    sql.push(" WHERE i.merged_into IS NULL");
     if let Some(projects) = &query.projects {
         list(sql, "i.project_id", projects.iter().map(|p| p.0));
     }

@@ -5,7 +5,7 @@ use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 use uuid::Uuid;
 
 /// A row of [`COLUMNS`](crate::sql::issue::COLUMNS).
-pub(super) struct IssueRow(Issue);
+pub(crate) struct IssueRow(Issue);
 
 impl From<IssueRow> for Issue {
     fn from(row: IssueRow) -> Self {
@@ -55,6 +55,14 @@ where
             assigned_to: row.try_get(26)?,
         }))
     }
+}
+
+/// The issue of a row.
+pub(crate) fn read_issue<'r, R: Row>(row: &'r R) -> Result<Issue, sqlx::Error>
+where
+    IssueRow: FromRow<'r, R>,
+{
+    IssueRow::from_row(row).map(Into::into)
 }
 
 /// A UUID of its 16 bytes.

@@ -3,14 +3,16 @@
 use super::cells::{int, raw, size, slice, text};
 
 /// `$1`, `$2` groups (project, fingerprint), `$3`, `$4` event ids (project, id). One row of JSON lists, because each row
-/// that is fetched costs more than all of them: place, issue and status of the groups; place and issue of the events. And
+/// that is fetched costs more than all of them: place, row, issue and status of the groups; place and issue of the events. And
 /// the number of erasures.
 pub(crate) const FIND: &str = concat!(
     "
-SELECT f.places, f.issues, f.statuses, e.places, e.issues,
+SELECT f.places, f.groups, f.issues, f.statuses, e.places, e.issues,
   COALESCE((SELECT CAST(value AS BIGINT) FROM errtrack_meta WHERE name = 'erasures'), 0)
 FROM (
-  SELECT json_group_array(r.key) AS places, json_group_array(i.id) AS issues, json_group_array(i.status) AS statuses
+  SELECT json_group_array(r.key) AS places, json_group_array(i.id) AS groups,
+    json_group_array(COALESCE(i.merged_into, i.id)) AS issues,
+    json_group_array(COALESCE((SELECT m.status FROM errtrack_issue m WHERE m.id = i.merged_into), i.status)) AS statuses
   FROM json_each($1) r
   CROSS JOIN errtrack_grouping g ON g.project_id = ",
     int!(2, 36, 1),
@@ -19,7 +21,8 @@ FROM (
     "
   CROSS JOIN errtrack_issue i ON i.id = g.issue_id
 ) f CROSS JOIN (
-  SELECT json_group_array(r.key) AS places, json_group_array(e.issue_id) AS issues
+  SELECT json_group_array(r.key) AS places,
+    json_group_array((SELECT COALESCE(g.merged_into, g.id) FROM errtrack_issue g WHERE g.id = e.issue_id)) AS issues
   FROM json_each($3) r
   CROSS JOIN errtrack_event e ON e.project_id = ",
     int!(4, 36, 1),

@@ -2,14 +2,14 @@
 
 use super::{Sql, sql};
 
-/// Issues that the user `$1` has hit, in the projects `$2` (all, if NULL): project and issue.
+/// Issues, of merged ones the groups, that the user `$1` has hit, in the projects `$2` (all, if NULL): project and issue.
 pub(crate) const ISSUES: Sql = sql!(
     "
 SELECT i.project_id, i.id FROM errtrack_issue i
 JOIN errtrack_issue_user u ON u.project_id = i.project_id AND u.issue_id = i.id AND u.user_hash = $1
-WHERE CAST($2 AS TEXT) IS NULL OR i.project_id ",
+WHERE i.lead_group IS NULL AND (CAST($2 AS TEXT) IS NULL OR i.project_id ",
     in_ids(2),
-    "
+    ")
 ORDER BY i.id"
 );
 
@@ -36,6 +36,34 @@ UPDATE errtrack_issue SET user_count = user_count - (
 pub(crate) const DELETE_USER: Sql =
     sql!("DELETE FROM errtrack_issue_user WHERE project_id = $1 AND issue_id = $2 AND user_hash = $3");
 
+/// The same three for the issue that it was merged into: the user goes with the last of its groups that had him.
+pub(crate) const LOCK_MERGED: Sql = sql!(
+    "
+SELECT 1 FROM errtrack_issue WHERE CAST($3 AS BIGINT) IS NOT NULL
+  AND id = (SELECT g.merged_into FROM errtrack_issue g WHERE g.project_id = $1 AND g.id = $2)",
+    either("", " FOR UPDATE")
+);
+pub(crate) const LESS_USERS_MERGED: Sql = sql!(
+    "
+UPDATE errtrack_issue SET user_count = user_count - (
+  SELECT COUNT(*) FROM errtrack_issue_user u WHERE u.project_id = $1 AND u.issue_id = errtrack_issue.id AND u.user_hash = $3
+)
+WHERE id = (SELECT g.merged_into FROM errtrack_issue g WHERE g.project_id = $1 AND g.id = $2)
+  AND NOT EXISTS (
+    SELECT 1 FROM errtrack_issue g JOIN errtrack_issue_user u ON u.project_id = g.project_id AND u.issue_id = g.id
+    WHERE g.merged_into = errtrack_issue.id AND u.user_hash = $3
+  )"
+);
+pub(crate) const DELETE_USER_MERGED: Sql = sql!(
+    "
+DELETE FROM errtrack_issue_user
+WHERE project_id = $1 AND issue_id = (SELECT g.merged_into FROM errtrack_issue g WHERE g.project_id = $1 AND g.id = $2)
+  AND user_hash = $3 AND NOT EXISTS (
+    SELECT 1 FROM errtrack_issue g JOIN errtrack_issue_user u ON u.project_id = g.project_id AND u.issue_id = g.id
+    WHERE g.merged_into = errtrack_issue_user.issue_id AND u.user_hash = $3
+  )"
+);
+
 /// Tells every process that what it knows of users and tags may be gone.
 pub(crate) const RAISE_ERASURES: Sql = sql!(
     "
@@ -44,4 +72,14 @@ ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(errtrack_meta.value AS BIGINT
 );
 
 #[cfg(test)]
-pub(crate) const EVERY: &[Sql] = &[ISSUES, EVENTS, LOCK_ISSUE, LESS_USERS, DELETE_USER, RAISE_ERASURES];
+pub(crate) const EVERY: &[Sql] = &[
+    ISSUES,
+    EVENTS,
+    LOCK_ISSUE,
+    LESS_USERS,
+    DELETE_USER,
+    LOCK_MERGED,
+    LESS_USERS_MERGED,
+    DELETE_USER_MERGED,
+    RAISE_ERASURES,
+];

@@ -7,15 +7,17 @@ use super::{Sql, sql};
 macro_rules! columns {
     (sqlite) => {
         "
-SELECT e.row, e.id, e.issue_id, i.uuid, e.project_id, e.timestamp, e.client_id, e.codec, e.payload,
+SELECT e.row, e.id, i.id, i.uuid, e.project_id, e.timestamp, e.client_id, e.codec, e.payload,
   e.pinned
-FROM errtrack_event e JOIN errtrack_issue i ON i.id = e.issue_id"
+FROM errtrack_event e JOIN errtrack_issue g ON g.id = e.issue_id
+JOIN errtrack_issue i ON i.id = COALESCE(g.merged_into, g.id)"
     };
     (postgres) => {
         "
-SELECT e.row, e.id, e.issue_id, i.uuid, e.project_id, e.timestamp, e.client_id, COALESCE(p.codec, -1),
+SELECT e.row, e.id, i.id, i.uuid, e.project_id, e.timestamp, e.client_id, COALESCE(p.codec, -1),
   COALESCE(p.payload, ''), e.pinned
-FROM errtrack_event e JOIN errtrack_issue i ON i.id = e.issue_id
+FROM errtrack_event e JOIN errtrack_issue g ON g.id = e.issue_id
+JOIN errtrack_issue i ON i.id = COALESCE(g.merged_into, g.id)
 LEFT JOIN errtrack_payload p ON p.project_id = e.project_id AND p.id = e.id"
     };
 }
@@ -54,6 +56,24 @@ pub(crate) const NEWEST_AFTER: Sql = sql!(
     " WHERE e.issue_id = $1 AND (e.timestamp, e.row) < ($3, $4) ORDER BY e.timestamp DESC, e.row DESC LIMIT $2"
 );
 
+/// The same two for the groups `$1` of a merged issue: their events are put in order, by the index alone.
+pub(crate) const NEWEST_OF: Sql = sql!(
+    event_columns,
+    " WHERE e.row IN (
+  SELECT o.row FROM errtrack_event o WHERE o.issue_id ",
+    in_ids(1),
+    " ORDER BY o.timestamp DESC, o.row DESC LIMIT $2
+) ORDER BY e.timestamp DESC, e.row DESC"
+);
+pub(crate) const NEWEST_OF_AFTER: Sql = sql!(
+    event_columns,
+    " WHERE e.row IN (
+  SELECT o.row FROM errtrack_event o WHERE o.issue_id ",
+    in_ids(1),
+    " AND (o.timestamp, o.row) < ($3, $4) ORDER BY o.timestamp DESC, o.row DESC LIMIT $2
+) ORDER BY e.timestamp DESC, e.row DESC"
+);
+
 /// `$1` the issue, `$2` the time and `$3` the row of the event.
 pub(crate) const POSITION: Sql = sql!(
     "
@@ -68,6 +88,23 @@ SELECT
   (SELECT e.id FROM errtrack_event e WHERE e.issue_id = $1 ORDER BY e.timestamp DESC, e.row DESC LIMIT 1)"
 );
 
+/// The same for the groups `$1` of a merged issue.
+pub(crate) const POSITION_OF: Sql = sql!(
+    "
+WITH o AS (
+  SELECT e.timestamp, e.row, e.id FROM errtrack_event e WHERE e.issue_id ",
+    in_ids(1),
+    "
+)
+SELECT
+  (SELECT COUNT(*) FROM o WHERE (o.timestamp, o.row) <= ($2, $3)),
+  (SELECT COUNT(*) FROM o),
+  (SELECT o.id FROM o ORDER BY o.timestamp, o.row LIMIT 1),
+  (SELECT o.id FROM o WHERE (o.timestamp, o.row) < ($2, $3) ORDER BY o.timestamp DESC, o.row DESC LIMIT 1),
+  (SELECT o.id FROM o WHERE (o.timestamp, o.row) > ($2, $3) ORDER BY o.timestamp, o.row LIMIT 1),
+  (SELECT o.id FROM o ORDER BY o.timestamp DESC, o.row DESC LIMIT 1)"
+);
+
 /// `$1` the project, `$2` the id, `$3` whether it is pinned.
 pub(crate) const PIN: Sql = sql!(
     "UPDATE errtrack_event SET pinned = $3 WHERE project_id = $1 AND ",
@@ -75,4 +112,5 @@ pub(crate) const PIN: Sql = sql!(
 );
 
 #[cfg(test)]
-pub(crate) const EVERY: &[Sql] = &[BY_ID, BY_CLIENT_ID, NEWEST, NEWEST_AFTER, POSITION, PIN];
+pub(crate) const EVERY: &[Sql] =
+    &[BY_ID, BY_CLIENT_ID, NEWEST, NEWEST_AFTER, NEWEST_OF, NEWEST_OF_AFTER, POSITION, POSITION_OF, PIN];

@@ -17,10 +17,34 @@ pub(super) use columns;
 /// The beginning of a list.
 pub(crate) const COLUMNS: Sql = sql!(issue_columns);
 
-pub(crate) const BY_UUID: Sql = sql!(issue_columns, " WHERE i.uuid = $1");
-pub(crate) const BY_ID: Sql = sql!(issue_columns, " WHERE i.id = $1");
-pub(crate) const BY_NUMBER: Sql =
-    sql!(issue_columns, " WHERE i.project_id = (SELECT id FROM errtrack_project WHERE slug = $1) AND i.number = $2");
+/// By its name, or by that of one that was merged into it. Each.
+pub(crate) const BY_UUID: Sql = sql!(
+    issue_columns,
+    " WHERE i.id IN (SELECT COALESCE(m.merged_into, m.id) FROM errtrack_issue m WHERE m.uuid = $1)"
+);
+pub(crate) const BY_ID: Sql =
+    sql!(issue_columns, " WHERE i.id IN (SELECT COALESCE(m.merged_into, m.id) FROM errtrack_issue m WHERE m.id = $1)");
+pub(crate) const BY_NUMBER: Sql = sql!(
+    issue_columns,
+    " WHERE i.id IN (
+  SELECT COALESCE(m.merged_into, m.id) FROM errtrack_issue m
+  WHERE m.project_id = (SELECT id FROM errtrack_project WHERE slug = $1) AND m.number = $2
+)"
+);
+
+/// The groups of the issue `$1` under their own names, that of the issue first; an issue that was never merged is one itself.
+pub(crate) const GROUPS: Sql = sql!(
+    "
+SELECT i.id, i.uuid, i.project_id, p.slug, CASE WHEN i.number < 0 THEN h.number ELSE i.number END, i.fingerprint, i.type,
+  i.value, i.culprit, i.level, i.status, i.regressed, i.source, i.platform, i.environment, i.first_release, i.last_release,
+  i.first_seen, i.last_seen, i.count, i.stored_count, i.user_count, i.last_event, i.created_at, i.updated_at, i.resolved_at,
+  i.assigned_to
+FROM errtrack_issue m
+JOIN errtrack_issue h ON h.id = COALESCE(m.merged_into, m.id)
+JOIN errtrack_issue i ON i.merged_into = h.id OR (i.id = h.id AND h.lead_group IS NULL)
+JOIN errtrack_project p ON p.id = i.project_id
+WHERE m.id = $1 ORDER BY i.number >= 0, i.number"
+);
 
 pub(crate) const SET_STATUS: Sql = sql!(
     "
@@ -31,11 +55,14 @@ UPDATE errtrack_issue SET
   updated_at = $3
 WHERE id ",
     in_ids(1),
-    " RETURNING project_id, id"
+    " RETURNING project_id, id, CAST(CASE WHEN merged_into IS NULL THEN 1 ELSE 0 END AS BIGINT)"
 );
 
-pub(crate) const ASSIGN: Sql =
-    sql!("UPDATE errtrack_issue SET assigned_to = $2, updated_at = $3 WHERE id = $1 RETURNING project_id, id");
+pub(crate) const ASSIGN: Sql = sql!(
+    "UPDATE errtrack_issue SET assigned_to = $2, updated_at = $3 WHERE id ",
+    in_ids(1),
+    " RETURNING project_id, id, CAST(CASE WHEN merged_into IS NULL THEN 1 ELSE 0 END AS BIGINT)"
+);
 
 /// `$1` issues, `$2` days: a look-up by key for each pair within the life of the issue. Place, hour, events.
 pub(crate) const HISTOGRAMS: Sql = sql!(
@@ -44,7 +71,9 @@ SELECT CAST(d.key AS BIGINT), n.hour, n.count FROM ",
     numbers(1),
     " d ",
     then_join,
-    " errtrack_issue i ON i.id = d.value ",
+    " errtrack_issue m ON m.id = d.value ",
+    then_join,
+    " errtrack_issue i ON i.id = COALESCE(m.merged_into, m.id) ",
     then_join,
     " ",
     numbers(2),
@@ -56,7 +85,7 @@ SELECT CAST(d.key AS BIGINT), n.hour, n.count FROM ",
 pub(crate) const TAGS: Sql = sql!(
     "
 SELECT t.key, t.value, t.count FROM errtrack_issue i
-JOIN errtrack_issue_tag t ON t.project_id = i.project_id AND t.issue_id = i.id
+JOIN errtrack_issue_tag t ON t.project_id = i.project_id AND t.issue_id = COALESCE(i.merged_into, i.id)
 WHERE i.id = $1 ORDER BY t.key, t.count DESC, t.value"
 );
 
@@ -66,7 +95,7 @@ pub(crate) const TAG_VALUES: Sql = sql!(
 SELECT t.value FROM errtrack_issue i ",
     then_join,
     " errtrack_issue_tag t ON t.project_id = i.project_id AND t.issue_id = i.id AND t.tag BETWEEN $5 AND $6
-WHERE i.project_id ",
+WHERE i.merged_into IS NULL AND i.project_id ",
     in_ids(1),
     " AND t.key = $2 AND t.value <> $3
 GROUP BY t.value ORDER BY SUM(t.count) DESC, t.value LIMIT $4"
@@ -74,4 +103,4 @@ GROUP BY t.value ORDER BY SUM(t.count) DESC, t.value LIMIT $4"
 
 #[cfg(test)]
 pub(crate) const EVERY: &[Sql] =
-    &[COLUMNS, BY_UUID, BY_ID, BY_NUMBER, SET_STATUS, ASSIGN, HISTOGRAMS, TAGS, TAG_VALUES];
+    &[COLUMNS, BY_UUID, BY_ID, BY_NUMBER, GROUPS, SET_STATUS, ASSIGN, HISTOGRAMS, TAGS, TAG_VALUES];

@@ -7,27 +7,34 @@
 pub(crate) const LOCK_PROJECTS: &str =
     "SELECT id FROM errtrack_project WHERE id = ANY($1::BIGINT[]) ORDER BY id FOR NO KEY UPDATE";
 
-/// `$1`, `$2` groups (project, fingerprint), `$3`, `$4` event ids (project, id). One row of arrays: place, issue and status of
-/// the groups, whose issues are locked in the order of their ids; place and issue of the events; and the number of erasures.
+/// `$1`, `$2` groups (project, fingerprint), `$3`, `$4` event ids (project, id). One row of arrays: place, row and status of
+/// the groups, which are locked in the order of their ids, and the issues that they were merged into (0 for none); place and
+/// issue of the events; and the number of erasures.
 pub(crate) const FIND: &str = "
 WITH g AS (
-  SELECT r.place, i.id, i.status
+  SELECT r.place, i.id, i.status, i.merged_into
   FROM UNNEST($1::BIGINT[], $2::BYTEA[]) WITH ORDINALITY AS r (project_id, fingerprint, place)
   JOIN errtrack_grouping g ON g.project_id = r.project_id AND g.fingerprint = r.fingerprint
   JOIN errtrack_issue i ON i.id = g.issue_id
   ORDER BY i.id FOR NO KEY UPDATE OF i
 ), e AS (
-  SELECT r.place, e.issue_id
+  SELECT r.place, COALESCE(g.merged_into, g.id) AS issue_id
   FROM UNNEST($3::BIGINT[], $4::BYTEA[]) WITH ORDINALITY AS r (project_id, id, place)
   JOIN errtrack_event e ON e.project_id = r.project_id AND e.client_id = r.id
+  JOIN errtrack_issue g ON g.id = e.issue_id
 )
 SELECT g.*, e.*, m.* FROM (
-  SELECT COALESCE(array_agg(place - 1), '{}'), COALESCE(array_agg(id), '{}'), COALESCE(array_agg(status), '{}') FROM g
+  SELECT COALESCE(array_agg(place - 1), '{}'), COALESCE(array_agg(id), '{}'), COALESCE(array_agg(status), '{}'),
+    COALESCE(array_agg(COALESCE(merged_into, 0)), '{}') FROM g
 ) g CROSS JOIN (
   SELECT COALESCE(array_agg(place - 1), '{}'), COALESCE(array_agg(issue_id), '{}') FROM e
 ) e CROSS JOIN (
   SELECT COALESCE((SELECT CAST(value AS BIGINT) FROM errtrack_meta WHERE name = 'erasures'), 0)
 ) m";
+
+/// Locks merged issues, `$1`, some of whose groups are locked; so they stay as they are. Id and status.
+pub(crate) const LOCK_MERGED: &str =
+    "SELECT id, status FROM errtrack_issue WHERE id = ANY($1::BIGINT[]) ORDER BY id FOR NO KEY UPDATE";
 
 /// `$1` to `$3` tags (project, issue, number). One row of arrays: whether the issue has it, and how many values of the key.
 pub(crate) const FIND_TAGS: &str = "
@@ -164,6 +171,7 @@ pub(crate) const LOCK_TABLES: &str = "SELECT pg_advisory_xact_lock($1)";
 pub(crate) const EVERY: &[&str] = &[
     LOCK_PROJECTS,
     FIND,
+    LOCK_MERGED,
     FIND_TAGS,
     TAKE_NUMBERS,
     INSERT_ISSUES,

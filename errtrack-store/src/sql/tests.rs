@@ -1,6 +1,8 @@
 //! Every statement can be prepared.
 
-use super::{Sql, account, erase, event, issue, node, preview, project, retain, set_aside, setting, storage, upkeep};
+use super::{
+    Sql, account, erase, event, issue, merge, node, preview, project, retain, set_aside, setting, storage, upkeep,
+};
 
 fn shared() -> Vec<Sql> {
     [
@@ -8,6 +10,7 @@ fn shared() -> Vec<Sql> {
         erase::EVERY,
         event::EVERY,
         issue::EVERY,
+        merge::EVERY,
         node::EVERY,
         preview::EVERY,
         project::EVERY,

@@ -10,13 +10,14 @@ INSERT INTO errtrack_deleted_issue (issue_id, project_id, first_hour, last_hour)
 SELECT i.id, i.project_id, i.first_seen / 3600000000, i.last_seen / 3600000000
 FROM (SELECT * FROM errtrack_issue WHERE id ",
     in_ids(1),
-    either("", " ORDER BY id FOR UPDATE"),
+    either("", " ORDER BY lead_group IS NOT NULL, id FOR UPDATE"),
     ") i WHERE TRUE
 ON CONFLICT DO NOTHING"
 );
 pub(crate) const DELETE_GROUPINGS: Sql = sql!("DELETE FROM errtrack_grouping WHERE issue_id ", in_ids(1));
+/// Project and id, and whether it was shown: groups of merged issues are not.
 pub(crate) const DELETE_ISSUES: Sql =
-    sql!("DELETE FROM errtrack_issue WHERE id ", in_ids(1), " RETURNING project_id, id");
+    sql!("DELETE FROM errtrack_issue WHERE id ", in_ids(1), " RETURNING project_id, id, merged_into IS NULL");
 
 pub(crate) const BURIED: Sql = sql!(
     "SELECT project_id, issue_id, first_hour, last_hour FROM errtrack_deleted_issue ORDER BY project_id, issue_id LIMIT $1"

@@ -1,6 +1,6 @@
 //! Whatever is let go, what is counted stays exact; and a preview of retention tells what it will do.
 
-use crate::lab::{DAY, Hit, Lab};
+use crate::lab::{DAY, Dice, Hit, Lab};
 use errtrack_core::{
     IssueId, ProjectId, Status, Timestamp,
     store::{Batch, EventStore, IssueStore, Outcome, Recorder, Retention, RetentionReport, Upkeep},
@@ -10,22 +10,6 @@ use std::{collections::BTreeMap, time::Duration};
 const TYPES: [&str; 6] = ["A", "B", "C", "D", "E", "F"];
 const USERS: [&str; 4] = ["ana", "ben", "cleo", "dan"];
 const COLORS: [&str; 3] = ["red", "green", "blue"];
-
-/// Numbers that look random and are the same each time (Marsaglia's xorshift).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % sides
-    }
-
-    fn pick<'a, T>(&mut self, list: &'a [T]) -> &'a T {
-        &list[usize::try_from(self.roll(list.len() as u64)).unwrap()]
-    }
-}
 
 /// What an issue must say of itself.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -166,7 +150,7 @@ impl Trial {
 }
 
 /// Without what differs from run to run.
-fn alike(report: RetentionReport) -> RetentionReport {
+pub(crate) fn alike(report: RetentionReport) -> RetentionReport {
     RetentionReport { at: Timestamp::default(), took_ms: 0, ..report }
 }
 

@@ -106,14 +106,41 @@ impl Lab {
     /// What can be told from the rows: counters that are kept say what is there.
     pub(crate) async fn check(&self) {
         for (what, wrong) in [
-            ("stored_count", "stored_count <> (SELECT COUNT(*) FROM errtrack_event e WHERE e.issue_id = i.id)"),
+            (
+                "stored_count",
+                "lead_group IS NULL AND stored_count <> (SELECT COUNT(*) FROM errtrack_event e WHERE e.issue_id = i.id)",
+            ),
             ("user_count", "user_count <> (SELECT COUNT(*) FROM errtrack_issue_user u WHERE u.issue_id = i.id)"),
             ("count", "count <> (SELECT SUM(count) FROM errtrack_issue_hour n WHERE n.issue_id = i.id)"),
             (
                 "last_event",
                 "stored_count > 0 AND NOT EXISTS (
-                   SELECT 1 FROM errtrack_event e WHERE e.issue_id = i.id AND e.client_id = i.last_event)",
+                   SELECT 1 FROM errtrack_event e JOIN errtrack_issue g ON g.id = e.issue_id
+                   WHERE COALESCE(g.merged_into, g.id) = COALESCE(i.merged_into, i.id) AND e.client_id = i.last_event)",
             ),
+            (
+                "the sums of a merged issue",
+                "lead_group IS NOT NULL AND NOT EXISTS (
+                   SELECT 1 FROM (
+                     SELECT SUM(count) AS n, SUM(stored_count) AS stored, MIN(first_seen) AS f, MAX(last_seen) AS l, COUNT(*) AS groups
+                     FROM errtrack_issue g WHERE g.merged_into = i.id
+                   ) s WHERE s.n = i.count AND s.stored = i.stored_count AND s.f = i.first_seen AND s.l = i.last_seen AND s.groups > 1)",
+            ),
+            (
+                "the users of a merged issue",
+                "lead_group IS NOT NULL AND user_count <> (
+                   SELECT COUNT(DISTINCT u.user_hash) FROM errtrack_issue g JOIN errtrack_issue_user u ON u.issue_id = g.id
+                   WHERE g.merged_into = i.id)",
+            ),
+            (
+                "the hours of a merged issue",
+                "lead_group IS NOT NULL AND EXISTS (
+                   SELECT 1 FROM errtrack_issue_hour n WHERE n.issue_id = i.id AND n.count <> (
+                     SELECT SUM(m.count) FROM errtrack_issue g JOIN errtrack_issue_hour m ON m.issue_id = g.id
+                     WHERE g.merged_into = i.id AND m.hour = n.hour))",
+            ),
+            ("groups of nothing", "merged_into IS NOT NULL AND merged_into NOT IN (SELECT id FROM errtrack_issue)"),
+            ("numbers that were not given back", "number < 0 AND merged_into IS NULL"),
             (
                 "tags",
                 "count <> (SELECT SUM(count) FROM errtrack_issue_tag t WHERE t.issue_id = i.id AND t.key = 'color')",
@@ -134,6 +161,22 @@ impl Lab {
                 assert_eq!(self.number(&lost).await, 0, "rows of {table} that belong to no issue");
             }
         }
+    }
+}
+
+/// Numbers that look random and are the same each time (Marsaglia's xorshift).
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+
+    pub(crate) fn pick<'a, T>(&mut self, list: &'a [T]) -> &'a T {
+        &list[usize::try_from(self.roll(list.len() as u64)).unwrap()]
     }
 }
 

@@ -6,6 +6,7 @@
 mod complete;
 mod exact;
 mod lab;
+mod merging;
 #[path = "../server/mod.rs"]
 mod server;
 mod space;

@@ -1,11 +1,13 @@
-//! `/api/errors`: issues listed, shown, changed, deleted.
+//! `/api/errors`: issues listed, shown, changed, merged, deleted.
 
 mod change;
 mod list;
+mod regroup;
 mod show;
 
 pub(super) use change::{delete, ignore, resolve, unresolve};
 pub(super) use list::list;
+pub(super) use regroup::{groups, merge, unmerge};
 pub(super) use show::{events, show};
 
 use crate::{app::App, error::Error};

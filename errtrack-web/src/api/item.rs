@@ -84,6 +84,38 @@ pub(crate) struct Whole<'a> {
     last_event_id: String,
 }
 
+/// A group of an issue: all its events with one fingerprint.
+#[derive(Debug, Serialize)]
+pub(crate) struct Group {
+    fingerprint: String,
+    /// The names that it has by itself: they lead to the issue.
+    id: Uuid,
+    short_id: String,
+    #[serde(rename = "type")]
+    ty: String,
+    message: String,
+    count: i64,
+    user_count: i64,
+    first_seen: Timestamp,
+    last_seen: Timestamp,
+}
+
+impl Group {
+    pub(crate) fn new(group: Issue) -> Self {
+        Self {
+            fingerprint: group.fingerprint.to_string(),
+            id: group.uuid,
+            short_id: group.short_id(),
+            ty: group.ty,
+            message: group.value,
+            count: group.count,
+            user_count: group.user_count,
+            first_seen: group.first_seen,
+            last_seen: group.last_seen,
+        }
+    }
+}
+
 /// An issue with what its newest stored event adds.
 pub(crate) async fn whole<'a>(app: &App, issue: &'a Issue) -> Result<Whole<'a>, Error> {
     let stored = app.store().event(Some(&[issue.project]), issue.last_event.uuid()).await?;

@@ -10,6 +10,7 @@ mod markdown;
 mod request;
 mod stack;
 mod tags;
+mod why;
 
 use super::{
     chart::Bars,
@@ -32,6 +33,7 @@ use serde::Deserialize;
 use stack::Mode;
 use tags::Tag;
 use uuid::Uuid;
+use why::{Part, Why};
 
 /// Values of each tag that are shown.
 const TAG_VALUES: u32 = 5;
@@ -54,6 +56,8 @@ struct Found {
     /// Events per hour, the last hours.
     hours: Vec<i64>,
     tags: Vec<TagTally>,
+    /// What the issue is made of.
+    parts: Vec<Part>,
 }
 
 /// The page.
@@ -87,6 +91,7 @@ pub(super) struct IssuePage {
     is_gone: bool,
     event: Option<EventView>,
     tags: Vec<Tag>,
+    why: Why,
     sections: Vec<Choice>,
     markdown: String,
 }
@@ -100,6 +105,10 @@ pub(super) async fn show(
 ) -> Result<Page<IssuePage>, Failure> {
     let (now, projects) = (Timestamp::now(), app.projects().await?);
     let issue = find_issue(&app, &name).await?;
+    if leads_elsewhere(&name, &issue) {
+        let path = format!("/issues/{}", text::path_part(&issue.short_id()));
+        return Err(Failure::Elsewhere(shell.links.path(path)));
+    }
     let found = find(&app, issue, params.event.as_deref(), now).await?;
     let mut page = IssuePage::new(&shell, &found, Mode::of(params.stack.as_deref()), now);
     let project = app.project(found.issue.project).await?;
@@ -117,6 +126,15 @@ async fn find_issue(app: &App, name: &str) -> Result<Issue, Failure> {
     // What is no name of an issue is the name of none.
     let name: IssueRef = name.parse().map_err(|_| Error::not_found("issue"))?;
     Ok(app.store().issue(&name).await?.ok_or_else(|| Error::not_found("issue"))?)
+}
+
+/// Whether a name is that of an issue that was merged into this one.
+fn leads_elsewhere(name: &str, issue: &Issue) -> bool {
+    match name.parse() {
+        Ok(IssueRef::Uuid(uuid)) => uuid != issue.uuid,
+        Ok(IssueRef::Short { project, number }) => (project, number) != (issue.project_slug.clone(), issue.number),
+        Ok(IssueRef::Id(_)) | Err(_) => false,
+    }
 }
 
 async fn find(app: &App, issue: Issue, event: Option<&str>, now: Timestamp) -> Result<Found, Failure> {
@@ -139,7 +157,8 @@ async fn find(app: &App, issue: Issue, event: Option<&str>, now: Timestamp) -> R
         }
         None => None,
     };
-    Ok(Found { issue, event, is_gone, hours, tags })
+    let parts = why::parts(app, &issue, event.as_ref().map(|(event, _)| event)).await?;
+    Ok(Found { issue, event, is_gone, hours, tags, parts })
 }
 
 impl IssuePage {
@@ -181,6 +200,7 @@ impl IssuePage {
             chart_title,
             is_gone: found.is_gone,
             tags: tags::view(shell, &found.tags),
+            why: Why::new(&found.parts, now),
             sections: sections(view.as_ref(), !found.tags.is_empty()),
             markdown: markdown::of(issue, event.map(|(event, _)| &event.event), &shell.links.public(&path)),
             event: view,
@@ -203,7 +223,7 @@ fn sections(event: Option<&EventView>, has_tags: bool) -> Vec<Choice> {
         there("Request", "request", has(|e| e.request.is_some())),
         there("Tags", "tags", has_tags),
         there("Context", "context", has(|e| !e.contexts.is_empty())),
-        there("Grouping", "why", has(|e| e.grouping.is_some())),
+        there("Grouping", "why", true),
     ];
     all.into_iter().flatten().collect()
 }
@@ -234,6 +254,7 @@ impl IssuePage {
                     event: stored.map(|event| (event, position)),
                     hours: samples::hours(),
                     tags: samples::tags(),
+                    parts: why::samples(&issue, event.as_ref(), mode == Mode::Full),
                 };
                 pages.push(Self::new(shell, &found, mode, now));
             }

@@ -2,12 +2,12 @@
 
 use async_trait::async_trait;
 use errtrack_core::{
-    Balance, Issue, IssueId, IssueRef, Level, Member, Occurrence, Project, ProjectId, Status, StoreError, Timestamp,
-    TokenHash, TokenKind,
+    Balance, Fingerprint, Issue, IssueId, IssueRef, Level, Member, Occurrence, Project, ProjectId, Status, StoreError,
+    Timestamp, TokenHash, TokenKind,
     store::{
-        AccountStore, BalanceStore, Batch, Changes, Cursor, EventPage, EventPosition, EventStore, Feed, IssuePage,
-        IssueQuery, IssueStore, LeaseStore, ProjectStore, Recorded, Recorder, Retention, RetentionReport, SetAside,
-        SettingStore, StatusCounts, Storage, StoredEvent, TagTally, Upkeep,
+        AccountStore, BalanceStore, Batch, Changes, Cursor, EventPage, EventPosition, EventStore, Feed, GroupStore,
+        IssuePage, IssueQuery, IssueStore, LeaseStore, ProjectStore, Recorded, Recorder, Regrouped, Retention,
+        RetentionReport, SetAside, SettingStore, StatusCounts, Storage, StoredEvent, TagTally, Upkeep,
     },
 };
 use errtrack_store::SqliteStore;
@@ -86,6 +86,11 @@ delegate!(IssueStore {
     fn histograms(&self, issues: &[IssueId], until: Timestamp, width: u32, buckets: u32) -> Vec<Vec<i64>>;
     fn tag_tallies(&self, issue: IssueId, values: u32) -> Vec<TagTally>;
     fn tag_values(&self, projects: &[ProjectId], key: &str, limit: u32) -> Vec<String>;
+});
+delegate!(GroupStore {
+    fn groups(&self, issue: IssueId) -> Vec<Issue>;
+    fn merge(&self, project: ProjectId, into: IssueId, others: &[IssueId]) -> Regrouped;
+    fn unmerge(&self, issue: IssueId, fingerprints: &[Fingerprint]) -> Regrouped;
 });
 delegate!(EventStore {
     fn event(&self, projects: Option<&[ProjectId]>, id: Uuid) -> Option<StoredEvent>;

@@ -303,6 +303,11 @@ unused!(IssueStore {
     fn tag_tallies(&self, IssueId, u32) -> Vec<TagTally>;
     fn tag_values(&self, &[ProjectId], &str, u32) -> Vec<String>;
 });
+unused!(GroupStore {
+    fn groups(&self, IssueId) -> Vec<Issue>;
+    fn merge(&self, ProjectId, IssueId, &[IssueId]) -> Regrouped;
+    fn unmerge(&self, IssueId, &[Fingerprint]) -> Regrouped;
+});
 unused!(EventStore {
     fn event(&self, Option<&[ProjectId]>, Uuid) -> Option<StoredEvent>;
     fn events(&self, IssueId, Option<&Cursor>, u32) -> EventPage;

@@ -2,7 +2,7 @@
 
 use super::find_issue;
 use crate::pages::{failure::Failure, next, shell::Editor, text};
-use crate::{app::App, error::Error};
+use crate::{app::App, error::Error, regroup};
 use axum::{
     Form,
     extract::{Path, State},
@@ -87,6 +87,26 @@ pub(in crate::pages) async fn delete(
     app.store().delete_issues(&[issue.id]).await?;
     let next = next::safe(then.next.as_deref()).unwrap_or("/issues");
     Ok(Redirect::to(&editor.0.links.path(next)))
+}
+
+/// What leaves an issue.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::pages) struct Leaves {
+    fingerprint: String,
+}
+
+/// `POST /issues/{id}/unmerge`: the group of a fingerprint is an issue of its own again. Leads to what is left.
+pub(in crate::pages) async fn unmerge(
+    State(app): State<App>,
+    editor: Editor,
+    Path(name): Path<String>,
+    Form(form): Form<Leaves>,
+) -> Result<Redirect, Failure> {
+    let issue = find_issue(&app, &name).await?;
+    let issues = regroup::unmerge(&app, &issue, &[&form.fingerprint]).await?;
+    let left = issues.first().unwrap_or(&issue);
+    Ok(Redirect::to(&editor.0.links.path(format!("/issues/{}#why", text::path_part(&left.short_id())))))
 }
 
 /// `POST /issues/{id}/events/{event}/pin`: the event stays when its issue has too many.

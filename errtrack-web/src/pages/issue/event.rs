@@ -10,7 +10,6 @@ use super::{
 use crate::pages::{shell::Shell, text, time::When};
 use errtrack_core::{
     Event, Mark,
-    grouping::Grouping,
     store::{EventPosition, StoredEvent},
 };
 use uuid::Uuid;
@@ -36,17 +35,9 @@ pub(in crate::pages) struct EventView {
     pub(in crate::pages) request: Option<RequestView>,
     pub(in crate::pages) contexts: Vec<Section>,
     pub(in crate::pages) modules: Vec<Field>,
-    pub(in crate::pages) grouping: Option<Why>,
     pub(in crate::pages) facts: Vec<Section>,
     pub(in crate::pages) filtered: Vec<Field>,
     pub(in crate::pages) truncated: Vec<Field>,
-}
-
-/// Why events are one issue.
-#[derive(Debug)]
-pub(in crate::pages) struct Why {
-    pub(in crate::pages) sentence: String,
-    pub(in crate::pages) rows: Vec<Field>,
 }
 
 impl EventView {
@@ -88,7 +79,6 @@ impl EventView {
             request: event.request.as_ref().map(RequestView::new),
             contexts: facts::contexts(event),
             modules: field::of_texts(&event.modules),
-            grouping: event.grouping.as_ref().map(why),
             facts: facts::of(stored),
             filtered: marks(&event.filtered),
             truncated: marks(&event.truncated),
@@ -103,27 +93,4 @@ fn marks(marks: &[Mark]) -> Vec<Field> {
 fn truncated_crumbs(event: &Event) -> Option<String> {
     let mark = event.truncated.iter().find(|mark| mark.path == "breadcrumbs")?;
     Some(format!("Older entries were left out: {}.", text::line(&mark.what, 80)))
-}
-
-fn why(grouping: &Grouping) -> Why {
-    let name = |name: &str| match name {
-        "type" => "Type".to_owned(),
-        "types" => "Types".into(),
-        "frames" => "Frames".into(),
-        "message" => "Message".into(),
-        "fingerprint" => "Fingerprint".into(),
-        "formula" => "Formula".into(),
-        other => text::line(other, 60),
-    };
-    let sentence = match grouping.by.as_str() {
-        "" => "Events join it when all of these are the same:".to_owned(),
-        "formula" => "Events join it by the formula of the dialect that they were reported in:".into(),
-        by => format!("Events join it by their {}, when all of these are the same:", text::line(by, 60)),
-    };
-    let mut rows: Vec<Field> =
-        grouping.components.iter().map(|part| Field::new(&name(&part.name), &part.values.join("\n"))).collect();
-    if !grouping.version.is_empty() {
-        rows.push(Field::new("Version", &grouping.version));
-    }
-    Why { sentence, rows }
 }

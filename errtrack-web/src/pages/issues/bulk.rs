@@ -1,7 +1,7 @@
 //! What is done to all ticked issues at once.
 
 use super::super::{failure::Failure, next, shell::Editor};
-use crate::{app::App, error::Error};
+use crate::{app::App, error::Error, pages::text, regroup};
 use axum::{Form, extract::State, response::Redirect};
 use errtrack_core::{IssueId, IssueRef, Status};
 
@@ -32,4 +32,18 @@ pub(in super::super) async fn change(
     }
     let back = next::safe(last("next")).unwrap_or("/issues");
     Ok(Redirect::to(&shell.links.path(back)))
+}
+
+/// `POST /issues/merge`: `id` several times. Leads to the issue that they are now.
+pub(in super::super) async fn merge(
+    State(app): State<App>,
+    Editor(shell): Editor,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> Result<Redirect, Failure> {
+    let ids: Vec<&str> = fields.iter().filter(|(name, _)| name == "id").map(|(_, id)| id.as_str()).collect();
+    if ids.len() < 2 {
+        return Err(Error::bad_request("tick at least two issues to merge them").into());
+    }
+    let issue = regroup::merge(&app, None, &ids).await?;
+    Ok(Redirect::to(&shell.links.path(format!("/issues/{}#why", text::path_part(&issue.short_id())))))
 }

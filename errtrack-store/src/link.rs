@@ -1,0 +1,83 @@
+//! Statements that are the same on both databases but for their text, for work that is done in one transaction.
+
+use crate::{pool::Dialect, sql::Sql};
+use sqlx::{Error, Row};
+use std::future::Future;
+
+/// A parameter of a statement.
+#[derive(Debug, Clone)]
+pub(crate) enum Value {
+    Number(i64),
+    NoNumber,
+    Text(String),
+    NoText,
+}
+
+/// A connection in a transaction.
+pub(crate) trait Link: Send {
+    /// Whether other transactions may write meanwhile.
+    const SHARED: bool;
+
+    /// Locks rows of issues, those of merged ones after those of groups, each kind by id.
+    fn lock_rows(&mut self, rows: String) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Runs a statement and answers rows of numbers.
+    fn rows<const N: usize>(
+        &mut self,
+        sql: Sql,
+        values: Vec<Value>,
+    ) -> impl Future<Output = Result<Vec<[i64; N]>, Error>> + Send;
+
+    /// Runs a statement that answers nothing.
+    fn run(&mut self, sql: Sql, values: Vec<Value>) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// The part of [`Link`] that is alike.
+macro_rules! statements {
+    ($db:ty) => {
+        async fn rows<const N: usize>(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<[i64; N]>, Error> {
+            let query = values.into_iter().fold(sqlx::query(<$db>::text(sql)), |query, value| match value {
+                Value::Number(number) => query.bind(number),
+                Value::NoNumber => query.bind(None::<i64>),
+                Value::Text(text) => query.bind(text),
+                Value::NoText => query.bind(None::<String>),
+            });
+            let mut rows = Vec::new();
+            for row in query.fetch_all(self).await? {
+                let mut numbers = [0; N];
+                for (column, number) in numbers.iter_mut().enumerate() {
+                    *number = row.try_get(column)?;
+                }
+                rows.push(numbers);
+            }
+            Ok(rows)
+        }
+
+        async fn run(&mut self, sql: Sql, values: Vec<Value>) -> Result<(), Error> {
+            self.rows::<0>(sql, values).await.map(drop)
+        }
+    };
+}
+
+#[cfg(feature = "sqlite")]
+impl Link for sqlx::SqliteConnection {
+    // A transaction that writes is alone.
+    const SHARED: bool = false;
+
+    async fn lock_rows(&mut self, _: String) -> Result<(), Error> {
+        Ok(())
+    }
+
+    statements!(sqlx::Sqlite);
+}
+
+#[cfg(feature = "postgres")]
+impl Link for sqlx::PgConnection {
+    const SHARED: bool = true;
+
+    async fn lock_rows(&mut self, rows: String) -> Result<(), Error> {
+        sqlx::query(crate::sql::merge::LOCK).bind(rows).execute(self).await.map(drop)
+    }
+
+    statements!(sqlx::Postgres);
+}

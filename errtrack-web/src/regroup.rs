@@ -1,0 +1,64 @@
+//! Merging issues and taking them apart, for the API and the pages.
+
+use crate::{app::App, error::Error};
+use axum::http::StatusCode;
+use errtrack_core::{
+    Fingerprint, Issue, IssueId, IssueRef,
+    store::{Refusal, Regrouped},
+};
+
+/// Issues or fingerprints that one request may name.
+pub(crate) const MOST: usize = 100;
+
+/// Merges issues, given by their names, into one of them: `into`, else the one with the smallest number.
+pub(crate) async fn merge(app: &App, into: Option<&str>, ids: &[&str]) -> Result<Issue, Error> {
+    if ids.len() > MOST {
+        return Err(Error::bad_request(format!("ids: {MOST} issues are the most that can be merged at once")));
+    }
+    if ids.len() + usize::from(into.is_some()) < 2 {
+        return Err(Error::bad_request("ids: merging takes at least two issues"));
+    }
+    let mut issues = Vec::with_capacity(ids.len());
+    for id in ids {
+        issues.push(find(app, "ids", id).await?);
+    }
+    let into = match into {
+        Some(into) => Some(find(app, "into", into).await?),
+        None => issues.iter().min_by_key(|issue| (issue.project, issue.number)).cloned(),
+    };
+    let Some(into) = into else { return Err(Error::bad_request("ids: merging takes at least two issues")) };
+    let others: Vec<IssueId> = issues.iter().map(|issue| issue.id).collect();
+    let issue = done(app.store().merge(into.project, into.id, &others).await?)?.pop();
+    issue.ok_or_else(|| Error::not_found("error"))
+}
+
+/// Takes groups out of an issue; answers what is left of it, then the issues that came back.
+pub(crate) async fn unmerge(app: &App, issue: &Issue, fingerprints: &[&str]) -> Result<Vec<Issue>, Error> {
+    if fingerprints.len() > MOST {
+        return Err(Error::bad_request(format!("fingerprints: {MOST} are the most that can be taken out at once")));
+    }
+    let mut parsed: Vec<Fingerprint> = Vec::with_capacity(fingerprints.len());
+    for text in fingerprints {
+        let wrong = |_| Error::bad_request("fingerprints: each must be 32 hexadecimal digits");
+        parsed.push(text.parse().map_err(wrong)?);
+    }
+    done(app.store().unmerge(issue.id, &parsed).await?)
+}
+
+async fn find(app: &App, field: &str, name: &str) -> Result<Issue, Error> {
+    let name: IssueRef = name.parse().map_err(|e| Error::bad_request(format!("{field}: {e}")))?;
+    app.store().issue(&name).await?.ok_or_else(|| Error::not_found("error"))
+}
+
+fn done(regrouped: Regrouped) -> Result<Vec<Issue>, Error> {
+    let refusal = match regrouped {
+        Regrouped::Done(issues) => return Ok(issues),
+        Regrouped::Refused(refusal) => refusal,
+    };
+    let status = match refusal {
+        Refusal::Gone | Refusal::NotOfIssue(_) => StatusCode::NOT_FOUND,
+        Refusal::NoFingerprint => StatusCode::BAD_REQUEST,
+        _ => StatusCode::CONFLICT,
+    };
+    Err(Error::new(status, refusal.to_string()))
+}
