@@ -8,6 +8,7 @@ mod metrics;
 mod permissions;
 mod pins;
 mod projects;
+mod rules;
 mod sentry;
 mod settings;
 mod spool;

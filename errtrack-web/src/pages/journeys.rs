@@ -1,5 +1,6 @@
 //! The pages through the router, as a browser asks for them.
 
+mod rules;
 mod system;
 
 use crate::{Access, Accounts, Config, Role, access, router_with, tests::away::AwayStore};
