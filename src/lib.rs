@@ -91,13 +91,13 @@
 //!
 //! # Less of it
 //! ```
-//! use errtrack::{IgnoreRule, Level, Tracker};
+//! use errtrack::{Level, Rule, Tracker};
 //!
 //! let builder = Tracker::builder()
 //!     .sample_rate(0.5)                                           // of everything
 //!     .sample_rate_for(Level::Warning, 0.1)                       // of a level
 //!     .sample_rate_of("*::ConnectionReset", 0.01)                 // of a type
-//!     .ignore_rules([IgnoreRule::new().route("GET /health").status("503")])
+//!     .ignore_rules([Rule::new().route("GET /health").status("503")])
 //!     .ignore(|event| event.tags.contains_key("canary"))
 //!     .before_send(|event| Some(event))
 //!     .fingerprinter(|event| event.tags.get("job").map(|job| vec![job.clone()]))
@@ -129,12 +129,12 @@
 //! This crate only gathers the rooms of the house; `ARCHITECTURE.md` tells which is which.
 
 pub use errtrack_core::{
-    Balance, Breadcrumb, BreadcrumbSource, BuildError, Event, EventId, Exception, Frame, IgnoreRule, InScope,
-    InvalidNetwork, IssueChange, Latencies, Level, Mechanism, Message, Project, Request, RequestSource, ResultExt,
-    RouteStatistics, Routes, Scope, ScopeExt, ScopeHandle, Stacktrace, StatusClass, Store, StoreError, StreamScopeExt,
-    Timestamp, Tracker, TrackerBuilder, TrustedProxies, User, WeakTracker, add_breadcrumb, capture_error,
-    capture_error_with_backtrace, capture_event, capture_message, carry, configure_scope, grouping, last_panic,
-    sanitize, spawn, spawn_blocking, store, tracker, with_scope,
+    Action, Balance, Breadcrumb, BreadcrumbSource, BuildError, Event, EventId, Exception, Frame, InScope,
+    InvalidNetwork, InvalidRules, IssueChange, Latencies, Level, Mechanism, Message, Project, Request, RequestSource,
+    ResultExt, RouteStatistics, Routes, Rule, Rules, Scope, ScopeExt, ScopeHandle, Stacktrace, StatusClass, Store,
+    StoreError, StreamScopeExt, Timestamp, Tracker, TrackerBuilder, TrustedProxies, User, WeakTracker, add_breadcrumb,
+    capture_error, capture_error_with_backtrace, capture_event, capture_message, carry, configure_scope, grouping,
+    last_panic, rules, sanitize, spawn, spawn_blocking, store, tracker, with_scope,
 };
 
 #[cfg(feature = "test")]

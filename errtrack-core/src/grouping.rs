@@ -2,7 +2,8 @@
 //!
 //! The first of these that applies names the issue:
 //!
-//! 1. the client's fingerprint, in which `{{ default }}` stands for what follows;
+//! 1. a [rule](crate::rules) of the project, in whose fingerprint `{{ default }}` stands for what follows; then the client's
+//!    fingerprint, likewise;
 //! 2. the stack of the root cause: the types of the whole chain and the program's own frames, cleaned of everything that
 //!    a deploy changes (lines, columns, hashes, generics, folders);
 //! 3. the place, for Rust errors without a backtrace, and where a stripped program has only addresses: types, the file and
@@ -31,14 +32,21 @@ pub mod message;
 mod runtime;
 
 pub use culprit::culprit;
+pub(crate) use culprit::{blamed, file_of, function_of};
 pub use formula::group;
+pub(crate) use formula::{by_formula, by_rule, is_default, thread_frames};
 pub use in_app::InApp;
 pub(crate) use runtime::begins_panic;
 
+use crate::{Fingerprint, Formula};
 use serde::{Deserialize, Serialize};
 
 /// The version of the formula.
 pub const VERSION: &str = "errtrack:1";
+/// The component that a rule or a client gives.
+const FINGERPRINT: &str = "fingerprint";
+/// The version of what a report dialect compares.
+const FIXED: &str = "fixed";
 
 /// Why an event belongs to its issue.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +58,12 @@ pub struct Grouping {
     pub by: String,
     /// What was compared, in order, each with a name for people.
     pub components: Vec<Component>,
+    /// The name of the rule that decided, or that let what follows it decide; `None` where none applied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// What the formula of a report dialect compared, where a rule decided instead.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub instead_of: Vec<Component>,
 }
 
 /// A part of what was compared.
@@ -65,9 +79,30 @@ pub struct Component {
 impl Grouping {
     /// A grouping by the formula of a report dialect.
     #[must_use]
-    pub fn fixed(because: String) -> Self {
-        let component = Component { name: "formula".into(), values: vec![because] };
-        Self { version: "fixed".into(), by: "formula".into(), components: vec![component] }
+    pub fn fixed(because: String, fingerprint: Fingerprint) -> Self {
+        let components =
+            vec![Component::new("formula", vec![because]), Component::new(FINGERPRINT, vec![fingerprint.to_string()])];
+        Self { version: FIXED.into(), by: "formula".into(), components, ..Self::default() }
+    }
+
+    /// How the event was grouped where no rule decides, as far as it tells.
+    pub(crate) fn formula(&self) -> Formula {
+        let all = self.components.iter().chain(&self.instead_of);
+        let mut pairs = all.clone().zip(all.skip(1));
+        let fixed = pairs.find(|(formula, fingerprint)| formula.name == "formula" && fingerprint.name == FINGERPRINT);
+        let read = fixed.and_then(|(formula, fingerprint)| {
+            let fingerprint = fingerprint.values.first()?.parse().ok()?;
+            Some(Formula::Fixed { fingerprint, because: formula.values.first()?.clone() })
+        });
+        read.unwrap_or(Formula::Ours)
+    }
+
+    /// The fingerprint that was made of it.
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        match self.formula() {
+            Formula::Fixed { fingerprint, .. } if self.version == FIXED => fingerprint,
+            _ => fingerprint::hash(&self.version, &self.components),
+        }
     }
 }
 

@@ -9,8 +9,9 @@ pub use limits::Limits;
 
 use crate::{
     Event, Fingerprint, Occurrence, ProjectId,
-    grouping::{self, InApp},
+    grouping::{self, Grouping, InApp},
     occurrence::Parts,
+    rules::{Decision, Rules},
     sanitize::Sanitizer,
     stacktext,
 };
@@ -57,7 +58,29 @@ impl Preparer {
     /// Fills frames from a text trace where there are no others, marks frames as in-app, clamps the time, cuts what is
     /// over the limits, filters secrets and fingerprints. Costs some 20 µs for an event of 4 KB.
     #[must_use]
-    pub fn prepare(&self, project: ProjectId, mut event: Event, formula: Formula) -> Occurrence {
+    pub fn prepare(&self, project: ProjectId, event: Event, formula: Formula) -> Occurrence {
+        let fit = self.fit(event);
+        let (fingerprint, grouping) = grouping::by_formula(&fit.event, formula);
+        fit.grouped(project, fingerprint, grouping)
+    }
+
+    /// The same where rules may decide; `None` if one says that nobody wants the event. Rules see it as it is stored.
+    pub(crate) fn prepare_by<'a>(
+        &self,
+        rules: impl IntoIterator<Item = &'a Rules>,
+        project: ProjectId,
+        event: Event,
+        formula: Formula,
+    ) -> Option<Occurrence> {
+        let fit = self.fit(event);
+        match Rules::decide(rules, &fit.event, formula) {
+            Decision::Ignore(_) => None,
+            Decision::Group(fingerprint, grouping, _) => Some(fit.grouped(project, fingerprint, grouping)),
+        }
+    }
+
+    /// All but the fingerprint.
+    fn fit(&self, mut event: Event) -> Fit {
         let id_is_ours = event.event_id.is_nil();
         if id_is_ours {
             event.event_id = crate::EventId::random();
@@ -67,10 +90,20 @@ impl Preparer {
         self.limits.apply(&mut event);
         let user_hash = event.user.as_ref().and_then(crate::User::key).map(user_hash);
         self.sanitizer.sanitize(&mut event);
-        let (fingerprint, grouping) = match formula {
-            Formula::Ours => grouping::group(&event),
-            Formula::Fixed { fingerprint, because } => (fingerprint, grouping::Grouping::fixed(because)),
-        };
+        Fit { event, id_is_ours, user_hash }
+    }
+}
+
+/// An event that may be stored, before it is known to which issue it belongs.
+struct Fit {
+    event: Event,
+    id_is_ours: bool,
+    user_hash: Option<i64>,
+}
+
+impl Fit {
+    fn grouped(self, project: ProjectId, fingerprint: Fingerprint, grouping: Grouping) -> Occurrence {
+        let Self { mut event, id_is_ours, user_hash } = self;
         event.grouping = Some(grouping);
         let (ty, value) = event.title();
         Occurrence::new(Parts {

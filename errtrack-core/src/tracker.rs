@@ -47,7 +47,7 @@ use crate::{
 use balance::Ledger;
 use hooks::Hooks;
 use queue::{CaptureQueue, Captured, What};
-use rules::Rules;
+use rules::RulesAtHand;
 use sampling::Sampling;
 use spool::SpoolGauge;
 use std::{
@@ -124,7 +124,7 @@ struct Engine {
     preparer: Preparer,
     hooks: Hooks,
     sampling: Sampling,
-    rules: Rules,
+    rules: RulesAtHand,
     ledger: Ledger,
     project: Project,
     defaults: Defaults,

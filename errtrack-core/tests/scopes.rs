@@ -258,7 +258,7 @@ fn tests_side_by_side_see_only_their_own() {
 #[test]
 fn the_kit_shows_what_hooks_rules_and_the_sanitizer_make_of_it() {
     let builder = Tracker::builder()
-        .ignore_rules([errtrack_core::IgnoreRule::new().message("*not wanted*")])
+        .ignore_rules([errtrack_core::Rule::new().message("*not wanted*")])
         .sample_rate_of("*::Interrupted", 0.0)
         .before_send(|mut event| {
             event.tags.insert("seen".into(), "1".into());

@@ -7,6 +7,7 @@ pub(crate) mod item;
 mod metrics;
 mod monitoring;
 mod params;
+mod rules;
 mod settings;
 
 use crate::{app::App, error::Error, ingest};
@@ -36,6 +37,8 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/api/settings/retention/preview", post(settings::preview_retention))
         .route("/api/settings/retention/run", post(settings::run_retention))
         .route("/api/settings/set-aside", get(settings::set_aside))
+        .route("/api/settings/projects/{id}/rules", get(rules::show).merge(put(rules::put)))
+        .route("/api/settings/projects/{id}/rules/preview", post(rules::preview))
         .route("/health", get(health::health))
         .route("/metrics", get(metrics::metrics))
         .method_not_allowed_fallback(wrong_method)

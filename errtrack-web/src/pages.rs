@@ -16,6 +16,7 @@ mod login;
 mod next;
 mod page;
 mod query;
+mod rules;
 #[cfg(test)]
 mod samples;
 mod shell;
@@ -52,6 +53,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/issues/{id}/delete", post(issue::actions::delete))
         .route("/issues/{id}/events/{event}/pin", post(issue::actions::pin))
         .route("/issues/{id}/events/{event}/unpin", post(issue::actions::unpin))
+        .route("/settings/rules", get(rules::show).merge(rules::form()))
         .route("/settings/system", get(system::show))
         .route("/settings/system/retention", post(system::run_retention))
         .route("/start", get(start::show))

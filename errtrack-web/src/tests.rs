@@ -9,6 +9,7 @@ mod metrics;
 mod permissions;
 mod pins;
 mod projects;
+mod rules;
 mod sentry;
 mod settings;
 mod spool;

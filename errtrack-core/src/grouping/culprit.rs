@@ -15,21 +15,40 @@ use crate::{Event, Frame};
 #[must_use]
 pub fn culprit(event: &Event) -> String {
     let platform = event.platform.as_deref();
-    let main = event.main_exception().into_iter();
-    let stacks = main.chain(event.exceptions.iter().rev()).map(|e| e.frames());
-    let of_stack = stacks
-        .clone()
-        .chain(thread_frames(event))
-        .filter(|stack| place_of(stack, platform).is_none())
-        .find_map(|stack| frames::innermost(stack, platform).map(|frame| describe(frame, platform)))
-        .filter(|text| !text.is_empty());
+    let of_stack = blamed(event).map(|frame| describe(frame, platform)).filter(|text| !text.is_empty());
     of_stack
         .or_else(|| {
-            stacks.filter_map(|stack| stack.first().filter(|_| place_of(stack, platform).is_some())).next().map(place)
+            stacks(event)
+                .filter_map(|stack| stack.first().filter(|_| place_of(stack, platform).is_some()))
+                .next()
+                .map(place)
         })
         .or_else(|| captured_at(event).filter(|_| !event.exceptions.is_empty()).map(str::to_owned))
         .or_else(|| event.transaction.clone())
         .unwrap_or_default()
+}
+
+/// The stacks of an event, that of the main exception first.
+fn stacks(event: &Event) -> impl Iterator<Item = &[Frame]> {
+    event.main_exception().into_iter().chain(event.exceptions.iter().rev()).map(|e| e.frames())
+}
+
+/// The frame to blame: the innermost of the program's own.
+pub(crate) fn blamed(event: &Event) -> Option<&Frame> {
+    let platform = event.platform.as_deref();
+    let stacks = stacks(event).chain(thread_frames(event)).filter(|stack| place_of(stack, platform).is_none());
+    stacks.into_iter().find_map(|stack| frames::innermost(stack, platform))
+}
+
+/// The function of a frame without what a build adds to it.
+pub(crate) fn function_of(frame: &Frame, event: &Event) -> String {
+    let language = Language::of(frame, event.platform.as_deref());
+    function::clean(frame.function.as_deref().unwrap_or_default(), language).into_owned()
+}
+
+/// The file of a frame without what a build or a deploy adds to it.
+pub(crate) fn file_of(frame: &Frame, event: &Event) -> String {
+    file::clean(frame, Language::of(frame, event.platform.as_deref()))
 }
 
 fn describe(frame: &Frame, platform: Option<&str>) -> String {

@@ -1,7 +1,7 @@
 //! The formula `errtrack:1`: the first part of it that applies.
 
-use super::{Component, Grouping, VERSION, file, fingerprint, frames, language::Language, message};
-use crate::{Event, Exception, Fingerprint, Frame};
+use super::{Component, FINGERPRINT, Grouping, VERSION, file, fingerprint, frames, language::Language, message};
+use crate::{Event, Exception, Fingerprint, Formula, Frame};
 use serde_json::Value;
 
 /// What an error is called behind `dyn Error`, if its `Debug` text does not tell.
@@ -26,18 +26,46 @@ pub fn group(event: &Event) -> (Fingerprint, Grouping) {
         Some(components) => ("client fingerprint", components),
         None => ours(event),
     };
+    let grouping = Grouping { version: VERSION.to_owned(), by: by.to_owned(), components, ..Grouping::default() };
+    (fingerprint::hash(VERSION, &grouping.components), grouping)
+}
+
+/// The fingerprint where no rule decides.
+pub(crate) fn by_formula(event: &Event, formula: Formula) -> (Fingerprint, Grouping) {
+    match formula {
+        Formula::Ours => group(event),
+        Formula::Fixed { fingerprint, because } => (fingerprint, Grouping::fixed(because, fingerprint)),
+    }
+}
+
+/// The fingerprint that a rule gives. Its parts weigh as those of a client do, so that both can name the same issue.
+pub(crate) fn by_rule(rule: &str, parts: Vec<String>, event: &Event, formula: Formula) -> (Fingerprint, Grouping) {
+    let is_fixed = matches!(formula, Formula::Fixed { .. });
+    let wants_default = parts.iter().any(|part| is_default(part));
+    let mut components = vec![Component::new(FINGERPRINT, parts)];
+    let mut instead_of = Vec::new();
+    if wants_default {
+        components.extend(by_formula(event, formula).1.components);
+    } else if is_fixed {
+        instead_of = by_formula(event, formula).1.components;
+    }
     let fingerprint = fingerprint::hash(VERSION, &components);
-    (fingerprint, Grouping { version: VERSION.to_owned(), by: by.to_owned(), components })
+    let (version, by) = (VERSION.to_owned(), "rule".to_owned());
+    (fingerprint, Grouping { version, by, components, rule: Some(rule.to_owned()), instead_of })
+}
+
+/// Whether a part of a fingerprint stands for what would decide without it.
+pub(crate) fn is_default(part: &str) -> bool {
+    matches!(part.trim(), "{{ default }}" | "{{default}}")
 }
 
 /// The client's fingerprint; `None` where it says nothing but `{{ default }}`.
 fn by_client(event: &Event) -> Option<Vec<Component>> {
-    let is_default = |part: &String| matches!(part.trim(), "{{ default }}" | "{{default}}");
-    if event.fingerprint.iter().all(is_default) {
+    if event.fingerprint.iter().all(|part| is_default(part)) {
         return None;
     }
-    let mut components = vec![Component::new("client fingerprint", event.fingerprint.clone())];
-    if event.fingerprint.iter().any(is_default) {
+    let mut components = vec![Component::new(FINGERPRINT, event.fingerprint.clone())];
+    if event.fingerprint.iter().any(|part| is_default(part)) {
         components.extend(ours(event).1);
     }
     Some(components)
@@ -85,7 +113,7 @@ fn by_stack(event: &Event) -> Option<Vec<Component>> {
 }
 
 /// The stack of the thread that failed, which some clients send instead of one in the exception.
-pub(super) fn thread_frames(event: &Event) -> Option<&[Frame]> {
+pub(crate) fn thread_frames(event: &Event) -> Option<&[Frame]> {
     let threads = event.threads.iter();
     threads
         .clone()

@@ -5,7 +5,7 @@ use super::{
     balance::Ledger,
     hooks::{Hooks, IssueChange},
     queue,
-    rules::Rules,
+    rules::RulesAtHand,
     sampling::Sampling,
     spool::SpoolGauge,
     worker::Worker,
@@ -13,7 +13,7 @@ use super::{
     writes,
 };
 use crate::{
-    Event, IgnoreRule, Level, Preparer, Project, Routes,
+    Event, InvalidRules, Level, Preparer, Project, Routes, Rule, Rules,
     grouping::InApp,
     prepare::Limits,
     project::slugify,
@@ -39,6 +39,7 @@ pub struct TrackerBuilder {
     defaults: Defaults,
     preparer: Preparer,
     hooks: Hooks,
+    rules: Vec<Rule>,
     sampling: Sampling,
     retention: Retention,
     queue: usize,
@@ -63,6 +64,7 @@ impl Default for TrackerBuilder {
             },
             preparer: Preparer::default(),
             hooks: Hooks::default(),
+            rules: Vec::new(),
             sampling: Sampling::default(),
             retention: Retention::default(),
             queue: QUEUED,
@@ -185,22 +187,36 @@ impl TrackerBuilder {
         self
     }
 
-    /// Drops the events to which one of the rules applies, captured in the process or reported over HTTP; they are counted as
-    /// ignored. May be called several times. Rules that people edit stand in the store
-    /// instead, and apply beside these ([`Tracker::set_ignore_rules`]).
+    /// Applies rules to the events of every project, captured in the process or reported over HTTP: they say which events are
+    /// ignored, and which are one issue. May be called several times. The first rule that applies decides; those that people
+    /// edit ([`Tracker::set_rules`]) come after these.
+    ///
+    /// Rules see an event after [`before_send`](Self::before_send), as it is stored: cut and sanitized.
     ///
     /// # Example
     /// ```
-    /// use errtrack_core::{IgnoreRule, Tracker};
+    /// use errtrack_core::{Rule, Tracker};
     ///
-    /// let builder = Tracker::builder().ignore_rules([
-    ///     IgnoreRule::new().ty("*::ConnectionReset"),
-    ///     IgnoreRule::new().route("GET /health").status("5*"),
+    /// let builder = Tracker::builder().rules([
+    ///     Rule::new().route("GET /health").status("5*"),
+    ///     Rule::new().ty("*::PoolTimedOut").fingerprint(["database away"]),
     /// ]);
     /// ```
-    pub fn ignore_rules(mut self, rules: impl IntoIterator<Item = IgnoreRule>) -> Self {
-        self.hooks.rules.extend(rules);
+    pub fn rules(mut self, rules: impl IntoIterator<Item = Rule>) -> Self {
+        self.rules.extend(rules);
         self
+    }
+
+    /// [`rules`](Self::rules) all of which ignore, whatever else they say.
+    ///
+    /// # Example
+    /// ```
+    /// use errtrack_core::{Rule, Tracker};
+    ///
+    /// let builder = Tracker::builder().ignore_rules([Rule::new().ty("*::ConnectionReset")]);
+    /// ```
+    pub fn ignore_rules(self, rules: impl IntoIterator<Item = Rule>) -> Self {
+        self.rules(rules.into_iter().map(Rule::ignore))
     }
 
     /// Drops the events for which `f` says `true`. May be called several times.
@@ -287,7 +303,7 @@ impl TrackerBuilder {
     /// What the tracker's thread has, without the thread.
     #[cfg(test)]
     pub(super) fn engine_for_tests(self, store: impl Store, project: Project) -> Engine {
-        self.engine(Arc::new(store), project)
+        self.engine(Arc::new(store), project).unwrap()
     }
 
     /// Sets how much the writer writes at once, and how long it waits for what.
@@ -320,7 +336,7 @@ impl TrackerBuilder {
     /// Starts the thread of a tracker whose project is known. No work reports to it but that in a scope of its own.
     pub(crate) fn start(self, store: Arc<dyn Store>, project: Project) -> Result<Tracker, BuildError> {
         let (events, bytes) = (self.queue, self.queue_bytes);
-        let engine = Arc::new(self.engine(store, project));
+        let engine = Arc::new(self.engine(store, project)?);
         let (queue, captures) = queue::channel(events, bytes);
         let (writes, unwritten) = writes::channel(UNWRITTEN, bytes);
         let worker = Worker::start(engine.clone(), captures, writes.clone(), unwritten)
@@ -328,7 +344,8 @@ impl TrackerBuilder {
         Ok(Tracker { shared: Arc::new(Shared { queue, writes, engine, worker }) })
     }
 
-    fn engine(self, store: Arc<dyn Store>, project: Project) -> Engine {
+    fn engine(self, store: Arc<dyn Store>, project: Project) -> Result<Engine, BuildError> {
+        let rules = Rules::new(self.rules).map_err(|e| BuildError(Problem::Rules(e)))?;
         let spool = self.spool.map(|(folder, most_bytes)| Arc::new(SpoolGauge::new(folder, most_bytes)));
         let sources = SourceRules {
             lines: self.source_lines.unwrap_or(self.defaults.environment.as_deref() == Some("development")),
@@ -337,13 +354,13 @@ impl TrackerBuilder {
                 SourceLink::new(&template, commit)
             }),
         };
-        Engine {
+        Ok(Engine {
             sources,
             store,
             preparer: self.preparer,
             hooks: self.hooks,
             sampling: self.sampling,
-            rules: Rules::default(),
+            rules: RulesAtHand::new(rules),
             ledger: Ledger::new(project.id),
             project,
             defaults: self.defaults,
@@ -355,7 +372,7 @@ impl TrackerBuilder {
             routes: Routes::default(),
             pace: self.pace,
             retaining: tokio::sync::Mutex::default(),
-        }
+        })
     }
 }
 
@@ -378,6 +395,8 @@ enum Problem {
     NoName,
     #[error("the source link must begin with https:// or http:// and hold {{path}}")]
     SourceLink,
+    #[error("a rule is wrong: {0}")]
+    Rules(InvalidRules),
     #[error("the project could not be found or made in the store")]
     Store(#[source] StoreError),
     #[error("the tracker's thread could not be started")]

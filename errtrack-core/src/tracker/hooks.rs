@@ -1,7 +1,7 @@
 //! What a host can hang into the way of an event. All of it runs on the tracker's thread or, for reports over HTTP, in the
 //! request's task; a hook that panics costs one event.
 
-use crate::{Event, IgnoreRule, IssueId, ProjectId, store::Outcome};
+use crate::{Event, IssueId, ProjectId, store::Outcome};
 use std::{fmt, sync::Arc};
 
 type BeforeSend = Arc<dyn Fn(Event) -> Option<Event> + Send + Sync>;
@@ -24,7 +24,6 @@ pub struct IssueChange {
 #[derive(Clone, Default)]
 pub(crate) struct Hooks {
     pub(crate) before_send: Option<BeforeSend>,
-    pub(crate) rules: Vec<IgnoreRule>,
     pub(crate) ignore: Vec<Ignore>,
     pub(crate) fingerprinter: Option<Fingerprinter>,
     pub(crate) on_issue: Option<OnIssue>,
@@ -33,7 +32,7 @@ pub(crate) struct Hooks {
 impl Hooks {
     /// Runs what comes before storing; `None` if the event is not wanted.
     pub(crate) fn admit(&self, event: Event) -> Option<Event> {
-        if self.rules.iter().any(|rule| rule.applies_to(&event)) || self.ignore.iter().any(|ignore| ignore(&event)) {
+        if self.ignore.iter().any(|ignore| ignore(&event)) {
             return None;
         }
         let mut event = match &self.before_send {

@@ -107,12 +107,7 @@ impl Tracker {
         // Our ids and the days of what is kept are made of it: no client and no host decides about them.
         event.received_at = Timestamp::now();
         // A hook is the host's code, and this is the host's request.
-        let prepared = hosted(|| {
-            if engine.rules.ignore(project, &event) {
-                return None;
-            }
-            engine.hooks.admit(event).map(|event| engine.preparer.prepare(project, event, formula))
-        });
+        let prepared = hosted(|| engine.prepare(project, engine.hooks.admit(event)?, formula));
         let occurrence = match prepared {
             Some(Some(occurrence)) if ours => occurrence.made_here(),
             Some(Some(occurrence)) => occurrence,

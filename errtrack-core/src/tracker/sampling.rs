@@ -1,13 +1,13 @@
 //! Which share of the events is kept.
 
-use crate::{Event, EventId, Level, ignore::Pattern};
+use crate::{Event, EventId, Level, rules::Glob};
 
 /// The rates that are set.
 #[derive(Debug, Default)]
 pub(crate) struct Sampling {
     all: Option<f64>,
     levels: Vec<(Level, f64)>,
-    types: Vec<(Pattern, f64)>,
+    types: Vec<(Glob, f64)>,
 }
 
 impl Sampling {
@@ -21,7 +21,7 @@ impl Sampling {
     }
 
     pub(super) fn of_type(&mut self, ty: impl Into<String>, rate: f64) {
-        self.types.push((Pattern::new(ty), rate));
+        self.types.push((Glob::new(ty), rate));
     }
 
     /// Whether an event goes into the queue. Types are not known yet on the thread of the host; where they decide, it does.

@@ -127,11 +127,9 @@ impl Intake {
             if !engine.sampling.keeps_completed(&event) {
                 return Prepared::Sampled;
             }
-            if engine.rules.ignore(engine.project.id, &event) {
-                return Prepared::Ignored;
-            }
-            match engine.hooks.admit(event) {
-                Some(event) => Prepared::For(engine.preparer.prepare(engine.project.id, event, Formula::Ours)),
+            let admitted = engine.hooks.admit(event);
+            match admitted.and_then(|event| engine.prepare(engine.project.id, event, Formula::Ours)) {
+                Some(occurrence) => Prepared::For(occurrence),
                 None => Prepared::Ignored,
             }
         });

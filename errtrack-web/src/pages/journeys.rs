@@ -1,6 +1,7 @@
 //! The pages through the router, as a browser asks for them.
 
 mod merging;
+mod rules;
 mod system;
 
 use crate::{Access, Accounts, Config, Role, access, router_with, tests::away::AwayStore};

@@ -144,6 +144,7 @@ pub(super) fn event() -> Event {
                 name: "frames".into(),
                 values: vec!["db::Db::begin".into(), "orders::pay".into()],
             }],
+            ..Grouping::default()
         }),
         filtered: vec![Mark { path: "request.headers.authorization".into(), what: "bearer token".into() }],
         truncated: vec![Mark { path: "breadcrumbs".into(), what: "kept 2 of 44".into() }],
@@ -229,6 +230,8 @@ fn with_text(text: &str) -> (Issue, Option<Event>) {
             version: text.into(),
             by: text.into(),
             components: vec![Component { name: text.into(), values: vec![text.into()] }],
+            rule: Some(text.into()),
+            ..Grouping::default()
         }),
         filtered: vec![Mark { path: text.into(), what: text.into() }],
         truncated: vec![Mark { path: "breadcrumbs".into(), what: text.into() }],
@@ -311,7 +314,7 @@ pub(super) fn tags() -> Vec<TagTally> {
 #[test]
 fn every_sample_renders_and_is_harmless() {
     use super::{
-        dress::ErrorPage, issue::IssuePage, issues::list::IssuesPage, login, shell::Shell, start::StartPage,
+        dress::ErrorPage, issue::IssuePage, issues::list::IssuesPage, login, rules, shell::Shell, start::StartPage,
         system::SystemPage,
     };
     use askama::Template;
@@ -322,6 +325,7 @@ fn every_sample_renders_and_is_harmless() {
     pages.extend(IssuesPage::samples(&shell).iter().map(|p| ("issues", p.render().unwrap())));
     pages.extend(IssuePage::samples(&shell).iter().map(|p| ("issue", p.render().unwrap())));
     pages.extend(StartPage::samples(&shell).iter().map(|p| ("start", p.render().unwrap())));
+    pages.extend(rules::RulesPage::samples(&shell).iter().map(|p| ("rules", p.render().unwrap())));
     pages.extend(SystemPage::samples(&shell).iter().map(|p| ("system", p.render().unwrap())));
     let error = ErrorPage::new(&shell, http::StatusCode::NOT_FOUND, HOSTILE);
     pages.push(("error", error.render().unwrap()));

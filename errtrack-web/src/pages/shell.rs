@@ -51,6 +51,7 @@ pub(super) struct Layout {
     pub(super) home: String,
     pub(super) issues: String,
     pub(super) start: String,
+    pub(super) rules: String,
     pub(super) system: String,
     /// What everybody has to know now, on whatever page.
     pub(super) banner: Option<Banner>,
@@ -96,6 +97,7 @@ impl Shell {
             home: links.home(),
             issues: links.path("/issues"),
             start: links.path("/start"),
+            rules: links.path("/settings/rules"),
             system: links.path("/settings/system"),
             banner: self.banner.clone(),
             theme_url: links.path("/theme"),

@@ -70,7 +70,7 @@ pub(super) async fn send_test(
     Ok(Redirect::to(&shell.links.path(text::url("/issues", &[("q", &query)]))))
 }
 
-fn chosen<'a>(app: &'a App, projects: &'a [Project], slug: Option<&str>) -> Result<&'a Project, Error> {
+pub(super) fn chosen<'a>(app: &'a App, projects: &'a [Project], slug: Option<&str>) -> Result<&'a Project, Error> {
     match slug {
         Some(slug) => projects.iter().find(|p| p.slug == slug).ok_or_else(|| Error::not_found("project")),
         None => Ok(projects.first().unwrap_or(app.tracker().project())),

@@ -223,7 +223,7 @@ fn a_client_fingerprint_wins_and_may_hold_ours() {
     a.fingerprint = vec!["{{ default }}".into()];
     assert_eq!(print(&a), ours);
     a.fingerprint = vec!["{{default}}".into(), "tenant-1".into()];
-    assert_eq!(names(&a), ["client fingerprint", "types", "frames"]);
+    assert_eq!(names(&a), ["fingerprint", "types", "frames"]);
     assert_ne!(print(&a), ours);
     let mut b = failed("F", "y", vec![]);
     (a.fingerprint, b.fingerprint) = (vec!["k".into()], vec!["k".into()]);

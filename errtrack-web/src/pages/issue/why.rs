@@ -110,13 +110,22 @@ fn compared(grouping: &Grouping) -> (String, Vec<Field>) {
         "formula" => "Formula".into(),
         other => text::line(other, 60),
     };
-    let sentence = match grouping.by.as_str() {
-        "" => "Events join it when all of these are the same:".to_owned(),
-        "formula" => "Events join it by the formula of the dialect that they were reported in:".into(),
-        by => format!("Events join it by their {}, when all of these are the same:", text::line(by, 60)),
+    let rule = grouping.rule.as_deref().map(|rule| text::line(rule, 200));
+    let all = "Events join it when all of these are the same:";
+    let sentence = match (grouping.by.as_str(), &rule) {
+        ("rule", Some(rule)) => format!("The rule “{rule}” decides. {all}"),
+        (by, Some(rule)) if !by.is_empty() => {
+            format!("The rule “{rule}” leaves it to their {}. {all}", text::line(by, 60))
+        }
+        ("", _) => all.to_owned(),
+        ("formula", _) => "Events join it by the formula of the dialect that they were reported in:".into(),
+        (by, _) => format!("Events join it by their {}, when all of these are the same:", text::line(by, 60)),
     };
     let parts = grouping.components.iter();
     let mut rows: Vec<Field> = parts.map(|part| Field::new(&name(&part.name), &part.values.join("\n"))).collect();
+    if let Some(instead) = grouping.instead_of.first() {
+        rows.push(Field::new("Instead of", &instead.values.join("\n")));
+    }
     if !grouping.version.is_empty() {
         rows.push(Field::new("Version of the formula", &grouping.version));
     }
