@@ -17,6 +17,7 @@ mod hooks;
 mod ingest;
 mod jitter;
 mod overflow;
+mod privacy;
 mod queue;
 mod rules;
 mod sampling;
@@ -46,6 +47,7 @@ use crate::{
 };
 use balance::Ledger;
 use hooks::Hooks;
+use privacy::PreparersAtHand;
 use queue::{CaptureQueue, Captured, What};
 use rules::RulesAtHand;
 use sampling::Sampling;
@@ -122,6 +124,7 @@ struct Shared {
 struct Engine {
     store: Arc<dyn Store>,
     preparer: Preparer,
+    preparers: PreparersAtHand,
     hooks: Hooks,
     sampling: Sampling,
     rules: RulesAtHand,

@@ -8,6 +8,7 @@ mod metrics;
 mod monitoring;
 mod params;
 mod rules;
+mod sanitizer;
 mod settings;
 
 use crate::{app::App, error::Error, ingest};
@@ -39,6 +40,8 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/api/settings/set-aside", get(settings::set_aside))
         .route("/api/settings/projects/{id}/rules", get(rules::show).merge(put(rules::put)))
         .route("/api/settings/projects/{id}/rules/preview", post(rules::preview))
+        .route("/api/settings/projects/{id}/sanitizer", get(sanitizer::show).merge(put(sanitizer::put)))
+        .route("/api/settings/projects/{id}/sanitizer/preview", post(sanitizer::preview))
         .route("/health", get(health::health))
         .route("/metrics", get(metrics::metrics))
         .method_not_allowed_fallback(wrong_method)

@@ -15,6 +15,7 @@ mod journeys;
 mod login;
 mod next;
 mod page;
+mod privacy;
 mod query;
 mod rules;
 #[cfg(test)]
@@ -54,6 +55,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/issues/{id}/events/{event}/pin", post(issue::actions::pin))
         .route("/issues/{id}/events/{event}/unpin", post(issue::actions::unpin))
         .route("/settings/rules", get(rules::show).merge(rules::form()))
+        .route("/settings/privacy", get(privacy::show).merge(privacy::form()))
         .route("/settings/system", get(system::show))
         .route("/settings/system/retention", post(system::run_retention))
         .route("/start", get(start::show))

@@ -53,6 +53,7 @@ pub(super) async fn follow(engine: Arc<Engine>) {
     loop {
         // An error is told by everything else that the store is asked for.
         let _ = engine.read_rules().await;
+        let _ = engine.read_sanitizers().await;
         loop {
             match timeout(FRESH, changes.next()).await {
                 Ok(Some(Change::Settings | Change::Projects | Change::Missed)) | Err(_) => break,
@@ -67,12 +68,22 @@ impl Engine {
     /// Makes an occurrence of an event; `None` if a rule says that nobody wants it.
     pub(super) fn prepare(&self, project: ProjectId, event: Event, formula: Formula) -> Option<Occurrence> {
         let rules = self.rules.of(project);
-        self.preparer.prepare_by(self.rules.own.followed_by(&rules), project, event, formula)
+        let preparer = self.preparers.of(project);
+        preparer.as_deref().unwrap_or(&self.preparer).prepare_by(
+            self.rules.own.followed_by(&rules),
+            project,
+            event,
+            formula,
+        )
     }
 
     /// Reads the rules before the first event comes.
     pub(super) async fn read_first_rules(&self) {
-        let _ = timeout(FIRST, self.read_rules()).await;
+        let _ = timeout(FIRST, async {
+            let _ = self.read_rules().await;
+            let _ = self.read_sanitizers().await;
+        })
+        .await;
     }
 
     async fn read_rules(&self) -> Result<(), StoreError> {

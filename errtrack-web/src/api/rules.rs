@@ -52,7 +52,7 @@ pub(super) async fn preview(
     Ok(success(json!({ "preview": preview_of(&preview, &rules) })))
 }
 
-async fn project(app: &App, id: &str) -> Result<Project, Error> {
+pub(super) async fn project(app: &App, id: &str) -> Result<Project, Error> {
     let id = id.parse().map_err(|_| Error::bad_request("id: must be the number of a project"))?;
     app.project(ProjectId(id)).await?.ok_or_else(|| Error::not_found("project"))
 }

@@ -314,8 +314,8 @@ pub(super) fn tags() -> Vec<TagTally> {
 #[test]
 fn every_sample_renders_and_is_harmless() {
     use super::{
-        dress::ErrorPage, issue::IssuePage, issues::list::IssuesPage, login, rules, shell::Shell, start::StartPage,
-        system::SystemPage,
+        dress::ErrorPage, issue::IssuePage, issues::list::IssuesPage, login, privacy, rules, shell::Shell,
+        start::StartPage, system::SystemPage,
     };
     use askama::Template;
     let shell = Shell::sample(caller());
@@ -326,6 +326,7 @@ fn every_sample_renders_and_is_harmless() {
     pages.extend(IssuePage::samples(&shell).iter().map(|p| ("issue", p.render().unwrap())));
     pages.extend(StartPage::samples(&shell).iter().map(|p| ("start", p.render().unwrap())));
     pages.extend(rules::RulesPage::samples(&shell).iter().map(|p| ("rules", p.render().unwrap())));
+    pages.extend(privacy::PrivacyPage::samples(&shell).iter().map(|p| ("privacy", p.render().unwrap())));
     pages.extend(SystemPage::samples(&shell).iter().map(|p| ("system", p.render().unwrap())));
     let error = ErrorPage::new(&shell, http::StatusCode::NOT_FOUND, HOSTILE);
     pages.push(("error", error.render().unwrap()));

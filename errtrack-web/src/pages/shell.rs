@@ -52,6 +52,8 @@ pub(super) struct Layout {
     pub(super) issues: String,
     pub(super) start: String,
     pub(super) rules: String,
+    /// Only there for somebody who may change settings.
+    pub(super) privacy: Option<String>,
     pub(super) system: String,
     /// What everybody has to know now, on whatever page.
     pub(super) banner: Option<Banner>,
@@ -98,6 +100,7 @@ impl Shell {
             issues: links.path("/issues"),
             start: links.path("/start"),
             rules: links.path("/settings/rules"),
+            privacy: self.may_admin().then(|| links.path("/settings/privacy")),
             system: links.path("/settings/system"),
             banner: self.banner.clone(),
             theme_url: links.path("/theme"),

@@ -22,6 +22,7 @@ async fn each_route_opens_to_its_permission_and_no_less() {
         ("PUT", &pin, Needs::Write),
         ("DELETE", &pin, Needs::Write),
         ("GET", "/api/settings/projects/1/rules", Needs::Read),
+        ("GET", "/api/settings/projects/1/sanitizer", Needs::Admin),
         ("GET", "/api/settings/retention", Needs::Admin),
         ("POST", "/api/settings/retention/preview", Needs::Admin),
         ("POST", "/api/settings/retention/run", Needs::Admin),
