@@ -222,6 +222,58 @@ const parts = {
     await page.getByRole("button", { name: "Run now" }).click();
     await page.getByText(/last run just now/).waitFor();
 
+    // Rules: written, tried, saved; then they hold, and an issue says which one decided.
+    const sendTest = async () => {
+      await page.locator(".top nav").getByRole("link", { name: "Connect" }).click();
+      await page.getByRole("button", { name: "Send a test event" }).click();
+      await page.waitForURL(/\/issues\?q=/);
+      return (await titles()).filter((t) => t.includes("TestEvent")).length;
+    };
+    const toRules = () => page.locator(".top nav").getByRole("link", { name: "Rules" }).click();
+    assert.equal(await sendTest(), 1);
+    await toRules();
+    await page.getByText("No rules: every event is kept").waitFor();
+    await page.getByRole("button", { name: "Add a rule" }).click();
+    await page.getByLabel("Name of rule 1").fill("tests");
+    const pattern = page.getByLabel("Pattern of condition 1 of rule 1");
+    await pattern.fill("re:(");
+    expected.add(400);
+    await pattern.press("Enter");
+    assert.match(await page.getByRole("alert").innerText(), /The type is no regular expression: unclosed group/);
+    await page.screenshot({ path: join(SCREENSHOTS, "rules-wrong.png"), fullPage: true });
+    await pattern.fill("TestEvent");
+    await page.getByRole("button", { name: "What would they do?" }).click();
+    await page.getByRole("heading", { name: "1 event would be ignored" }).waitFor();
+    await page.getByLabel("What condition 2 of rule 1 compares").selectOption("tag");
+    await page.getByLabel("Name of the tag of condition 2 of rule 1").waitFor();
+    await page.getByLabel("What condition 2 of rule 1 compares").selectOption("message");
+    await shoot("rules");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("The rules hold from now on").waitFor();
+    const ignored = async () => {
+      await page.getByRole("link", { name: "System" }).click();
+      return page.locator(".balance > div", { hasText: "ignored" }).locator("dd").innerText();
+    };
+    assert.match(await ignored(), /^0/);
+    assert.equal(await sendTest(), 1);
+    assert.match(await ignored(), /^1\b/, "the event was ignored, and counted");
+    await toRules();
+    await page.getByLabel("Group it by this fingerprint").check();
+    await page.getByLabel(/A part a line/).fill("from the dashboard");
+    await page.getByRole("button", { name: "What would they do?" }).click();
+    await page.getByRole("heading", { name: "Would go on as a new issue, from the dashboard" }).waitFor();
+    await shoot("rules-grouped");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("The rules hold from now on").waitFor();
+    assert.equal(await sendTest(), 2, "a new issue");
+    await page.locator(".row h2 a", { hasText: "TestEvent" }).first().click();
+    await page.getByText("The rule “tests” decides").waitFor();
+    await page.locator("#why").screenshot({ path: join(SCREENSHOTS, "rules-why.png") });
+    await toRules();
+    await page.getByRole("button", { name: "Remove rule 1" }).click();
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("No rules: every event is kept").waitFor();
+
     // The theme is a choice that lasts.
     await page.locator(".top .end summary").click();
     await page.getByRole("button", { name: "Dark" }).click();

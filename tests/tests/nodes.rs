@@ -1,14 +1,16 @@
 //! Several nodes on one database: none is special, any may die.
 
 use anyhow::{Context, Result, ensure};
+use errtrack::{Event, Exception, Rule, Rules, SqlStore, Tracker};
 use errtrack_tests::{Database, Load, Server, on_both};
+use std::time::{Duration, Instant};
 
 /// How many clients report at once.
 const CLIENTS: usize = 16;
 /// Fewer than a batch holds, so that every batch of every node meets the same issues.
 const KINDS: usize = 40;
 
-on_both!(eight_start_at_once_on_an_empty_database);
+on_both!(eight_start_at_once_on_an_empty_database a_rule_that_is_set_on_one_node_holds_on_the_other);
 
 async fn eight_start_at_once_on_an_empty_database(database: Database) -> Result<()> {
     let folder = database.folder.path();
@@ -23,6 +25,32 @@ async fn eight_start_at_once_on_an_empty_database(database: Database) -> Result<
     }
     let page = servers[0].client().get("/api/errors").await?.json();
     assert_eq!((page["data"]["total"].as_i64(), page["data"]["errors"][0]["count"].as_i64()), (Some(1), Some(8)));
+    Ok(())
+}
+
+async fn a_rule_that_is_set_on_one_node_holds_on_the_other(database: Database) -> Result<()> {
+    let node = async || anyhow::Ok(Tracker::builder().store(SqlStore::open(&database.url).await?).build().await?);
+    let (one, other) = (node().await?, node().await?);
+    let capture = async || {
+        let mut event = Event::new();
+        event.exceptions.push(Exception::new("Noise", "no answer"));
+        other.capture(event);
+        ensure!(other.flush(Duration::from_secs(20)).await, "it is written");
+        Ok(other.balance())
+    };
+    assert_eq!((capture().await?.stored, other.balance().ignored), (1, 0));
+    let project = one.project().id;
+    assert!(one.set_rules(project, &Rules::new(vec![Rule::new().ty("Noise")])?).await?);
+    let start = Instant::now();
+    while capture().await?.ignored == 0 {
+        ensure!(start.elapsed() < Duration::from_secs(30), "the other never heard of the rule");
+    }
+    assert_eq!(other.rules(project).await?.len(), 1);
+    let stored = other.balance().stored;
+    assert!(one.set_rules(project, &Rules::default()).await?);
+    while capture().await?.stored == stored {
+        ensure!(start.elapsed() < Duration::from_secs(60), "the other never heard of its end");
+    }
     Ok(())
 }
 

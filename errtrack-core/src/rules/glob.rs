@@ -2,24 +2,42 @@
 
 /// A text in which `*` stands for any text, also none. Case counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Glob(String);
+pub(crate) struct Glob {
+    first: String,
+    /// What stands between stars, and behind the last one; `None` where there is no star.
+    rest: Option<(Vec<String>, String)>,
+}
 
 impl Glob {
-    pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+    pub(crate) fn new(text: impl AsRef<str>) -> Self {
+        let text = text.as_ref();
+        let Some((first, rest)) = text.split_once('*') else { return Self { first: text.to_owned(), rest: None } };
+        let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
+        let middle = middle.split('*').filter(|piece| !piece.is_empty()).map(str::to_owned).collect();
+        Self { first: first.to_owned(), rest: Some((middle, last.to_owned())) }
+    }
+
+    /// The one piece that a text only has to hold, where that is all.
+    pub(super) fn piece(&self) -> Option<&str> {
+        match &self.rest {
+            Some((middle, last)) if self.first.is_empty() && last.is_empty() => match middle.as_slice() {
+                [piece] => Some(piece),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// Whether it is the whole text. Each piece between two stars is taken where it is found first; there is no better place
     /// for it, so this takes time that grows with the length of text and pattern, never with their product.
     pub(crate) fn matches(&self, text: &str) -> bool {
-        let Some((first, rest)) = self.0.split_once('*') else { return self.0 == text };
-        let Some(mut text) = text.strip_prefix(first) else { return false };
-        let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
-        for piece in middle.split('*') {
-            let Some((_, behind)) = text.split_once(piece) else { return false };
+        let Some((middle, last)) = &self.rest else { return self.first == text };
+        let Some(mut text) = text.strip_prefix(self.first.as_str()) else { return false };
+        for piece in middle {
+            let Some((_, behind)) = text.split_once(piece.as_str()) else { return false };
             text = behind;
         }
-        text.ends_with(last)
+        text.ends_with(last.as_str())
     }
 }
 

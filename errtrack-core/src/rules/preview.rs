@@ -8,6 +8,10 @@ use crate::{Fingerprint, Issue, IssueId, store::StoredEvent};
 use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
+/// The issues that a dry run looks at, those that were seen last.
+pub const ISSUES: u32 = 100;
+/// The events of each that it looks at, the newest.
+pub const EVENTS: u32 = 10;
 /// Groups, and issues that lose events, that are listed; the others are counted.
 const LISTED: usize = 100;
 

@@ -3,7 +3,7 @@
 use super::{Engine, Tracker};
 use crate::{
     Event, Formula, Occurrence, ProjectId, Rules, StoreError,
-    rules::preview::{DryRun, Preview},
+    rules::preview::{DryRun, EVENTS, ISSUES, Preview},
     store::{Change, IssueQuery},
 };
 use std::{
@@ -19,10 +19,6 @@ const RULES: &str = "rules";
 const FRESH: Duration = Duration::from_secs(5);
 /// How long the start waits for them. The store has just answered.
 const FIRST: Duration = Duration::from_secs(2);
-/// The issues that a dry run looks at, those that were seen last.
-const ISSUES: u32 = 100;
-/// The events of each that it looks at, the newest.
-const EVENTS: u32 = 10;
 /// How long a dry run looks.
 const LOOKS: Duration = Duration::from_secs(10);
 

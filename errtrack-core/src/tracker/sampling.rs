@@ -21,7 +21,7 @@ impl Sampling {
     }
 
     pub(super) fn of_type(&mut self, ty: impl Into<String>, rate: f64) {
-        self.types.push((Glob::new(ty), rate));
+        self.types.push((Glob::new(ty.into()), rate));
     }
 
     /// Whether an event goes into the queue. Types are not known yet on the thread of the host; where they decide, it does.

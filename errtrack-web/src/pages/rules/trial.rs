@@ -3,7 +3,7 @@
 use crate::{links::Links, pages::text};
 use errtrack_core::{
     Issue,
-    rules::preview::{Affected, Change, Group, Preview},
+    rules::preview::{Affected, Change, EVENTS, Group, ISSUES, Preview},
 };
 
 /// The section.
@@ -51,10 +51,14 @@ pub(in crate::pages) struct GroupView {
 impl Trial {
     pub(super) fn new(preview: &Preview, links: &Links) -> Self {
         let count = |n: usize, noun: &str| text::counted(i64::try_from(n).unwrap_or(i64::MAX), noun);
-        let cut = if preview.is_cut { "; older ones were not looked at" } else { ", which is all that are kept" };
+        let cut = if preview.is_cut {
+            format!(": the {EVENTS} newest at most of each of the {ISSUES} issues that were seen last")
+        } else {
+            ", which is all that are kept".into()
+        };
         Self {
             scope: format!(
-                "Tried on {} of {}, the newest of each{cut}. Nothing was changed: rules hold for what comes.",
+                "Tried on {} of {}{cut}. Nothing was changed: rules hold for what comes.",
                 count(preview.events, "event"),
                 count(preview.issues, "issue"),
             ),
