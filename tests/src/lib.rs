@@ -16,7 +16,7 @@ pub use client::{Answer, Client};
 pub use faulty::FaultyStore;
 pub use load::{Acknowledged, Load};
 pub use postgres::{Database, Postgres, database_in};
-pub use recordings::{Recording, recordings};
+pub use recordings::{Recording, recordings, serve_recordings};
 pub use server::{Exit, Server, aborting_example, example};
 pub use watched::Watched;
 
