@@ -6,7 +6,7 @@ use errtrack::{
     store::{
         AccountStore, BalanceStore, Batch, Changes, Cursor, EventPage, EventPosition, EventStore, Feed, IssuePage,
         IssueQuery, IssueStore, LeaseStore, ProjectStore, Recorded, Recorder, Retention, RetentionReport, SetAside,
-        StatusCounts, Storage, StoredEvent, TagTally, Upkeep,
+        SettingStore, StatusCounts, Storage, StoredEvent, TagTally, Upkeep,
     },
 };
 use errtrack_core::{

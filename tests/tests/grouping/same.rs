@@ -1,21 +1,24 @@
-//! Variants of an event.
+//! What makes no other issue.
 
-use errtrack::{Event, Frame, Timestamp, User};
-use errtrack_core::EventId;
+use super::variant::{Pair, Variant, frames, frames_of, said, with};
+use errtrack::{Event, Timestamp, User};
+use errtrack_core::{EventId, Thread};
 use std::time::Duration;
 
-/// A way to make two events of one.
-pub struct Variant {
-    pub name: &'static str,
-    /// Two events to compare; `None` where the event has nothing of the kind.
-    pub make: fn(&Event) -> Option<(Event, Event)>,
-}
-
-/// What makes no other issue.
-pub const SAME: &[Variant] = &[
+pub const VARIANTS: &[Variant] = &[
     Variant { name: "again", make: |event| Some((event.clone(), event.clone())) },
     Variant { name: "lines shifted", make: |event| frames(event, |frame| shift(&mut frame.lineno, 7)) },
     Variant { name: "columns shifted", make: |event| frames(event, |frame| shift(&mut frame.colno, 13)) },
+    Variant { name: "lines shifted in the text", make: |event| text_trace(event, shifted) },
+    Variant {
+        name: "another folder in the text",
+        make: |event| {
+            text_trace(event, |text| {
+                let moved = text.replace("/srv/shop/", "/app/releases/20270302/");
+                moved.replace("https://shop.example.com/", "https://cdn-4711.example.net/")
+            })
+        },
+    },
     Variant {
         name: "another release",
         make: |event| {
@@ -54,6 +57,26 @@ pub const SAME: &[Variant] = &[
             }
             changed |= other.message.as_mut().is_some_and(|message| renumbered(&mut message.text));
             changed.then(|| (event.clone(), other))
+        },
+    },
+    Variant {
+        name: "other values in the message",
+        make: |event| {
+            let said = |values: &str| {
+                let mut event = event.clone();
+                said(&mut event)?.push_str(values);
+                Some(event)
+            };
+            Some((
+                said(
+                    " (order 48213 of ana@example.com, request 0b0e7ac0-3a52-4bc1-9d8e-5d1a2f6f1c11 from 10.1.2.3:51422 \
+                     after 1.5s at 2026-11-20T22:41:07Z, 0x7ffe1200, /orders/48213/items/7)",
+                )?,
+                said(
+                    " (order 7 of bo.li@mail.example.org, request 5f64e1d2-91f3-4d4e-8a37-7a0f4a1c9b02 from 192.168.70.9:80 \
+                     after 320ms at 2027-03-02T01:02:03.456Z, 0xdeadbeef00, /orders/7/items/12345)",
+                )?,
+            ))
         },
     },
     Variant {
@@ -102,13 +125,19 @@ pub const SAME: &[Variant] = &[
     Variant {
         name: "other threads in another order",
         make: |event| {
-            let is_other =
-                |thread: &errtrack_core::Thread| thread.crashed != Some(true) && thread.current != Some(true);
             let mut other = event.clone();
-            (other.threads.iter().filter(|thread| is_other(thread)).count() > 1).then(|| {
-                other.threads.reverse();
-                (event.clone(), other)
-            })
+            let [one, another] = [thread(event, "worker-1", 1)?, thread(event, "worker-2", 2)?];
+            other.threads.splice(0..0, [another.clone(), one.clone()]);
+            let mut event = event.clone();
+            event.threads.splice(0..0, [one, another]);
+            Some((event, other))
+        },
+    },
+    Variant {
+        name: "one thread more",
+        make: |event| {
+            let thread = thread(event, "worker-4711", 1)?;
+            with(event, |event| event.threads.insert(0, thread))
         },
     },
     Variant {
@@ -127,113 +156,61 @@ pub const SAME: &[Variant] = &[
     },
 ];
 
-/// What makes another issue, where the client does not say what an issue is.
-pub const ANOTHER: &[Variant] = &[
-    Variant {
-        name: "another type",
-        make: |event| {
-            ours(event).and_then(|event| {
-                let mut other = event.clone();
-                let ty = other.exceptions.iter_mut().rev().find_map(|exception| exception.ty.as_mut())?;
-                ty.push_str("Elsewhere");
-                Some((event, other))
-            })
-        },
-    },
-    Variant {
-        name: "another function",
-        make: |event| {
-            ours(event).and_then(|event| {
-                let mut other = event.clone();
-                // The root cause is where it broke.
-                let stack = other
-                    .exceptions
-                    .iter_mut()
-                    .find_map(|e| e.stacktrace.as_mut().filter(|s| s.frames.iter().any(is_own)))?;
-                let frame = stack.frames.iter_mut().rev().find(|frame| is_own(frame))?;
-                frame.function = Some(format!("another_{}", frame.function.as_deref()?));
-                Some((event, other))
-            })
-        },
-    },
-    Variant {
-        name: "another status code",
-        make: |event| {
-            ours(event).and_then(|event| {
-                let said = |code: u16| {
-                    let mut event = event.clone();
-                    let value = match event.exceptions.first_mut() {
-                        Some(root) => root.value.get_or_insert_default(),
-                        None => &mut event.message.as_mut()?.text,
-                    };
-                    value.push_str(&format!(": answered with HTTP status {code}"));
-                    // A template would say that the code is a parameter.
-                    if let Some(message) = &mut event.message {
-                        message.template = None;
-                    }
-                    Some(event)
-                };
-                Some((said(404)?, said(422)?))
-            })
-        },
-    },
-    Variant {
-        name: "another message without a stack",
-        make: |event| {
-            ours(event).and_then(|event| {
-                let has_frames = event.exceptions.iter().any(|exception| !exception.frames().is_empty())
-                    || event.threads.iter().any(|thread| thread.stacktrace.is_some());
-                let mut other = event.clone();
-                let text = match other.exceptions.last_mut() {
-                    Some(outermost) => outermost.value.get_or_insert_default(),
-                    None => &mut other.message.as_mut()?.text,
-                };
-                text.push_str(" while the warehouse was closed");
-                if let Some(message) = &mut other.message {
-                    message.template = None;
-                }
-                (!has_frames).then_some((event, other))
-            })
-        },
-    },
-];
-
-fn with(event: &Event, change: impl FnOnce(&mut Event)) -> Option<(Event, Event)> {
-    let mut other = event.clone();
-    change(&mut other);
-    Some((event.clone(), other))
+/// A thread that had nothing to do with it, in another place of the program.
+fn thread(event: &Event, name: &str, cut: usize) -> Option<Thread> {
+    let mut stack = event.exceptions.iter().find_map(|exception| exception.stacktrace.clone())?;
+    stack.frames.drain(..cut.min(stack.frames.len() - 1));
+    let (crashed, current) = (Some(false), Some(false));
+    Some(Thread { name: Some(name.into()), crashed, current, stacktrace: Some(stack), ..Thread::default() })
 }
 
-/// Changes every frame; `None` where no frame has what is to be changed.
-fn frames(event: &Event, mut change: impl FnMut(&mut Frame) -> bool) -> Option<(Event, Event)> {
-    let mut other = event.clone();
-    let exceptions = other.exceptions.iter_mut().filter_map(|exception| exception.stacktrace.as_mut());
-    let threads = other.threads.iter_mut().filter_map(|thread| thread.stacktrace.as_mut());
-    let mut changed = false;
-    for frame in exceptions.chain(threads).flat_map(|stack| &mut stack.frames) {
-        changed |= change(frame);
+/// The event of a text trace, and of the text as another deploy prints it; `None` where it does not print another.
+fn text_trace(event: &Event, change: impl FnOnce(&str) -> String) -> Option<Pair> {
+    let text = event.stack_trace.as_deref()?;
+    let changed = change(text);
+    let of = |text: &str| Event { stack_trace: Some(text.to_owned()), ..Event::new() };
+    let mut marks = event.clone();
+    // Frames that are read from the text are marked by nobody.
+    let is_bare = frames_of(&mut marks).all(|frame| frame.in_app.is_none());
+    (is_bare && changed != text).then(|| (of(text), of(&changed)))
+}
+
+/// A trace whose numbers of lines and columns are others: `:57`, `line 57`, `.php(57)`.
+fn shifted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (head, tail) = rest.split_at(start);
+        let end = tail.find(|c: char| !c.is_ascii_digit()).unwrap_or(tail.len());
+        let (digits, after) = tail.split_at(end);
+        out.push_str(head);
+        let is_line = head.ends_with([':']) || head.ends_with("line ") || head.ends_with(".php(");
+        match digits.parse::<u32>() {
+            Ok(line) if is_line => out.push_str(&(line + 7).to_string()),
+            _ => out.push_str(digits),
+        }
+        rest = after;
     }
-    changed.then(|| (event.clone(), other))
-}
-
-/// An event whose fingerprint is not the client's, without what its text trace says beside its frames.
-fn ours(event: &Event) -> Option<Event> {
-    let is_clients = event.grouping.as_ref().is_some_and(|grouping| grouping.by == "client fingerprint");
-    (!is_clients).then(|| event.clone())
-}
-
-fn is_own(frame: &Frame) -> bool {
-    frame.in_app == Some(true) && frame.function.as_deref().is_some_and(|function| function.len() > 1)
+    out + rest
 }
 
 fn shift(number: &mut Option<u32>, by: u32) -> bool {
     number.as_mut().map(|number| *number += by).is_some()
 }
 
-/// The folder of another deploy.
+/// The folder of another deploy. What the compiler was built in does not move, nor does what the system installed.
 fn moved(path: &mut String) -> bool {
-    let Some(rest) = path.strip_prefix('/').filter(|_| !path.starts_with("/rustc/")) else { return false };
-    *path = format!("/srv/releases/20270302/{rest}");
+    let is_ours = |path: &str| !["/rustc/", "/usr/"].iter().any(|folder| path.starts_with(folder));
+    let moved = if let Some(rest) = path.strip_prefix('/').filter(|_| is_ours(path)) {
+        format!("/data/releases/20270302/{rest}")
+    } else if let Some(rest) = path.strip_prefix("C:\\") {
+        format!("D:\\releases\\20270302\\{rest}")
+    } else if let Some(rest) = path.strip_prefix("file:///") {
+        format!("file:///data/releases/20270302/{rest}")
+    } else {
+        return false;
+    };
+    *path = moved;
     true
 }
 
@@ -257,7 +234,7 @@ fn renumbered(text: &mut String) -> bool {
             !head.ends_with(|c: char| c.is_alphanumeric()) && !after.starts_with(|c: char| c.is_alphanumeric());
         out.push_str(head);
         if digits.len() >= 5 && stands_alone {
-            out.extend(digits.chars().map(|digit| char::from(b'1' + (digit as u8 - b'0' + 3) % 9)));
+            out.extend(digits.bytes().map(|digit| char::from(b'1' + (digit - b'0' + 3) % 9)));
             changed = true;
         } else {
             out.push_str(digits);
