@@ -20,7 +20,7 @@ mod overflow;
 mod queue;
 mod rules;
 mod sampling;
-mod spool;
+pub(crate) mod spool;
 mod trouble;
 mod upkeep;
 mod worker;

@@ -1,6 +1,6 @@
 //! What 19 unmodified SDKs really sent goes to the standalone server byte for byte, and is found again through its API.
 
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "the helpers of a test may panic as it may")]
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as it may")]
 
 use errtrack_tests::{Recording, recordings, serve_recordings};
 use serde_json::{Value, json};

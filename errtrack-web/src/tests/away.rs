@@ -7,7 +7,7 @@ use errtrack_core::{
     store::{
         AccountStore, BalanceStore, Batch, Changes, Cursor, EventPage, EventPosition, EventStore, Feed, IssuePage,
         IssueQuery, IssueStore, LeaseStore, ProjectStore, Recorded, Recorder, Retention, RetentionReport, SetAside,
-        StatusCounts, Storage, StoredEvent, TagTally, Upkeep,
+        SettingStore, StatusCounts, Storage, StoredEvent, TagTally, Upkeep,
     },
 };
 use errtrack_store::SqliteStore;
@@ -101,8 +101,8 @@ delegate!(ProjectStore {
     fn delete_project(&self, project: ProjectId) -> bool;
 });
 delegate!(SettingStore {
-    fn settings(&self, name: &str) -> Result<Vec<(ProjectId, String)>, StoreError>;
-    fn put_setting(&self, project: ProjectId, name: &str, value: Option<&str>) -> Result<bool, StoreError>;
+    fn settings(&self, name: &str) -> Vec<(ProjectId, String)>;
+    fn put_setting(&self, project: ProjectId, name: &str, value: Option<&str>) -> bool;
 });
 delegate!(BalanceStore {
     fn add_balances(&self, more: &[(ProjectId, Balance)]) -> ();
