@@ -58,6 +58,16 @@ fn keys_of_queries_and_the_other_cookies_are_looked_at_too() {
 }
 
 #[test]
+fn a_password_that_goes_on_behind_the_end_of_a_pair_is_filtered_at_once() {
+    let mut event = Event::default();
+    let data = Some(json!("mysql://root:DgbG~FU2&X-7@10.0.0.7&shop_session=9MNBn9MNBK3C9CpX"));
+    event.request = Some(Request { data, ..Request::default() });
+    Sanitizer::default().sanitize(&mut event);
+    let data = event.request.unwrap().data;
+    assert_eq!(data, Some(json!("mysql://root:[Filtered: password]@10.0.0.7&shop_session=[Filtered: session]")));
+}
+
+#[test]
 fn a_key_that_holds_a_pair_is_filtered_at_once() {
     let mut event = Event::default();
     let query_string = Some("credentials: !\0\0=ing".into());

@@ -238,6 +238,10 @@ impl Walk<'_> {
             }
         } else if body::is_form(text) {
             self.form(path, text);
+            // What was filtered is written as no form is: the rest may be more than its parts.
+            if !body::is_form(text) {
+                self.text(path, text, Kind::Prose);
+            }
         } else {
             self.text(path, text, Kind::Prose);
         }
