@@ -8,6 +8,7 @@ mod mutate;
 mod seeds;
 mod targets;
 
+pub use errtrack_web::fuzzing::envelope;
 pub use mutate::Mutator;
 pub use seeds::Material;
 
