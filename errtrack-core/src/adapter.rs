@@ -8,7 +8,7 @@ mod open;
 mod report;
 mod request;
 mod route;
-mod trace;
+pub(crate) mod trace;
 
 pub use open::Open;
 pub use report::{Captured, Caught, Reported, answered, event_of, expect_echo, panicked, takes_echo};

@@ -15,7 +15,8 @@
 //! program has names but no files, because it was built without debug information, inlined functions are missing from the
 //! stack, and the place is compared too.
 //!
-//! Numbers in the message of the root cause that say what went wrong (`404`, `os error 13`) split by stack and place too.
+//! Numbers in the messages of the causes that say what went wrong (`404`, `os error 13`) split by stack, place and type too,
+//! from the root cause to the error whose stack, place or message was compared.
 //!
 //! What was compared is kept in [`Event::grouping`](crate::Event::grouping), so that a page can explain the issue.
 

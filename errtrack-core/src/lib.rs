@@ -16,6 +16,9 @@ mod anyhow;
 mod chain;
 mod current;
 pub mod event;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod grouping;
 mod hosted;
 mod id;

@@ -26,6 +26,9 @@ mod rule;
 pub use error::InvalidRules;
 pub use field::{Field, UnknownField};
 pub(crate) use glob::Glob;
+
+pub(crate) use pattern::Pattern;
+pub(crate) use pattern::because;
 pub use rule::{Action, Rule};
 
 use crate::{
@@ -34,7 +37,6 @@ use crate::{
 };
 use error::At;
 use parts::Parts;
-use pattern::Pattern;
 use std::sync::Arc;
 
 /// Rules that one project may have.

@@ -38,20 +38,29 @@ const VALUE: usize = 8 << 10;
 /// ```
 #[must_use]
 pub fn parse(text: &str) -> Option<Vec<Exception>> {
-    READERS.iter().map(|read| read(text)).find(|chain| chain.iter().any(|e| !e.frames().is_empty()))
+    read(text).map(|(_, chain)| chain)
 }
 
+/// The same, with the platform as Sentry's protocol calls it.
+fn read(text: &str) -> Option<(&'static str, Vec<Exception>)> {
+    let chains = READERS.iter().map(|(platform, read)| (*platform, read(text)));
+    chains.into_iter().find(|(_, chain)| chain.iter().any(|e| !e.frames().is_empty()))
+}
+
+/// Reads a trace of one language.
+type Reader = fn(&str) -> Vec<Exception>;
+
 /// Those that ask for more come first; JavaScript's takes what looks like a place in a file.
-const READERS: [fn(&str) -> Vec<Exception>; 9] = [
-    python::parse,
-    java::parse,
-    go::parse,
-    ruby::parse,
-    php::parse,
-    elixir::parse,
-    rust::parse,
-    csharp::parse,
-    javascript::parse,
+pub(crate) const READERS: [(&str, Reader); 9] = [
+    ("python", python::parse),
+    ("java", java::parse),
+    ("go", go::parse),
+    ("ruby", ruby::parse),
+    ("php", php::parse),
+    ("elixir", elixir::parse),
+    ("rust", rust::parse),
+    ("csharp", csharp::parse),
+    ("javascript", javascript::parse),
 ];
 
 /// File and line of the innermost frame: what the fingerprint of some report dialects is made of.

@@ -21,7 +21,7 @@ mod privacy;
 mod queue;
 mod rules;
 mod sampling;
-mod spool;
+pub(crate) mod spool;
 mod trouble;
 mod upkeep;
 mod worker;

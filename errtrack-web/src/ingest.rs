@@ -13,6 +13,8 @@
 mod body;
 mod cors;
 mod fields;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 pub(crate) mod json;
 mod legacy;
 mod native;

@@ -8,6 +8,9 @@ mod api;
 mod app;
 mod config;
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod ingest;
 mod links;
 mod pages;

@@ -8,6 +8,8 @@ mod banner;
 mod chart;
 mod dress;
 mod failure;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod issue;
 mod issues;
 #[cfg(test)]

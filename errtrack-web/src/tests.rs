@@ -10,6 +10,7 @@ mod permissions;
 mod pins;
 mod projects;
 mod rules;
+mod sanitizer;
 mod sentry;
 mod settings;
 mod spool;

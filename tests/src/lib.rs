@@ -9,6 +9,7 @@ mod load;
 mod postgres;
 mod recordings;
 mod server;
+mod traces;
 mod watched;
 
 pub use actix::ActixServer;
@@ -16,8 +17,9 @@ pub use client::{Answer, Client};
 pub use faulty::FaultyStore;
 pub use load::{Acknowledged, Load};
 pub use postgres::{Database, Postgres, database_in};
-pub use recordings::{Recording, recordings};
+pub use recordings::{Recording, recordings, serve_recordings};
 pub use server::{Exit, Server, aborting_example, example};
+pub use traces::traces;
 pub use watched::Watched;
 
 /// Waits until a condition holds.

@@ -3,10 +3,15 @@
 //! The fixture is one zstd stream of entries: a line of JSON (see [`Recording`]; `length` is that of the body), the body as it
 //! went over the wire but for the framing of chunks, a line feed.
 
+use crate::{Server, database_in};
 use anyhow::{Context, Result, ensure};
+use errtrack::{
+    SqlStore,
+    store::{ProjectStore, Upkeep},
+};
 use serde::Deserialize;
 use serde_json::Value;
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::Path};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -30,6 +35,21 @@ pub struct Recording {
     body: Vec<u8>,
     /// What its event holds.
     pub expect: Value,
+}
+
+/// The public key of the recorded DSN.
+const PUBLIC_KEY: &str = "a1b2c3d4e5f60718293a4b5c6d7e8f90";
+
+/// The standalone server, on a database in which the first project has the key of the recordings.
+///
+/// # Errors
+/// The database or the server does not answer.
+pub async fn serve_recordings(folder: &Path) -> Result<Server> {
+    let store = SqlStore::open(&database_in(folder)?).await?;
+    let project = store.ensure_project("default").await?;
+    ensure!(store.add_public_key(project.id, PUBLIC_KEY).await?, "the key is new");
+    store.close().await;
+    Server::start(folder, &[]).await
 }
 
 /// Every recording of the repository.

@@ -1,14 +1,8 @@
 //! What 19 unmodified SDKs really sent goes to the standalone server byte for byte, and is found again through its API.
 
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "the helpers of a test may panic as it may")]
-
-use errtrack::{
-    SqliteStore,
-    store::{ProjectStore, Upkeep},
-};
-use errtrack_tests::{Recording, Server, database_in, recordings};
+use errtrack_tests::{Recording, recordings, serve_recordings};
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, path::Path};
+use std::collections::BTreeSet;
 
 /// What is over the limits, and the note that says so; everything else is kept whole.
 const CUT: [(&str, &str, &str); 4] = [
@@ -18,13 +12,10 @@ const CUT: [(&str, &str, &str); 4] = [
     ("python-sentry-sdk/recursion", "exceptions.0.stacktrace.frames", "kept 200 of 400"),
 ];
 
-/// The public key of the recorded DSN.
-const PUBLIC_KEY: &str = "a1b2c3d4e5f60718293a4b5c6d7e8f90";
-
 #[tokio::test(flavor = "multi_thread")]
 async fn every_recorded_event_is_stored_and_found_by_its_id() {
     let folder = tempfile::tempdir().unwrap();
-    let server = serve(folder.path()).await;
+    let server = serve_recordings(folder.path()).await.unwrap();
     let (address, mut client) = (server.address, server.client());
     let recordings = recordings().unwrap();
     assert_eq!(recordings.len(), 227);
@@ -57,15 +48,6 @@ async fn every_recorded_event_is_stored_and_found_by_its_id() {
     }
     assert_eq!(usize::try_from(count), Ok(ids.len()));
     assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
-}
-
-/// The standalone server, on a database in which the first project has the key of the recordings.
-async fn serve(folder: &Path) -> Server {
-    let store = SqliteStore::open(&database_in(folder).unwrap()).await.unwrap();
-    let project = store.ensure_project("default").await.unwrap();
-    assert!(store.add_public_key(project.id, PUBLIC_KEY).await.unwrap());
-    store.close().await;
-    Server::start(folder, &[]).await.unwrap()
 }
 
 /// Where an event differs from what was sent. What is over a limit stands in [`CUT`]; NUL is stored as U+FFFD.

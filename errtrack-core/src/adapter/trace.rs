@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// The trace that a request belongs to, as events hold it: `{"trace_id", "parent_span_id", "sampled"}`.
-pub(super) fn context(traceparent: &str) -> Option<Value> {
+pub(crate) fn context(traceparent: &str) -> Option<Value> {
     let mut parts = traceparent.trim().split('-');
     let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let valid = is_hex(version, 2)

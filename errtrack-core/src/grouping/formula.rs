@@ -87,8 +87,7 @@ fn by_stack(event: &Event) -> Option<Vec<Component>> {
         let is_place = place_of(stack, platform).is_some();
         (!found.names.is_empty() && !is_place).then_some(found)
     };
-    // A component stack of React stands before the cause that it belongs to.
-    let is_react = |e: &&Exception| e.ty.as_deref().is_some_and(|ty| ty.starts_with("React ErrorBoundary"));
+    let is_react = |e: &&Exception| is_component_stack(e);
     let exceptions = event.exceptions.iter();
     let (root, found) = exceptions
         .clone()
@@ -104,12 +103,18 @@ fn by_stack(event: &Event) -> Option<Vec<Component>> {
         push(&mut components, "place", capture_place(event).into_iter().collect());
     }
     if found.tells {
-        push(&mut components, "codes", codes(root));
+        push(&mut components, "codes", codes(causes(event, root).chain([root])));
     } else {
         // Files or a runtime alone say too little: every error of a page would be one.
         push(&mut components, "message", vec![message::parameterize(root.value.as_deref().unwrap_or_default()).into()]);
+        push(&mut components, "codes", codes(causes(event, root)));
     }
     Some(components)
+}
+
+/// A component stack of React stands before the cause that it belongs to.
+fn is_component_stack(exception: &Exception) -> bool {
+    exception.ty.as_deref().is_some_and(|ty| ty.starts_with("React ErrorBoundary"))
 }
 
 /// The stack of the thread that failed, which some clients send instead of one in the exception.
@@ -130,7 +135,7 @@ fn by_place(event: &Event) -> Option<Vec<Component>> {
     let (holder, place) = of_frame.or_else(|| Some((event.exceptions.first()?, capture_place(event)?)))?;
     let mut components = vec![types(event), Component::new("place", vec![place])];
     push(&mut components, "spans", spans(event));
-    push(&mut components, "codes", codes(holder));
+    push(&mut components, "codes", codes(causes(event, holder).chain([holder])));
     Some(components)
 }
 
@@ -169,6 +174,7 @@ fn by_type(event: &Event) -> Option<Vec<Component>> {
     let mut components = vec![types(event)];
     push(&mut components, "spans", spans(event));
     push(&mut components, "message", vec![message::parameterize(text).into_owned()]);
+    push(&mut components, "codes", codes(causes(event, main)));
     Some(components)
 }
 
@@ -206,9 +212,15 @@ fn types(event: &Event) -> Component {
     Component::new("types", types)
 }
 
-/// The codes in the message of the root cause.
-fn codes(exception: &Exception) -> Vec<String> {
-    message::codes(exception.value.as_deref().unwrap_or_default()).into_iter().map(str::to_owned).collect()
+/// What led to an exception, the root cause first.
+fn causes<'a>(event: &'a Event, of: &'a Exception) -> impl Iterator<Item = &'a Exception> {
+    event.exceptions.iter().take_while(move |e| !std::ptr::eq(*e, of)).filter(|e| !is_component_stack(e))
+}
+
+/// The codes in the messages of exceptions.
+fn codes<'a>(exceptions: impl Iterator<Item = &'a Exception>) -> Vec<String> {
+    let of = |e: &'a Exception| message::codes(e.value.as_deref().unwrap_or_default());
+    exceptions.flat_map(of).map(str::to_owned).collect()
 }
 
 fn spans(event: &Event) -> Vec<String> {

@@ -13,8 +13,8 @@ pub(super) fn clean(function: &str, language: Language) -> Cow<'_, str> {
         Language::Go => Cow::Borrowed(go(function)),
         Language::Ruby => Cow::Borrowed(ruby(function)),
         Language::CSharp => without_digits(function),
-        Language::Python | Language::Php | Language::Other if function == "?" => Cow::Borrowed(""),
-        Language::Python | Language::Php | Language::Other => Cow::Borrowed(function),
+        Language::Python | Language::Php | Language::Elixir | Language::Other if function == "?" => Cow::Borrowed(""),
+        Language::Python | Language::Php | Language::Elixir | Language::Other => Cow::Borrowed(function),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Which frames belong to the program, and which to libraries and runtimes.
 
+mod libraries;
+
 use super::{
-    crates,
     frames::before_panic,
     function::rust_crate,
     language::Language,
@@ -23,6 +24,20 @@ use crate::{
 /// program's frames have theirs, belongs to a dependency. In a program without any debug information only the names of
 /// crates tell: well-known libraries are taken out, of others say so with [`exclude`](Self::exclude), or name your crates
 /// with [`include`](Self::include).
+///
+/// Elsewhere it belongs to the program unless it lies where the language keeps what was installed, or its package is one
+/// that programs are built with:
+///
+/// | Language | Not the program's |
+/// |---|---|
+/// | Python | `site-packages`, `dist-packages`, the standard library, layers of AWS Lambda |
+/// | JavaScript | `node_modules`, what Node, Deno and bundlers bring, extensions of browsers, scripts of public CDNs |
+/// | Java, Kotlin, Scala | `java.`, `jakarta.`, `kotlin.`, `scala.`, `android.`, Spring, Apache, Netty, and the like |
+/// | Go | `pkg/mod`, `vendor`, `GOROOT`, also in builds with `-trimpath` |
+/// | Ruby | `gems`, `vendor/bundle`, the standard library |
+/// | PHP | `vendor`, PHP archives, WordPress itself |
+/// | C# | `System.`, `Microsoft.`, and well-known packages |
+/// | Elixir | Elixir, OTP, `deps`, and well-known packages |
 ///
 /// # Example
 /// ```
@@ -89,7 +104,7 @@ impl InApp {
         let language = Language::of(frame, platform);
         !self.exclude.iter().any(|name| belongs(frame, name))
             && !is_runtime(frame, language)
-            && !is_library(frame, language, has_files)
+            && !libraries::is_library(frame, language, has_files)
     }
 }
 
@@ -116,148 +131,5 @@ fn is_program_file(frame: &Frame) -> bool {
     path.ends_with(".rs") && origin(path) == Origin::Program && !is_runtime(frame, Language::Rust)
 }
 
-/// The same for a Rust frame; `has_files` if the program's own frames on this stack have files.
-fn is_rust_library(frame: &Frame, has_files: bool) -> bool {
-    let path = path(frame);
-    if path.ends_with(".rs") {
-        return origin(path) != Origin::Program;
-    }
-    let name = frame.function.as_deref().and_then(rust_crate);
-    name.is_some_and(|name| has_files || crates::is_library(name))
-}
-
-/// Whether a frame lies where the language keeps what was installed.
-fn is_library(frame: &Frame, language: Language, has_files: bool) -> bool {
-    let path = path(frame);
-    let within = |folders: &[&str]| folders.iter().any(|folder| path.contains(folder));
-    let module = frame.module.as_deref().unwrap_or_default();
-    match language {
-        Language::Rust => is_rust_library(frame, has_files),
-        Language::Python => {
-            within(&["/site-packages/", "/dist-packages/", "\\site-packages\\", "\\Lib\\", "<frozen "])
-                || is_python_library(path)
-        }
-        Language::JavaScript => {
-            within(&[
-                "node_modules",
-                "node:",
-                "webpack/bootstrap",
-                "webpack/runtime",
-                "chrome-extension://",
-                "moz-extension://",
-            ]) || within(&["safari-extension://", "safari-web-extension://", "<anonymous>", "[native code]"])
-                || path.starts_with("internal/")
-        }
-        Language::Java => [
-            "java.",
-            "javax.",
-            "jakarta.",
-            "jdk.",
-            "sun.",
-            "com.sun.",
-            "kotlin.",
-            "kotlinx.",
-            "scala.",
-            "android.",
-            "androidx.",
-        ]
-        .iter()
-        .chain(&[
-            "org.springframework.",
-            "org.apache.",
-            "org.hibernate.",
-            "io.netty.",
-            "com.zaxxer.",
-            "org.eclipse.jetty.",
-        ])
-        .any(|prefix| module.starts_with(prefix)),
-        Language::Go => within(&["/pkg/mod/", "/usr/local/go/src/", "/go/src/runtime/", "/vendor/", "/libexec/src/"]),
-        Language::Ruby => within(&["/gems/", "/lib/ruby/", "/vendor/bundle/", "<internal:"]),
-        Language::Php => within(&["/vendor/"]),
-        Language::CSharp => ["System.", "Microsoft."].iter().any(|prefix| module.starts_with(prefix)),
-        Language::Other => within(&["/usr/lib/", "/usr/include/", "/System/Library/"]),
-    }
-}
-
-/// `/usr/lib/python3.11/threading.py`.
-fn is_python_library(path: &str) -> bool {
-    path.split_once("/lib/python").is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_ascii_digit()))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Exception, Stacktrace};
-
-    fn marked(frames: Vec<Frame>) -> Vec<Option<bool>> {
-        let mut event = Event::new();
-        event.exceptions.push(Exception { stacktrace: Some(Stacktrace { frames }), ..Exception::new("E", "x") });
-        InApp::default().mark(&mut event);
-        event.exceptions[0].frames().iter().map(|f| f.in_app).collect()
-    }
-
-    fn frame(function: &str, path: &str) -> Frame {
-        Frame { function: Some(function.into()), abs_path: Some(path.into()), ..Frame::default() }
-    }
-
-    #[test]
-    fn libraries_and_runtimes_are_not_the_program() {
-        let marks = marked(vec![
-            frame("shop::main", "/srv/shop/src/main.rs"),
-            frame("serde_json::from_str", "/home/ana/.cargo/registry/src/index/serde_json-1/src/de.rs"),
-            frame("<F as axum::handler::Handler<S>>::call", "/x/handler.rs"),
-            frame("run", "/srv/app/shop.py"),
-            frame("get", "/venv/lib/python3.11/site-packages/requests/api.py"),
-            frame("run", "/usr/lib/python3.11/threading.py"),
-            frame("pay", "/srv/app/cart.js"),
-            frame("next", "/srv/app/node_modules/express/router.js"),
-            frame("emit", "node:events"),
-        ]);
-        assert_eq!(marks, [true, false, false, true, false, false, true, false, false].map(Some));
-    }
-
-    #[test]
-    fn a_rust_program_is_known_by_its_files() {
-        let marks = marked(vec![
-            frame("shop_server::main", "/build/shop-1.4.2/src/main.rs"),
-            frame("shop_orders::pay", "/build/shop-1.4.2/crates/orders/src/pay.rs"),
-            Frame { module: Some("crate::pay".into()), ..frame("{async fn}", "/build/shop-1.4.2/src/pay.rs") },
-            // Dependencies are often built without debug information.
-            frame("obscure::Pool::get", ""),
-            frame("obscure::Pool<T>::get", "/home/ana/.cargo/registry/src/index/obscure-0.1.0/src/pool.rs"),
-            frame("core::result::Result<T,E>::map_err", "/rustc/0/library/core/src/result.rs"),
-        ]);
-        assert_eq!(marks, [true, true, true, false, false, false].map(Some));
-    }
-
-    #[test]
-    fn without_files_the_crate_tells() {
-        let marks = marked(vec![
-            frame("shop::main", ""),
-            frame("reqwest::Client::execute", ""),
-            frame("<F as axum::handler::Handler<S>>::call", ""),
-            frame("shop_orders::pay", ""),
-        ]);
-        assert_eq!(marks, [true, false, false, true].map(Some));
-    }
-
-    #[test]
-    fn what_a_client_said_stands() {
-        let said = Frame { in_app: Some(true), ..frame("next", "/srv/node_modules/own/x.js") };
-        assert_eq!(marked(vec![said]), [Some(true)]);
-    }
-
-    #[test]
-    fn panic_machinery_and_hooks_are_cut() {
-        let hook = Frame { in_app: Some(true), ..frame("my_hooks::report", "/srv/src/hook.rs") };
-        let marks = marked(vec![
-            frame("std::panicking::try", ""),
-            frame("shop::pay", "/srv/shop/src/pay.rs"),
-            frame("core::result::unwrap_failed", ""),
-            frame("core::panicking::panic_fmt", ""),
-            frame("rust_begin_unwind", ""),
-            hook,
-        ]);
-        assert_eq!(marks, [false, true, false, false, false, false].map(Some));
-    }
-}
+mod tests;

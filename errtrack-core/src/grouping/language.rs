@@ -12,6 +12,7 @@ pub(super) enum Language {
     Ruby,
     Php,
     CSharp,
+    Elixir,
     Other,
 }
 
@@ -35,6 +36,7 @@ impl Language {
             "rb" => Self::Ruby,
             "php" => Self::Php,
             "cs" | "fs" | "vb" => Self::CSharp,
+            "ex" | "exs" | "eex" | "heex" | "erl" => Self::Elixir,
             _ => Self::of_platform(frame, platform),
         }
     }
@@ -49,6 +51,7 @@ impl Language {
             "ruby" => Self::Ruby,
             "php" => Self::Php,
             "csharp" => Self::CSharp,
+            "elixir" => Self::Elixir,
             _ if frame.function.as_deref().is_some_and(|f| f.contains("::")) => Self::Rust,
             _ => Self::Other,
         }

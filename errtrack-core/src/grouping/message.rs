@@ -34,10 +34,10 @@ pub fn parameterize(text: &str) -> Cow<'_, str> {
 }
 
 /// The numbers of a message that stay in it, because they say what went wrong.
-pub(super) fn codes(text: &str) -> Vec<&str> {
+pub(crate) fn codes(text: &str) -> Vec<&str> {
     let mut scanner = Scanner::new(text);
     scanner.scan();
-    scanner.codes
+    scanner.codes.into_iter().map(|(_, code)| code).collect()
 }
 
 /// The byte at a place; 0 outside.
@@ -68,7 +68,8 @@ struct Scanner<'a> {
     /// What is replaced, in order and apart.
     pieces: Vec<Piece>,
     context: Context<'a>,
-    codes: Vec<&'a str>,
+    /// Each with where it stands.
+    codes: Vec<(usize, &'a str)>,
 }
 
 impl<'a> Scanner<'a> {
@@ -118,6 +119,7 @@ impl<'a> Scanner<'a> {
         let after = self.bytes.get(at_sign + 1..).unwrap_or_default();
         let domain = |b: &&u8| is_word(**b) || matches!(**b, b'.' | b'-');
         let mut length = after.iter().take(253).take_while(domain).count();
+        length = self.text.floor_char_boundary(at_sign + 1 + length) - at_sign - 1;
         while matches!(at(after, length.wrapping_sub(1)), b'.' | b'-') {
             length -= 1;
         }
@@ -125,7 +127,8 @@ impl<'a> Scanner<'a> {
         if before == 0 || !has_dot {
             return at_sign + 1;
         }
-        let start = at_sign - before;
+        // Looked at byte by byte, it may begin within a character.
+        let start = self.text.ceil_char_boundary(at_sign - before);
         self.replace(start, at_sign + 1 + length, "<email>")
     }
 
@@ -173,6 +176,11 @@ impl<'a> Scanner<'a> {
         while self.pieces.last().is_some_and(|piece| piece.start >= start) {
             self.pieces.pop();
         }
+        while self.codes.last().is_some_and(|(place, code)| place + code.len() > start) {
+            self.codes.pop();
+        }
+        // What was replaced in part stays whole.
+        let start = self.pieces.last().map_or(start, |piece| start.max(piece.end));
         if let Some(last) = self.pieces.last_mut()
             && placeholder == "<date>"
             && last.placeholder == "<date>"

@@ -16,7 +16,7 @@ const LOOKS_AT: usize = 4 << 10;
 
 /// A pattern that is ready to be compared.
 #[derive(Debug, Clone)]
-pub(super) enum Pattern {
+pub(crate) enum Pattern {
     Glob(Glob),
     /// A glob that is one piece between stars, as a search that was prepared.
     Holds(Regex),
@@ -25,7 +25,7 @@ pub(super) enum Pattern {
 
 impl Pattern {
     /// Reads a pattern; the error says what is wrong with it.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         if text.chars().count() > LONGEST {
             return Err(format!("is longer than {LONGEST} characters"));
         }
@@ -47,11 +47,11 @@ impl Pattern {
         }
     }
 
-    pub(super) fn is_regex(&self) -> bool {
+    pub(crate) fn is_regex(&self) -> bool {
         matches!(self, Self::Regex(_))
     }
 
-    pub(super) fn matches(&self, text: &str) -> bool {
+    pub(crate) fn matches(&self, text: &str) -> bool {
         match self {
             Self::Glob(glob) => glob.matches(text),
             Self::Holds(piece) => piece.is_match(text),
@@ -63,8 +63,8 @@ impl Pattern {
     }
 }
 
-/// The words of the last line; the others show where in the expression, which is short enough to be found.
-fn because(error: &regex::Error) -> String {
+/// Why there is no such expression, in the words of the last line; the others show where in the expression, which is short enough to be found.
+pub(crate) fn because(error: &regex::Error) -> String {
     match error {
         regex::Error::CompiledTooBig(_) => "is a regular expression that would take too much memory".into(),
         other => {

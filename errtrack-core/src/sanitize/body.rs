@@ -3,39 +3,55 @@
 use super::{
     Rules,
     key::Label,
-    scan::{Kind, filter, is_filtered, replacement},
+    scan::{Found, Kind, filter, is_filtered, replacement},
 };
 
 /// Filters `a=1&password=x`, keys decoded; `None` where there is nothing to filter.
-pub(super) fn form(text: &str, rules: &Rules) -> Option<(String, Vec<Label>)> {
-    let mut what = Vec::new();
-    let mut out = String::with_capacity(text.len());
-    for (i, part) in text.split('&').enumerate() {
+pub(super) fn form(text: &str, rules: &Rules) -> Option<Found> {
+    let spares = |label: &Label, value: &str| {
+        label.spares(value) || label.spares_numbers() && value.len() < 6 && is_number(value)
+    };
+    let label = |key: &str, value: &str| {
+        let label = if key.contains('%') { rules.key(&decode(key)) } else { rules.key(key) };
+        label.filter(|label| !spares(label, value))
+    };
+    pairs(text, "&", rules, label)
+}
+
+/// Filters `a=1; session=x`, cookie by cookie.
+pub(super) fn cookies(text: &str, rules: &Rules) -> Option<Found> {
+    pairs(text, "; ", rules, |key, _| rules.key(key))
+}
+
+/// Filters the values that `label` names a secret, and whatever else is one by its looks, in keys too.
+fn pairs(text: &str, joint: &str, rules: &Rules, label: impl Fn(&str, &str) -> Option<Label>) -> Option<Found> {
+    let mut found = Found { text: String::with_capacity(text.len()), ..Found::default() };
+    for (i, part) in text.split(joint).enumerate() {
         if i > 0 {
-            out.push('&');
+            found.text.push_str(joint);
         }
         let (key, value) = part.split_once('=').unwrap_or(("", part));
-        let label = if key.contains('%') { rules.key(&decode(key)) } else { rules.key(key) };
-        let spared = label
-            .as_ref()
-            .is_some_and(|label| label.spares(value) || label.spares_numbers() && value.len() < 6 && is_number(value));
-        match label.filter(|_| !is_filtered(value) && !spared) {
+        match label(key, value).filter(|_| !is_filtered(value)) {
             Some(label) => {
-                out.push_str(key);
-                out.push('=');
-                out.push_str(&replacement(&label));
-                what.push(label);
+                // The key may hold a secret of its own.
+                push(&mut found, &format!("{key}={}", replacement(&label)), rules);
+                found.what.push(label);
             }
-            None => match filter(part, rules, Kind::Prose) {
-                Some(found) => {
-                    out.push_str(&found.text);
-                    what.extend(found.what);
-                }
-                None => out.push_str(part),
-            },
+            None => push(&mut found, part, rules),
         }
     }
-    (!what.is_empty()).then_some((out, what))
+    (!found.what.is_empty()).then_some(found)
+}
+
+/// Adds a text without the secrets in it.
+fn push(found: &mut Found, text: &str, rules: &Rules) {
+    match filter(text, rules, Kind::Prose) {
+        Some(filtered) => {
+            found.text.push_str(&filtered.text);
+            found.what.extend(filtered.what);
+        }
+        None => found.text.push_str(text),
+    }
 }
 
 /// Whether a text looks like a form: pairs, and nothing that only prose has.

@@ -3,7 +3,7 @@
 //! A key is taken apart into words, so that `author`, `secretary` and `token_count` are told from `auth`, `secret` and
 //! `token`.
 
-use super::Rules;
+use super::{Rules, scan::MARK};
 use std::{fmt, sync::Arc};
 
 /// What stood where something was filtered.
@@ -187,7 +187,8 @@ fn pair(first: &str, second: &str) -> Option<&'static str> {
 impl Rules {
     /// What a key holds, if that is to be filtered.
     pub(super) fn key(&self, key: &str) -> Option<Label> {
-        if key.len() < 2 {
+        // What was filtered out of a key says nothing of its value.
+        if key.len() < 2 || key.contains('[') && key.contains(MARK) {
             return None;
         }
         let mut buffer = Buffer::default();

@@ -46,6 +46,53 @@ fn secrets_in_prose_say_what_they_were() {
 }
 
 #[test]
+fn keys_of_queries_and_the_other_cookies_are_looked_at_too() {
+    let mut event = Event::default();
+    let query = "AKIAIOSFODNN7EXAMPLE[token]=x7&a=1";
+    let headers = [("Cookie".to_owned(), "a=AKIAIOSFODNN7EXAMPLE; session=abc; theme=dark".to_owned())];
+    event.request = Some(Request { query_string: Some(query.into()), headers: headers.into(), ..Request::default() });
+    Sanitizer::default().send_default_pii(true).sanitize(&mut event);
+    let request = event.request.unwrap();
+    assert_eq!(request.query_string.unwrap(), "[Filtered: AWS access key][token]=[Filtered: token]&a=1");
+    assert_eq!(request.headers["Cookie"], "a=[Filtered: AWS access key]; session=[Filtered: session]; theme=dark");
+}
+
+#[test]
+fn a_password_that_goes_on_behind_the_end_of_a_pair_is_filtered_at_once() {
+    let mut event = Event::default();
+    let data = Some(json!("mysql://root:DgbG~FU2&X-7@10.0.0.7&shop_session=9MNBn9MNBK3C9CpX"));
+    event.request = Some(Request { data, ..Request::default() });
+    Sanitizer::default().sanitize(&mut event);
+    let data = event.request.unwrap().data;
+    assert_eq!(data, Some(json!("mysql://root:[Filtered: password]@10.0.0.7&shop_session=[Filtered: session]")));
+}
+
+#[test]
+fn a_key_that_holds_a_pair_is_filtered_at_once() {
+    let mut event = Event::default();
+    let query_string = Some("credentials: !\0\0=ing".into());
+    event.request = Some(Request { query_string, ..Request::default() });
+    Sanitizer::default().sanitize(&mut event);
+    let once = event.clone();
+    Sanitizer::default().sanitize(&mut event);
+    assert_eq!(event, once);
+}
+
+#[test]
+fn what_was_filtered_out_of_a_key_is_no_key() {
+    let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln";
+    let mut event = Event::default();
+    event.extra.insert("named".into(), json!({ "name": format!("{jwt} x"), "value": "plain" }));
+    event.extra.insert("pair".into(), json!([format!("{jwt} x"), "plain"]));
+    event.request = Some(Request { query_string: Some(format!("{jwt}-x=plain")), ..Request::default() });
+    Sanitizer::default().sanitize(&mut event);
+    assert_eq!(event.extra["named"]["value"], "plain");
+    let once = event.clone();
+    Sanitizer::default().sanitize(&mut event);
+    assert_eq!(event, once);
+}
+
+#[test]
 fn harmless_prose_is_not_spoilt() {
     for text in [
         "Unexpected token: } in JSON at position 4",

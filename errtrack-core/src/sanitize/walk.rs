@@ -4,7 +4,7 @@ use super::{
     Rules, body,
     key::Label,
     path::Path,
-    scan::{self, Kind, is_filtered, replacement},
+    scan::{self, Found, Kind, is_filtered, replacement},
     token,
 };
 use crate::{Event, Frame, Map, Mark, Request};
@@ -98,9 +98,13 @@ impl Walk<'_> {
     /// Looks into a text.
     fn text(&mut self, path: &Path<'_>, text: &mut String, kind: Kind) {
         if let Some(found) = scan::filter(text, self.rules, kind) {
-            *text = found.text;
-            found.what.iter().for_each(|what| self.mark(path, what));
+            self.put(path, text, found);
         }
+    }
+
+    fn put(&mut self, path: &Path<'_>, text: &mut String, found: Found) {
+        *text = found.text;
+        found.what.iter().for_each(|what| self.mark(path, what));
     }
 
     fn maybe(&mut self, path: &Path<'_>, text: &mut Option<String>) {
@@ -217,9 +221,8 @@ impl Walk<'_> {
     }
 
     fn form(&mut self, path: &Path<'_>, text: &mut String) {
-        if let Some((filtered, what)) = body::form(text, self.rules) {
-            *text = filtered;
-            what.iter().for_each(|what| self.mark(path, what));
+        if let Some(found) = body::form(text, self.rules) {
+            self.put(path, text, found);
         }
     }
 
@@ -235,6 +238,10 @@ impl Walk<'_> {
             }
         } else if body::is_form(text) {
             self.form(path, text);
+            // What was filtered is written as no form is: the rest may be more than its parts.
+            if !body::is_form(text) {
+                self.text(path, text, Kind::Prose);
+            }
         } else {
             self.text(path, text, Kind::Prose);
         }
@@ -257,23 +264,9 @@ impl Walk<'_> {
 
     /// `a=1; session=x`, cookie by cookie.
     fn cookie_header(&mut self, path: &Path<'_>, text: &mut String) {
-        let parts = text.split("; ").map(|part| {
-            let (name, value) = part.split_once('=').unwrap_or((part, ""));
-            let label = self.rules.key(name).filter(|_| !is_filtered(value));
-            (name, value, label)
-        });
-        let parts: Vec<_> = parts.collect();
-        if parts.iter().all(|(.., label)| label.is_none()) {
-            self.text(path, text, Kind::Prose);
-            return;
+        if let Some(found) = body::cookies(text, self.rules) {
+            self.put(path, text, found);
         }
-        let joined: Vec<String> = parts
-            .iter()
-            .map(|(name, value, label)| format!("{name}={}", label.as_ref().map_or((*value).to_owned(), replacement)))
-            .collect();
-        let labels: Vec<Label> = parts.into_iter().filter_map(|(.., label)| label).collect();
-        *text = joined.join("; ");
-        labels.iter().for_each(|label| self.mark(path, label));
     }
 
     fn cookies(&mut self, path: &Path<'_>, cookies: &mut Value) {

@@ -1,6 +1,6 @@
 //! What was read from a trace, put into the event.
 
-use super::parse;
+use super::read;
 use crate::{Event, Mechanism};
 
 /// Fills exceptions and frames from [`Event::stack_trace`] where the event has no frames of its own.
@@ -13,7 +13,7 @@ pub fn fill_frames(event: &mut Event) {
     if text.is_empty() || event.exceptions.iter().any(has_frames) {
         return;
     }
-    let Some(mut chain) = parse(text) else { return };
+    let Some((platform, mut chain)) = read(text) else { return };
     let Some(mut outermost) = chain.pop() else { return };
     let named = event.exceptions.iter().rposition(|e| e.ty.is_some());
     let index = named.or_else(|| event.exceptions.len().checked_sub(1));
@@ -35,4 +35,6 @@ pub fn fill_frames(event: &mut Event) {
         chain.append(&mut event.exceptions);
         event.exceptions = chain;
     }
+    // Frames without a file are of the same language as the others.
+    event.platform.get_or_insert_with(|| platform.to_owned());
 }

@@ -89,10 +89,12 @@ fn close(chain: &mut Vec<Exception>, thrown: Option<Thrown<'_>>, calls: Vec<Call
     }
     let mut place = thrown.as_ref().map(|thrown| (thrown.file, thrown.line));
     let mut frames = Vec::with_capacity(calls.len());
-    for call in calls {
+    for (index, call) in calls.into_iter().enumerate() {
+        // What PHP's own functions call was called from no file.
+        let is_internal = index > 0 && place.is_none();
         let at = place.map_or_else(Frame::default, |(file, line)| frame(file, Some(line), None));
         if place.is_some() || call.function != "{main}" {
-            frames.push(with_function(at, call.function));
+            frames.push(Frame { in_app: is_internal.then_some(false), ..with_function(at, call.function) });
         }
         place = call.place;
     }

@@ -100,7 +100,8 @@ impl FromStr for Cursor {
 
     fn from_str(text: &str) -> Result<Self, InvalidQuery> {
         let (key, id) = text.split_once('.').ok_or(InvalidQuery)?;
-        let number = |hex| i64::from_str_radix(hex, 16).map_err(|_| InvalidQuery);
+        // As it is written: the two's complement of what is negative.
+        let number = |hex| u64::from_str_radix(hex, 16).map(u64::cast_signed).map_err(|_| InvalidQuery);
         Ok(Self { key: number(key)?, id: number(id)? })
     }
 }
@@ -188,8 +189,10 @@ mod tests {
 
     #[test]
     fn cursors_survive_their_text() {
-        let cursor = Cursor { key: 1_795_218_780_514_000, id: 77 };
-        assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        for key in [1_795_218_780_514_000, 0, -1, i64::MIN] {
+            let cursor = Cursor { key, id: 77 };
+            assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        }
         for wrong in ["", "1", "x.1", "1.x", "1.1.1"] {
             assert_eq!(wrong.parse::<Cursor>(), Err(InvalidQuery), "{wrong}");
         }

@@ -28,7 +28,7 @@
 mod drain;
 mod folder;
 mod gauge;
-mod record;
+pub(crate) mod record;
 
 pub(crate) use gauge::SpoolGauge;
 pub use gauge::SpoolStatus;

@@ -88,6 +88,14 @@ fn fingerprint(project: &str, event: &Event) -> Fingerprint {
     Fingerprint(Md5::digest(format!("{project}:{ty}:{file}:{line}").as_bytes()).into())
 }
 
+/// Reads a report, with its fingerprint.
+#[cfg(feature = "fuzzing")]
+pub(super) fn read_alone(fields: &mut Fields) -> Result<Event, Wrong> {
+    let event = read(fields)?;
+    let _ = fingerprint("shop", &event);
+    Ok(event)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

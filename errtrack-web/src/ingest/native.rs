@@ -93,3 +93,9 @@ fn event(fields: &mut Fields, headers: &HeaderMap, peer: Peer) -> Result<Event, 
     event.request = (request != Request::default()).then_some(request);
     Ok(event)
 }
+
+/// Reads a report of nobody.
+#[cfg(feature = "fuzzing")]
+pub(super) fn read(fields: &mut Fields) -> Result<Event, Wrong> {
+    event(fields, &HeaderMap::new(), Peer(None))
+}

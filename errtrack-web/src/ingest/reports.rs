@@ -230,6 +230,13 @@ fn path_of(url: &str) -> &str {
     path.split(['?', '#']).next().unwrap_or_default()
 }
 
+/// Reads a report of nobody.
+#[cfg(feature = "fuzzing")]
+pub(super) fn read_alone(fields: &mut Fields) -> Result<Event, Wrong> {
+    let sender = Sender { known: false, app_id: None, user_agent: None, peer: Peer(Some([192, 0, 2, 7].into())) };
+    read(fields, "shop", &sender).map(|(event, _)| event)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,8 @@ mod auth;
 mod envelope;
 mod event;
 mod exception;
+#[cfg(feature = "fuzzing")]
+pub(super) mod fuzzing;
 pub(crate) mod lenient;
 mod message;
 mod pairs;

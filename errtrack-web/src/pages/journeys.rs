@@ -1,6 +1,7 @@
 //! The pages through the router, as a browser asks for them.
 
 mod merging;
+mod privacy;
 mod rules;
 mod system;
 

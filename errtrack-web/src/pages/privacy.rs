@@ -103,7 +103,7 @@ async fn change(
                 return Err(Error::not_found("project").into());
             }
             let url = text::url("/settings/privacy", &[("project", &project.slug), ("saved", "1")]);
-            return Ok(Redirect::to(&shell.links.path(url)).into_response());
+            Ok(Redirect::to(&shell.links.path(url)).into_response())
         }
         Ok(after) => {
             page.after = Some(text::visible(&after));
@@ -209,7 +209,7 @@ impl PrivacyPage {
         };
         let page = |draft: &Draft| Self::new(shell, std::slice::from_ref(&project), &project, draft);
         let (empty, mut tried, mut wrong) = (page(&Draft::default()), page(&draft), page(&draft));
-        tried.after = Some(hostile);
+        tried.after = Some(text::visible(&hostile));
         tried.notice = Some("Not saved yet.");
         if let Err(invalid) = SanitizerSettings::from_json(r#"{"patterns":["a","("]}"#) {
             wrong.refuse(&invalid);

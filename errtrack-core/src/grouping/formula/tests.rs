@@ -51,6 +51,21 @@ fn types_innermost_functions_and_status_codes_split() {
     assert_eq!(std::collections::HashSet::from(prints).len(), 4);
 }
 
+/// The stack may be that of an error further out, as `anyhow` and many loggers have it, or of none.
+#[test]
+fn status_codes_of_a_cause_without_a_stack_split() {
+    let caused = |value: &str, frames: Vec<Frame>| {
+        let mut event = failed("CartError", "could not pay", frames);
+        event.exceptions.insert(0, Exception::new("GatewayError", value));
+        print(&event)
+    };
+    for frames in [vec![], vec![frame("shop::pay", "pay.rs", 1)], vec![frame("", "pay.rs", 1)]] {
+        let with = |value| caused(value, frames.clone());
+        assert_ne!(with("answered with HTTP status 404"), with("answered with HTTP status 422"), "{frames:?}");
+        assert_eq!(with("order 4711 is lost"), with("order 4712 is lost"), "{frames:?}");
+    }
+}
+
 #[test]
 fn the_depth_of_recursion_does_not_count() {
     let deep = |n: usize| {

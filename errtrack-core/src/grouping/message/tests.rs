@@ -79,6 +79,23 @@ fn codes_are_listed() {
 }
 
 #[test]
+fn what_is_replaced_holds_no_codes() {
+    for message in ["v93.495", "got 500@example.com", "status 404://x", "é93.495-"] {
+        assert_eq!(codes(message), Vec::<&str>::new(), "{message}");
+    }
+    assert_eq!(parameterize("at v93.495"), "at v<num>");
+    for (local, rest) in [("ä".repeat(40), "ä".repeat(8)), ("x".repeat(70), "x".repeat(6))] {
+        assert_eq!(parameterize(&format!("status 404 of {local}@a.b")), format!("status 404 of {rest}<email>"));
+    }
+    let long = format!("a@b.{}", "ä".repeat(200));
+    assert_eq!(parameterize(&long), format!("<email>{}", "ä".repeat(75)));
+    // The part before the `@` is looked at only so far back, which may be in the midst of a number.
+    let long = |number: &str| format!("status code: {number}{}@example.com", "-x".repeat(31));
+    assert_eq!(codes(&long("505")), Vec::<&str>::new());
+    assert_eq!(parameterize(&long("123456")), "status code: <num><email>");
+}
+
+#[test]
 fn long_hostile_text_takes_linear_time() {
     for unit in ["'", "1:", "a@", "@a.", "://", "::", "-1", "1.", "\"x ", "f:"] {
         let text = unit.repeat(50_000);

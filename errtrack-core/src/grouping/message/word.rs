@@ -36,7 +36,7 @@ impl<'a> Scanner<'a> {
             return self.replace(start, end, placeholder);
         }
         if self.context.is_sqlstate(word) {
-            self.codes.push(word);
+            self.codes.push((start, word));
             return end;
         }
         if is_hex(word) {
@@ -52,7 +52,7 @@ impl<'a> Scanner<'a> {
         } else if is_opaque(word) {
             self.replace(start, end, "<id>");
         } else {
-            self.digits_inside(start + letters, end);
+            return self.digits_inside(start + letters, end);
         }
         end
     }
@@ -88,7 +88,7 @@ impl<'a> Scanner<'a> {
         }
         if unit.is_empty() {
             if number_end == end && self.context.keeps(word, self.text.get(end..).unwrap_or_default()) {
-                self.codes.push(word);
+                self.codes.push((start, word));
                 return end;
             }
             // `HTTP/1.1 404`: the version is no value, and the status is still to come.
@@ -112,12 +112,11 @@ impl<'a> Scanner<'a> {
         if number_end < end && is_opaque(word) {
             return self.replace(start, end, "<id>");
         }
-        self.digits_inside(start, after);
-        after
+        self.digits_inside(start, after)
     }
 
-    /// Replaces every run of digits inside a word.
-    fn digits_inside(&mut self, start: usize, end: usize) {
+    /// Replaces every run of digits inside a word, the last one with the fraction behind it; says where to go on.
+    fn digits_inside(&mut self, start: usize, end: usize) -> usize {
         let mut pos = start;
         while pos < end {
             if at(self.bytes, pos).is_ascii_digit() {
@@ -128,6 +127,7 @@ impl<'a> Scanner<'a> {
                 pos += 1;
             }
         }
+        pos
     }
 
     /// `ORA-00942`.
