@@ -115,8 +115,12 @@ impl Walk<'_> {
 
     /// Filters a text whole.
     fn whole(&mut self, path: &Path<'_>, text: &mut String, label: Label) {
-        if is_filtered(text) || label.spares(text) {
+        if is_filtered(text) {
             return;
+        }
+        // What is no secret of that kind may hold one of another.
+        if label.spares(text) {
+            return self.text(path, text, Kind::Prose);
         }
         let label = token::scheme(text).map_or(label, Label::Known);
         *text = replacement(&label);
@@ -160,8 +164,7 @@ impl Walk<'_> {
                 let card = || (text.len() >= 13 && !self.rules.off).then(|| super::card::at_start(&text)).flatten();
                 let label = match forced {
                     Some(label) if !label.spares_numbers() && !label.spares(&text) => Some(label.clone()),
-                    Some(_) => None,
-                    None => card().filter(|length| *length == text.len()).map(|_| Label::Known("card number")),
+                    _ => card().filter(|length| *length == text.len()).map(|_| Label::Known("card number")),
                 };
                 if let Some(label) = label {
                     *value = Value::String(replacement(&label));
