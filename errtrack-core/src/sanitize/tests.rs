@@ -288,7 +288,10 @@ fn what_is_no_secret_of_its_key_may_hold_others() {
     event.extra = serde_json::Map::from_iter([
         ("card_pin".to_owned(), json!("7 tries, then password=hunter2")),
         ("pin".to_owned(), json!(4_111_111_111_111_111_u64)),
-        ("list".to_owned(), json!([["pin", "token=8f3a9c0d7e6b5a41"], { "name": "pin", "value": "sig=8f3a9c0d7e6b5a41" }])),
+        (
+            "list".to_owned(),
+            json!([["pin", "token=8f3a9c0d7e6b5a41"], { "name": "pin", "value": "sig=8f3a9c0d7e6b5a41" }]),
+        ),
     ]);
     Sanitizer::default().sanitize(&mut event);
     assert_eq!(event.extra["card_pin"], "7 tries, then password=[Filtered: password]");
