@@ -6,7 +6,7 @@
 use anyhow::Result;
 use errtrack_benches::median;
 use errtrack_core::{
-    Event, Formula, Preparer, ProjectId,
+    Event, Formula, Preparer, ProjectId, Rule, Rules,
     grouping::{InApp, culprit, group},
     sanitize::Sanitizer,
 };
@@ -26,6 +26,18 @@ fn measure<T, R>(rounds: usize, make: impl Fn() -> Vec<T>, mut call: impl FnMut(
         start.elapsed().as_secs_f64() * 1e6 / results.len() as f64
     };
     median((0..rounds).map(round).collect())
+}
+
+/// Rules that have to look at all of an event, and then do not apply.
+fn rules() -> Result<Vec<(&'static str, Rules)>> {
+    let ten = |rule: fn(usize) -> Rule| Rules::new((0..10).map(rule).collect());
+    Ok(vec![
+        ("10 by type, globs", ten(|n| Rule::new().ty(format!("*::Nothing{n}")))?),
+        ("10 by message, globs", ten(|n| Rule::new().message(format!("*nothing {n} timed out*")))?),
+        ("10 by message, expressions", ten(|n| Rule::new().message(format!(r"re:nothing {n} took \d+ ms")))?),
+        ("10 by path, globs", ten(|n| Rule::new().path(format!("*/nothing{n}/*.rs")))?),
+        ("10 by function, expressions", ten(|n| Rule::new().function(format!("re:^nothing_{n}::")))?),
+    ])
 }
 
 fn main() -> Result<()> {
@@ -80,6 +92,12 @@ fn main() -> Result<()> {
         let ratio = ceiling / micros;
         println!("| {step} | {micros:.1} | {share:.0} % | {rate:.0} | {:.0} | {ratio:.2} |", bytes / micros);
         table.push(json!({ "step": step, "us": micros, "share": share, "ceiling": ratio }));
+    }
+    println!("\n| rules, none of which applies | ns/event |\n|---|---|");
+    for (what, rules) in rules()? {
+        let nanos = 1e3 * measure(rounds, marked, |event| (rules.first(&event), event));
+        println!("| {what} | {nanos:.0} |");
+        table.push(json!({ "rules": what, "ns": nanos }));
     }
     std::fs::create_dir_all("target/bench")?;
     std::fs::write("target/bench/prepare.json", serde_json::to_vec_pretty(&table)?)?;
