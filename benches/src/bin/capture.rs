@@ -17,7 +17,7 @@ use errtrack_benches::{
 use http::{Request, Response};
 use std::{convert::Infallible, error::Error};
 use tower::{Layer as _, service_fn};
-use tracing_subscriber::{Layer, Registry, filter::LevelFilter, prelude::*, registry, registry::LookupSpan};
+use tracing_subscriber::{Layer, Registry, filter::LevelFilter, prelude::*, registry};
 
 const CALLS: u32 = 20_000;
 
@@ -91,12 +91,12 @@ struct Listening;
 impl Layer<Registry> for Listening {}
 
 /// What sentry-tracing's documentation asks for: a layer for breadcrumbs and one for errors, each with its filter.
-fn peer_layers<S>() -> impl Layer<S>
-where
-    S: tracing::Subscriber + for<'a> LookupSpan<'a>,
-{
-    let breadcrumbs = sentry_tracing::BreadcrumbLayer::new().with_filter(LevelFilter::INFO);
-    breadcrumbs.and_then(sentry_tracing::ErrorLayer::new().with_filter(LevelFilter::ERROR))
+macro_rules! with_peer_layers {
+    ($subscriber:expr) => {
+        $subscriber
+            .with(sentry_tracing::BreadcrumbLayer::new().with_filter(LevelFilter::INFO))
+            .with(sentry_tracing::ErrorLayer::new().with_filter(LevelFilter::ERROR))
+    };
 }
 
 async fn logged(table: &mut Table, tracker: &Tracker) {
@@ -109,7 +109,7 @@ async fn logged(table: &mut Table, tracker: &Tracker) {
         table.calls("debug!, which nobody wants", CALLS, debug);
     }
     {
-        let _guard = registry().with(peer_layers()).set_default();
+        let _guard = with_peer_layers!(registry()).set_default();
         table.calls("info! as a breadcrumb, sentry-tracing", CALLS, info);
         table.calls("debug!, which nobody wants, sentry-tracing", CALLS, debug);
     }
@@ -122,7 +122,7 @@ async fn logged(table: &mut Table, tracker: &Tracker) {
         table.calls("the same beside ours, which refuses it", CALLS, debug)
     };
     let theirs = {
-        let _guard = registry().with(Listening).with(peer_layers()).set_default();
+        let _guard = with_peer_layers!(registry().with(Listening)).set_default();
         table.calls("the same beside sentry-tracing's", CALLS, debug)
     };
     table.compare("refusing", ours - bare, theirs - bare);
@@ -134,6 +134,6 @@ async fn logged(table: &mut Table, tracker: &Tracker) {
         let _guard = registry().with(errtrack::tracing::layer(tracker)).set_default();
         table.captures(tracker, "error! as an event, with the error's chain", error).await;
     }
-    let _guard = registry().with(peer_layers()).set_default();
+    let _guard = with_peer_layers!(registry()).set_default();
     table.calls("the same, sentry-tracing", CAPTURES, error);
 }
