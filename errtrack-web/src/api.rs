@@ -6,6 +6,7 @@ mod health;
 pub(crate) mod item;
 mod metrics;
 mod monitoring;
+mod openapi;
 mod params;
 mod rules;
 mod sanitizer;
@@ -13,17 +14,25 @@ mod settings;
 
 use crate::{app::App, error::Error, ingest};
 use axum::{
-    Json, Router,
+    Json,
     http::StatusCode,
     routing::{any, delete, get, post, put},
 };
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) fn routes(app: &App) -> Router<App> {
-    let shared = Router::new().route("/api/errors", post(ingest::create_error).get(errors::list));
-    unknown()
-        .merge(ingest::with_cors(app, shared))
-        .route("/api/errors/{id}", get(errors::show).merge(delete(errors::delete)))
+/// A router that describes what it serves.
+type Router = OpenApiRouter<App>;
+
+pub(crate) fn routes(app: &App) -> axum::Router<App> {
+    let described = openapi::router().routes(routes!(errors::list::list)).routes(routes!(errors::show::show));
+    // Reports of browsers share a path with the list.
+    let shared = ingest::with_cors(app, axum::Router::new().route("/api/errors", post(ingest::create_error)));
+    openapi::serve(described)
+        .merge(unknown())
+        .merge(shared)
+        .route("/api/errors/{id}", delete(errors::delete))
         .route("/api/errors/{id}/resolve", put(errors::resolve))
         .route("/api/errors/{id}/unresolve", put(errors::unresolve))
         .route("/api/errors/{id}/ignore", put(errors::ignore))
@@ -49,7 +58,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
 
 /// Every other path below `/api`, level by level: a route that takes all levels at once would stand in the way of
 /// `/api/{project}/envelope/`, and the fallback of the router belongs to the pages.
-fn unknown() -> Router<App> {
+fn unknown() -> axum::Router<App> {
     const PATHS: [&str; 8] = [
         "/api",
         "/api/",
@@ -60,7 +69,7 @@ fn unknown() -> Router<App> {
         "/api/{project}/{a}/{b}",
         "/api/{project}/{a}/{b}/{*rest}",
     ];
-    PATHS.into_iter().fold(Router::new(), |router, path| router.route(path, any(not_found)))
+    PATHS.into_iter().fold(axum::Router::new(), |router, path| router.route(path, any(not_found)))
 }
 
 async fn not_found() -> Error {
@@ -71,9 +80,11 @@ pub(crate) async fn wrong_method() -> Error {
     Error::new(StatusCode::METHOD_NOT_ALLOWED, "this endpoint does not know that method")
 }
 
-#[derive(Debug, Serialize)]
+/// The frame of an answer.
+#[derive(Debug, Serialize, ToSchema)]
 struct Frame<T> {
     data: T,
+    #[schema(pattern = "^success$")]
     status: &'static str,
 }
 

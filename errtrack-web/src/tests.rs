@@ -6,6 +6,7 @@ mod balance;
 mod dialects;
 mod merging;
 mod metrics;
+mod openapi;
 mod permissions;
 mod pins;
 mod projects;

@@ -1,14 +1,13 @@
 //! `/api/errors`: issues listed, shown, changed, merged, deleted.
 
 mod change;
-mod list;
+pub(super) mod list;
 mod regroup;
-mod show;
+pub(super) mod show;
 
 pub(super) use change::{delete, ignore, resolve, unresolve};
-pub(super) use list::list;
 pub(super) use regroup::{groups, merge, unmerge};
-pub(super) use show::{events, show};
+pub(super) use show::events;
 
 use crate::{app::App, error::Error};
 use errtrack_core::{Issue, IssueRef};

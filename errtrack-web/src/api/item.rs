@@ -3,19 +3,22 @@
 use crate::{app::App, error::Error, ingest::REPORTER};
 use errtrack_core::{Event, Issue, Level, Map, Timestamp};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// An issue in short, as lists hold it.
 ///
 /// Lists leave out what only an event knows (`stack_trace`, `context`, `user_agent`, `ip_address`, `url`): reading a hundred
 /// events for it would make a list cost a hundred times as much. The document declares them optional.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Item<'a> {
     id: Uuid,
     short_id: String,
     number: i64,
     project: &'a str,
+    #[schema(value_type = String, format = DateTime)]
     timestamp: Timestamp,
+    #[schema(value_type = String)]
     level: Level,
     #[serde(rename = "type")]
     ty: &'a str,
@@ -30,12 +33,16 @@ pub(crate) struct Item<'a> {
     regressed: bool,
     count: i64,
     user_count: i64,
+    #[schema(value_type = String, format = DateTime)]
     first_seen: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
     last_seen: Timestamp,
     first_release: Option<&'a str>,
     last_release: Option<&'a str>,
     assigned_to: Option<&'a str>,
+    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
 }
 
@@ -72,11 +79,12 @@ impl<'a> Item<'a> {
 }
 
 /// An issue with what its newest event adds.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Whole<'a> {
     #[serde(flatten)]
     item: Item<'a>,
     stack_trace: Option<String>,
+    #[schema(value_type = Object)]
     context: Map,
     user_agent: Option<String>,
     ip_address: Option<String>,

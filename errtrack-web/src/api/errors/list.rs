@@ -2,7 +2,7 @@
 
 use crate::{
     access::Read,
-    api::{item::Item, params::Params, success},
+    api::{Frame, item::Item, openapi::Failures, params::Params, success},
     app::App,
     error::Error,
 };
@@ -12,17 +12,38 @@ use errtrack_core::{
     store::{IssueQuery, Sort},
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
-#[derive(Debug, Serialize)]
-struct List<'a> {
+/// One page of issues.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::api) struct List<'a> {
     errors: Vec<Item<'a>>,
+    /// How many there are on all pages.
     total: i64,
     page: u32,
     limit: u32,
     offset: u32,
+    /// The `cursor` of the next page; `null` on the last.
     next_cursor: Option<String>,
 }
 
+/// Lists issues
+///
+/// The last seen first, unless `sort` says otherwise. Pages by `cursor` stay what they are when new issues arrive; pages by
+/// `offset` move.
+#[utoipa::path(
+    get,
+    path = "/api/errors",
+    tag = "Issues",
+    operation_id = "list_errors",
+    security(("key" = ["read"]), ("bearer" = ["read"])),
+    params(
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "Entries of a page; 50 unless set"),
+        ("offset" = Option<u32>, Query, description = "Entries to skip"),
+        ("cursor" = Option<String>, Query, description = "A `next_cursor` that was answered"),
+    ),
+    responses((status = 200, description = "A page of issues", body = Frame<List<'_>>), Failures),
+)]
 pub(in crate::api) async fn list(State(app): State<App>, _: Read, params: Params) -> Result<impl IntoResponse, Error> {
     let query = query(&app, &params).await?;
     let page = app.store().issues(&query).await?;

@@ -3,7 +3,7 @@
 use super::find;
 use crate::{
     access::Read,
-    api::{event::View, item, params::Params, success},
+    api::{Frame, event::View, item, openapi::Failures, params::Params, success},
     app::App,
     error::Error,
 };
@@ -13,6 +13,18 @@ use axum::{
 };
 use serde::Serialize;
 
+/// Shows an issue
+///
+/// With what its newest stored event adds.
+#[utoipa::path(
+    get,
+    path = "/api/errors/{id}",
+    tag = "Issues",
+    operation_id = "show_error",
+    security(("key" = ["read"]), ("bearer" = ["read"])),
+    params(("id" = String, Path, description = "UUID or short id")),
+    responses((status = 200, description = "The issue", body = Frame<item::Whole<'_>>), Failures),
+)]
 pub(in crate::api) async fn show(
     State(app): State<App>,
     _: Read,

@@ -1,0 +1,93 @@
+//! `/openapi.json`: the API described from its own handlers (OpenAPI 3.1).
+//!
+//! A handler says in `#[utoipa::path]` what it takes and answers, and is mounted by that: a path that is described is served.
+//! What an operation asks of its caller stands in its security requirement: the name of the permission.
+
+use super::Router;
+use crate::app::App;
+use axum::{body::Bytes, http::header, response::IntoResponse, routing::get};
+use utoipa::{
+    IntoResponses, Modify, OpenApi, ToSchema,
+    openapi::{
+        OpenApi as Document,
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "errtrack",
+        description = "Reports, issues, events, figures and settings of errtrack. Every answer is \
+                       `{\"data\":…,\"status\":\"success\"}` or `{\"error\":…,\"status\":\"error\"}`.",
+    ),
+    modifiers(&Keys),
+)]
+struct Api;
+
+/// How a caller says who it is.
+struct Keys;
+
+impl Modify for Keys {
+    fn modify(&self, document: &mut Document) {
+        let components = document.components.get_or_insert_default();
+        let key = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-API-Key")));
+        let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+        components.add_security_scheme("key", key);
+        components.add_security_scheme("bearer", bearer);
+    }
+}
+
+/// Why a request was not answered as asked.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its shape is asked for: answers are made by `Error`")]
+pub(super) struct Failure {
+    /// What is wrong, for people; it begins with the name of the field if one is wrong.
+    #[schema(example = "limit: must be a number from 1 to 100")]
+    error: String,
+    #[schema(pattern = "^error$")]
+    status: String,
+}
+
+/// How every operation can fail.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only its shape is asked for: answers are made by `Error`")]
+pub(super) enum Failures {
+    /// What was sent makes no sense.
+    #[response(status = 400)]
+    BadRequest(#[to_schema] Failure),
+    /// No key, or none that is valid.
+    #[response(status = 401)]
+    Unauthorized(#[to_schema] Failure),
+    /// The key lacks the permission.
+    #[response(status = 403)]
+    Forbidden(#[to_schema] Failure),
+    /// There is no such thing.
+    #[response(status = 404)]
+    NotFound(#[to_schema] Failure),
+    /// The body is too large.
+    #[response(status = 413)]
+    TooLarge(#[to_schema] Failure),
+    /// Too many requests; `Retry-After` says for how many seconds to wait.
+    #[response(status = 429)]
+    TooMany(#[to_schema] Failure),
+    /// The server failed.
+    #[response(status = 500)]
+    Failed(#[to_schema] Failure),
+    /// The database is away; `Retry-After` says when to try again.
+    #[response(status = 503)]
+    Away(#[to_schema] Failure),
+}
+
+/// A router that knows what is described so far: nothing.
+pub(super) fn router() -> Router {
+    Router::with_openapi(Api::openapi())
+}
+
+/// The router with what it describes at `/openapi.json`.
+pub(super) fn serve(router: Router) -> axum::Router<App> {
+    let (router, document) = router.split_for_parts();
+    let json = document.to_json().map(Bytes::from).unwrap_or_default();
+    let handler = move || async move { ([(header::CONTENT_TYPE, "application/json")], json).into_response() };
+    router.route("/openapi.json", get(handler))
+}
