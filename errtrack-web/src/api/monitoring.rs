@@ -35,7 +35,7 @@ struct Project<'a> {
 }
 
 pub(super) async fn balance(State(app): State<App>, Read(caller): Read) -> impl IntoResponse {
-    success(view(&Status::of(&app).await, caller.permissions.admin))
+    success(view(&caller.status(&app).await, caller.is_admin_of_all()))
 }
 
 /// What is told to whom: file names and the database's own words are for admins.

@@ -12,14 +12,18 @@ use axum::{
     response::IntoResponse,
 };
 use errtrack_core::{
-    Project, ProjectId, Rules,
+    Project, Rules,
     rules::preview::{Affected, Group, Preview},
 };
 use serde_json::{Value, json};
 
 /// `GET …/rules`
-pub(super) async fn show(State(app): State<App>, _: Read, Path(id): Path<String>) -> Result<impl IntoResponse, Error> {
-    let project = project(&app, &id).await?;
+pub(super) async fn show(
+    State(app): State<App>,
+    Read(caller): Read,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, Error> {
+    let project = caller.find_project(&app, &id).await?;
     let rules = app.tracker().rules(project.id).await?;
     Ok(success(document(&project, &rules)))
 }
@@ -27,11 +31,11 @@ pub(super) async fn show(State(app): State<App>, _: Read, Path(id): Path<String>
 /// `PUT …/rules`: replaces all of them, or nothing if any is wrong.
 pub(super) async fn put(
     State(app): State<App>,
-    _: Write,
+    Write(caller): Write,
     Path(id): Path<String>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<impl IntoResponse, Error> {
-    let project = project(&app, &id).await?;
+    let project = caller.find_project(&app, &id).await?;
     let rules = rules(body)?;
     if !app.tracker().set_rules(project.id, &rules).await? {
         return Err(Error::not_found("project"));
@@ -42,19 +46,14 @@ pub(super) async fn put(
 /// `POST …/rules/preview`: what rules would do to stored events. Writes nothing.
 pub(super) async fn preview(
     State(app): State<App>,
-    _: Write,
+    Write(caller): Write,
     Path(id): Path<String>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<impl IntoResponse, Error> {
-    let project = project(&app, &id).await?;
+    let project = caller.find_project(&app, &id).await?;
     let rules = rules(body)?;
     let preview = app.tracker().preview_rules(project.id, &rules).await?;
     Ok(success(json!({ "preview": preview_of(&preview, &rules) })))
-}
-
-pub(super) async fn project(app: &App, id: &str) -> Result<Project, Error> {
-    let id = id.parse().map_err(|_| Error::bad_request("id: must be the number of a project"))?;
-    app.project(ProjectId(id)).await?.ok_or_else(|| Error::not_found("project"))
 }
 
 fn rules(body: Result<Bytes, BytesRejection>) -> Result<Rules, Error> {

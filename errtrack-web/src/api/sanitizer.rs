@@ -1,6 +1,6 @@
 //! `/api/settings/projects/{id}/sanitizer`: what is filtered besides what always is.
 
-use super::{rules::project, success};
+use super::success;
 use crate::{access::Admin, app::App, error::Error};
 use axum::{
     body::Bytes,
@@ -12,8 +12,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// `GET …/sanitizer`
-pub(super) async fn show(State(app): State<App>, _: Admin, Path(id): Path<String>) -> Result<impl IntoResponse, Error> {
-    let project = project(&app, &id).await?;
+pub(super) async fn show(
+    State(app): State<App>,
+    Admin(caller): Admin,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, Error> {
+    let project = caller.find_project(&app, &id).await?;
     let settings = app.tracker().sanitizer_settings(project.id).await?;
     Ok(success(document(&project, &settings)))
 }
@@ -21,11 +25,11 @@ pub(super) async fn show(State(app): State<App>, _: Admin, Path(id): Path<String
 /// `PUT …/sanitizer`: replaces all of it, or nothing if any is wrong.
 pub(super) async fn put(
     State(app): State<App>,
-    _: Admin,
+    Admin(caller): Admin,
     Path(id): Path<String>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<impl IntoResponse, Error> {
-    let project = project(&app, &id).await?;
+    let project = caller.find_project(&app, &id).await?;
     let settings = SanitizerSettings::from_json(&text(body)?).map_err(|e| Error::bad_request(e.to_string()))?;
     if !app.tracker().set_sanitizer_settings(project.id, &settings).await? {
         return Err(Error::not_found("project"));
@@ -43,11 +47,11 @@ struct Trial {
 /// `POST …/sanitizer/preview`: what becomes of a text, with the settings that are given, else with those of the project.
 pub(super) async fn preview(
     State(app): State<App>,
-    _: Admin,
+    Admin(caller): Admin,
     Path(id): Path<String>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<impl IntoResponse, Error> {
-    let project = project(&app, &id).await?;
+    let project = caller.find_project(&app, &id).await?;
     let trial: Trial = serde_json::from_str(&text(body)?).map_err(|e| Error::bad_request(format!("body: {e}")))?;
     let settings = match trial.settings {
         Some(settings) => SanitizerSettings::from_json(&settings.to_string()),

@@ -2,7 +2,7 @@
 
 use super::{params::Params, success};
 use crate::{
-    access::Admin,
+    access::AdminOfAll,
     app::App,
     error::Error,
     retention::{self, Run},
@@ -16,19 +16,19 @@ use errtrack_core::store::{Retention, RetentionReport, SetAside};
 use serde_json::{Value, json};
 
 /// `GET /api/settings/retention`: the rules, and the last run.
-pub(super) async fn show_retention(State(app): State<App>, _: Admin) -> Result<impl IntoResponse, Error> {
+pub(super) async fn show_retention(State(app): State<App>, _: AdminOfAll) -> Result<impl IntoResponse, Error> {
     let last = app.store().last_retention().await?;
     let rules = rules(app.tracker().retention());
     Ok(success(json!({ "rules": rules, "last_run": last.map(report), "running_since": app.runs().under_way() })))
 }
 
 /// `POST /api/settings/retention/preview`: what a run would let go of. Changes nothing.
-pub(super) async fn preview_retention(State(app): State<App>, _: Admin) -> Result<impl IntoResponse, Error> {
+pub(super) async fn preview_retention(State(app): State<App>, _: AdminOfAll) -> Result<impl IntoResponse, Error> {
     Ok(success(json!({ "preview": report(app.tracker().preview_retention().await?) })))
 }
 
 /// `POST /api/settings/retention/run`: 202 if it goes on after the answer, 409 if one is under way.
-pub(super) async fn run_retention(State(app): State<App>, _: Admin) -> Result<Response, Error> {
+pub(super) async fn run_retention(State(app): State<App>, _: AdminOfAll) -> Result<Response, Error> {
     Ok(match retention::run(&app).await? {
         Run::Done(run) => success(json!({ "run": report(run) })).into_response(),
         Run::UnderWay => {
@@ -39,9 +39,13 @@ pub(super) async fn run_retention(State(app): State<App>, _: Admin) -> Result<Re
 }
 
 /// `GET /api/settings/set-aside`: the newest events that could not be written, and why.
-pub(super) async fn set_aside(State(app): State<App>, _: Admin, params: Params) -> Result<impl IntoResponse, Error> {
+pub(super) async fn set_aside(
+    State(app): State<App>,
+    _: AdminOfAll,
+    params: Params,
+) -> Result<impl IntoResponse, Error> {
     let events = app.store().set_aside_events(params.limit()?).await?;
-    let projects = app.projects().await?;
+    let projects = app.all_projects().await?;
     let view = |aside: &SetAside| {
         let slug = projects.iter().find(|p| p.id == aside.project).map(|p| p.slug.as_str());
         json!({

@@ -14,11 +14,8 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use errtrack_core::{Event, Exception, Formula, Level, Message, Receipt, Report, Request, User, slugify};
+use errtrack_core::{Event, Exception, Formula, Level, Message, Receipt, Report, Request, User};
 use serde_json::{Value, json};
-
-/// The project of reports that name none.
-const DEFAULT_PROJECT: &str = "default";
 
 impl From<Wrong> for Error {
     fn from(wrong: Wrong) -> Self {
@@ -29,22 +26,17 @@ impl From<Wrong> for Error {
 /// Takes a report and answers the issue as it stands after it.
 pub(crate) async fn create(
     State(app): State<App>,
-    _: Ingest,
+    Ingest(caller): Ingest,
     peer: Peer,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Error> {
     let body = body::read_report(&headers, body, app.config().max_body).await?;
     let mut fields = Fields::parse(&body).map_err(Error::bad_request)?;
-    let project = match fields.text("project")? {
-        Some(name) => slugify(&name),
-        None => DEFAULT_PROJECT.to_owned(),
-    };
-    if project.is_empty() {
-        return Err(Wrong::new("project", "must hold an ASCII letter or digit").into());
-    }
+    let project = fields.text("project")?;
     let event = event(&mut fields, &headers, peer)?;
-    let project = app.ensure_project(&project).await?;
+    // Last, so that a report that is refused makes no project.
+    let project = caller.reports_to(&app, project.as_deref()).await?;
     let receipt = app.tracker().ingest(Report { project: project.id, event, formula: Formula::Ours }).await?;
     if let Some(issue) = issue_of(&app, project.id, &receipt).await? {
         match api::item::whole(&app, &issue).await {

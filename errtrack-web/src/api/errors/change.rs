@@ -1,6 +1,5 @@
 //! Changes to an issue: its status, and its end.
 
-use super::find;
 use crate::{access::Write, api::success, app::App, error::Error, ingest::json};
 use axum::{
     body::Bytes,
@@ -43,14 +42,14 @@ pub(in crate::api) async fn ignore(
 
 async fn set(
     State(app): State<App>,
-    _: Write,
+    Write(caller): Write,
     Path(id): Path<String>,
     body: Sent,
     status: Status,
 ) -> Result<impl IntoResponse, Error> {
     let body = body.map_err(|e| Error::new(e.status(), e.body_text()))?;
     refuse_conditions(&body)?;
-    let issue = find(&app, &id).await?;
+    let issue = caller.find_issue(&app, &id).await?;
     if app.store().set_status(&[issue.id], status).await? == 0 {
         return Err(Error::not_found("error"));
     }
@@ -71,10 +70,10 @@ fn refuse_conditions(body: &[u8]) -> Result<(), Error> {
 
 pub(in crate::api) async fn delete(
     State(app): State<App>,
-    _: Write,
+    Write(caller): Write,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Error> {
-    let issue = find(&app, &id).await?;
+    let issue = caller.find_issue(&app, &id).await?;
     if app.store().delete_issues(&[issue.id]).await? == 0 {
         return Err(Error::not_found("error"));
     }

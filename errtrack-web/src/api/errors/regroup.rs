@@ -1,6 +1,5 @@
 //! `POST /api/errors/merge`, `GET /api/errors/{id}/groups` and `POST /api/errors/{id}/unmerge`.
 
-use super::find;
 use crate::{
     access::{Read, Write},
     api::{
@@ -25,14 +24,18 @@ use serde_json::Value;
 type Sent = Result<Bytes, BytesRejection>;
 
 /// `{"ids":[…]}`, and `"into"` where not the oldest of them shall be the one that stays. Answers that one.
-pub(in crate::api) async fn merge(State(app): State<App>, _: Write, body: Sent) -> Result<impl IntoResponse, Error> {
+pub(in crate::api) async fn merge(
+    State(app): State<App>,
+    Write(caller): Write,
+    body: Sent,
+) -> Result<impl IntoResponse, Error> {
     let fields = fields(body)?;
     let into = match fields.get("into") {
         None | Some(Value::Null) => None,
         Some(Value::String(into)) => Some(into.as_str()),
         Some(_) => return Err(Error::bad_request("into: must be a text")),
     };
-    let issue = regroup::merge(&app, into, &texts(&fields, "ids")?).await?;
+    let issue = regroup::merge(&app, &caller, into, &texts(&fields, "ids")?).await?;
     Ok(success(item::whole(&app, &issue).await?).into_response())
 }
 
@@ -44,10 +47,10 @@ struct Groups {
 /// The groups of an issue, of which each can be taken out of it.
 pub(in crate::api) async fn groups(
     State(app): State<App>,
-    _: Read,
+    Read(caller): Read,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, Error> {
-    let issue = find(&app, &id).await?;
+    let issue = caller.find_issue(&app, &id).await?;
     let groups = app.store().groups(issue.id).await?;
     Ok(success(Groups { groups: groups.into_iter().map(Group::new).collect() }).into_response())
 }
@@ -60,13 +63,13 @@ struct Issues<'a> {
 /// `{"fingerprints":[…]}`. Answers what is left of the issue, then those that came back.
 pub(in crate::api) async fn unmerge(
     State(app): State<App>,
-    _: Write,
+    Write(caller): Write,
     Path(id): Path<String>,
     body: Sent,
 ) -> Result<impl IntoResponse, Error> {
     let fields = fields(body)?;
     let fingerprints = texts(&fields, "fingerprints")?;
-    let issue = find(&app, &id).await?;
+    let issue = caller.find_issue(&app, &id).await?;
     let issues = regroup::unmerge(&app, &issue, &fingerprints).await?;
     Ok(success(Issues { errors: issues.iter().map(Item::new).collect() }).into_response())
 }
