@@ -1,9 +1,12 @@
 //! The REST API: every answer is `{"data":…,"status":"success"}` or `{"error":…,"status":"error"}`.
 
+mod audit;
 mod errors;
 mod event;
 mod health;
+mod input;
 pub(crate) mod item;
+mod keys;
 mod metrics;
 mod monitoring;
 mod openapi;
@@ -11,6 +14,7 @@ mod params;
 mod rules;
 mod sanitizer;
 mod settings;
+mod team;
 
 use crate::{app::App, error::Error, ingest};
 use axum::{
@@ -26,7 +30,16 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 type Router = OpenApiRouter<App>;
 
 pub(crate) fn routes(app: &App) -> axum::Router<App> {
-    let described = openapi::router().routes(routes!(errors::list::list)).routes(routes!(errors::show::show));
+    let described = openapi::router()
+        .routes(routes!(errors::list::list))
+        .routes(routes!(errors::show::show))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::revoke))
+        .routes(routes!(team::list))
+        .routes(routes!(team::invite))
+        .routes(routes!(team::change, team::remove))
+        .routes(routes!(team::reset))
+        .routes(routes!(audit::log));
     // Reports of browsers share a path with the list.
     let shared = ingest::with_cors(app, axum::Router::new().route("/api/errors", post(ingest::create_error)));
     openapi::serve(described)

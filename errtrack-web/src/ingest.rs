@@ -12,13 +12,13 @@
 
 mod body;
 mod cors;
-mod fields;
+pub(crate) mod fields;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
 pub(crate) mod json;
 mod legacy;
 mod native;
-mod peer;
+pub(crate) mod peer;
 mod reports;
 mod sentry;
 mod unpack;

@@ -2,7 +2,7 @@
 
 use super::success;
 use crate::{
-    access::{Read, Write},
+    access::{Deed, Read, Write},
     app::App,
     error::Error,
 };
@@ -40,6 +40,7 @@ pub(super) async fn put(
     if !app.tracker().set_rules(project.id, &rules).await? {
         return Err(Error::not_found("project"));
     }
+    caller.did(&app, Deed::new("rules.change", &project.slug).of(project.id)).await;
     Ok(success(document(&project, &rules)))
 }
 

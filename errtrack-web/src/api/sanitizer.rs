@@ -1,7 +1,11 @@
 //! `/api/settings/projects/{id}/sanitizer`: what is filtered besides what always is.
 
 use super::success;
-use crate::{access::Admin, app::App, error::Error};
+use crate::{
+    access::{Admin, Deed},
+    app::App,
+    error::Error,
+};
 use axum::{
     body::Bytes,
     extract::{Path, State, rejection::BytesRejection},
@@ -34,6 +38,7 @@ pub(super) async fn put(
     if !app.tracker().set_sanitizer_settings(project.id, &settings).await? {
         return Err(Error::not_found("project"));
     }
+    caller.did(&app, Deed::new("sanitizer.change", &project.slug).of(project.id)).await;
     Ok(success(document(&project, &settings)))
 }
 

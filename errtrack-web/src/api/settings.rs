@@ -28,8 +28,8 @@ pub(super) async fn preview_retention(State(app): State<App>, _: AdminOfAll) -> 
 }
 
 /// `POST /api/settings/retention/run`: 202 if it goes on after the answer, 409 if one is under way.
-pub(super) async fn run_retention(State(app): State<App>, _: AdminOfAll) -> Result<Response, Error> {
-    Ok(match retention::run(&app).await? {
+pub(super) async fn run_retention(State(app): State<App>, AdminOfAll(caller): AdminOfAll) -> Result<Response, Error> {
+    Ok(match retention::run(&app, &caller).await? {
         Run::Done(run) => success(json!({ "run": report(run) })).into_response(),
         Run::UnderWay => {
             let view = json!({ "run": null, "running_since": app.runs().under_way() });

@@ -1,6 +1,12 @@
 //! Changes to an issue: its status, and its end.
 
-use crate::{access::Write, api::success, app::App, error::Error, ingest::json};
+use crate::{
+    access::{Deed, Write},
+    api::success,
+    app::App,
+    error::Error,
+    ingest::json,
+};
 use axum::{
     body::Bytes,
     extract::{Path, State, rejection::BytesRejection},
@@ -77,5 +83,6 @@ pub(in crate::api) async fn delete(
     if app.store().delete_issues(&[issue.id]).await? == 0 {
         return Err(Error::not_found("error"));
     }
+    caller.did(&app, Deed::new("issue.delete", issue.short_id()).details(issue.ty).of(issue.project)).await;
     Ok(StatusCode::NO_CONTENT)
 }

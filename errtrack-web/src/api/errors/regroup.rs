@@ -70,7 +70,7 @@ pub(in crate::api) async fn unmerge(
     let fields = fields(body)?;
     let fingerprints = texts(&fields, "fingerprints")?;
     let issue = caller.find_issue(&app, &id).await?;
-    let issues = regroup::unmerge(&app, &issue, &fingerprints).await?;
+    let issues = regroup::unmerge(&app, &caller, &issue, &fingerprints).await?;
     Ok(success(Issues { errors: issues.iter().map(Item::new).collect() }).into_response())
 }
 
