@@ -21,7 +21,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-pub use access::{Access, Accounts, Permissions};
+pub use access::{Access, Accounts, Guest, Permissions};
 pub use config::{Config, Origins};
 pub use errtrack_core::Role;
 

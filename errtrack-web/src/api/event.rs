@@ -2,7 +2,7 @@
 
 use super::{Frame, openapi::Failures, success};
 use crate::{
-    access::{Read, Write},
+    access::{Caller, Read, Write},
     app::App,
     error::Error,
 };
@@ -32,8 +32,12 @@ use uuid::Uuid;
     params(("id" = String, Path, description = "Our id or the client's: 32 hexadecimal digits, with dashes or without")),
     responses((status = 200, description = "The event", body = Frame<View<'_>>), Failures),
 )]
-pub(super) async fn show(State(app): State<App>, _: Read, Path(id): Path<String>) -> Result<impl IntoResponse, Error> {
-    Ok(success(View::new(&find(&app, &id).await?)).into_response())
+pub(super) async fn show(
+    State(app): State<App>,
+    Read(caller): Read,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, Error> {
+    Ok(success(View::new(&caller.find_event(&app, &id).await?)).into_response())
 }
 
 /// Whether an event is pinned.
@@ -55,8 +59,12 @@ pub(super) struct Pin {
     params(("id" = String, Path, description = "Our id or the client's: 32 hexadecimal digits, with dashes or without")),
     responses((status = 200, description = "It is pinned", body = Frame<Pin>), Failures),
 )]
-pub(super) async fn pin(State(app): State<App>, _: Write, Path(id): Path<String>) -> Result<impl IntoResponse, Error> {
-    set_pinned(&app, &id, true).await
+pub(super) async fn pin(
+    State(app): State<App>,
+    Write(caller): Write,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, Error> {
+    set_pinned(&app, &caller, &id, true).await
 }
 
 /// Lets a pinned event go again
@@ -71,25 +79,18 @@ pub(super) async fn pin(State(app): State<App>, _: Write, Path(id): Path<String>
 )]
 pub(super) async fn unpin(
     State(app): State<App>,
-    _: Write,
+    Write(caller): Write,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, Error> {
-    set_pinned(&app, &id, false).await
+    set_pinned(&app, &caller, &id, false).await
 }
 
-async fn set_pinned(app: &App, id: &str, pinned: bool) -> Result<impl IntoResponse + use<>, Error> {
-    let stored = find(app, id).await?;
+async fn set_pinned(app: &App, caller: &Caller, id: &str, pinned: bool) -> Result<impl IntoResponse + use<>, Error> {
+    let stored = caller.find_event(app, id).await?;
     if !app.store().pin(&stored, pinned).await? {
         return Err(Error::not_found("event"));
     }
     Ok(success(Pin { id: stored.id, pinned }).into_response())
-}
-
-/// The event that a path names.
-async fn find(app: &App, id: &str) -> Result<StoredEvent, Error> {
-    let id: EventId =
-        id.parse().map_err(|_| Error::bad_request("event_id: must be 32 hex digits, with dashes or without"))?;
-    app.store().event(None, id.uuid()).await?.ok_or_else(|| Error::not_found("event"))
 }
 
 /// An event as the API shows it. `exceptions` stand in the order in which Sentry's protocol sends them: the root cause first.

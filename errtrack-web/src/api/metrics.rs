@@ -36,8 +36,8 @@ const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
     security(("key" = ["read"]), ("bearer" = ["read"])),
     responses((status = 200, description = "Families of samples", body = String, content_type = "text/plain"), Failures),
 )]
-pub(super) async fn metrics(State(app): State<App>, _: Read) -> Response {
-    let text = of(&Status::of(&app).await, &app.tracker().routes().snapshot());
+pub(super) async fn metrics(State(app): State<App>, Read(caller): Read) -> Response {
+    let text = of(&caller.status(&app).await, &app.tracker().routes().snapshot());
     ([(header::CONTENT_TYPE, FORMAT), (header::CACHE_CONTROL, "no-store")], text).into_response()
 }
 

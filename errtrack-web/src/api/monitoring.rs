@@ -129,8 +129,8 @@ struct Trouble<'a> {
     responses((status = 200, description = "The figures", body = Frame<View<'_>>), Failures),
 )]
 pub(super) async fn balance(State(app): State<App>, Read(caller): Read) -> impl IntoResponse {
-    let status = Status::of(&app).await;
-    success(View::new(&status, caller.permissions.admin)).into_response()
+    let status = caller.status(&app).await;
+    success(View::new(&status, caller.is_admin_of_all())).into_response()
 }
 
 impl<'a> View<'a> {

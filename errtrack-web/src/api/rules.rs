@@ -82,8 +82,12 @@ impl<'a> Document<'a> {
     params(("id" = i64, Path, description = "The number of the project")),
     responses((status = 200, description = "The rules", body = Frame<Document<'_>>), Failures),
 )]
-pub(super) async fn show(State(app): State<App>, _: Read, Path(id): Path<String>) -> Result<impl IntoResponse, Error> {
-    let project = project(&app, &id).await?;
+pub(super) async fn show(
+    State(app): State<App>,
+    Read(caller): Read,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, Error> {
+    let project = caller.find_project(&app, &id).await?;
     let rules = app.tracker().rules(project.id).await?;
     Ok(success(Document::new(&project, &rules)).into_response())
 }
@@ -103,11 +107,11 @@ pub(super) async fn show(State(app): State<App>, _: Read, Path(id): Path<String>
 )]
 pub(super) async fn put(
     State(app): State<App>,
-    _: Write,
+    Write(caller): Write,
     Path(id): Path<String>,
     body: Sent,
 ) -> Result<impl IntoResponse, Error> {
-    let project = project(&app, &id).await?;
+    let project = caller.find_project(&app, &id).await?;
     let rules = rules(body)?;
     if !app.tracker().set_rules(project.id, &rules).await? {
         return Err(Error::not_found("project"));
@@ -130,20 +134,14 @@ pub(super) async fn put(
 )]
 pub(super) async fn preview(
     State(app): State<App>,
-    _: Write,
+    Write(caller): Write,
     Path(id): Path<String>,
     body: Sent,
 ) -> Result<impl IntoResponse, Error> {
-    let project = project(&app, &id).await?;
+    let project = caller.find_project(&app, &id).await?;
     let rules = rules(body)?;
     let preview = app.tracker().preview_rules(project.id, &rules).await?;
     Ok(success(Trial { preview: Effect::new(&preview, &rules) }).into_response())
-}
-
-/// The project that a path names.
-pub(super) async fn project(app: &App, id: &str) -> Result<Project, Error> {
-    let id = id.parse().map_err(|_| Error::bad_request("id: must be the number of a project"))?;
-    app.project(ProjectId(id)).await?.ok_or_else(|| Error::not_found("project"))
 }
 
 fn rules(body: Sent) -> Result<Rules, Error> {

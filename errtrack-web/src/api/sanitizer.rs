@@ -4,7 +4,6 @@ use super::{
     Frame,
     body::{Sent, text},
     openapi::Failures,
-    rules::project,
     success,
 };
 use crate::{access::Admin, app::App, error::Error};
@@ -54,8 +53,12 @@ impl<'a> Document<'a> {
     params(("id" = i64, Path, description = "The number of the project")),
     responses((status = 200, description = "The settings", body = Frame<Document<'_>>), Failures),
 )]
-pub(super) async fn show(State(app): State<App>, _: Admin, Path(id): Path<String>) -> Result<impl IntoResponse, Error> {
-    let project = project(&app, &id).await?;
+pub(super) async fn show(
+    State(app): State<App>,
+    Admin(caller): Admin,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, Error> {
+    let project = caller.find_project(&app, &id).await?;
     let settings = app.tracker().sanitizer_settings(project.id).await?;
     Ok(success(Document::new(&project, &settings)).into_response())
 }
@@ -75,11 +78,11 @@ pub(super) async fn show(State(app): State<App>, _: Admin, Path(id): Path<String
 )]
 pub(super) async fn put(
     State(app): State<App>,
-    _: Admin,
+    Admin(caller): Admin,
     Path(id): Path<String>,
     body: Sent,
 ) -> Result<impl IntoResponse, Error> {
-    let project = project(&app, &id).await?;
+    let project = caller.find_project(&app, &id).await?;
     let settings = SanitizerSettings::from_json(&text(body)?).map_err(|e| Error::bad_request(e.to_string()))?;
     if !app.tracker().set_sanitizer_settings(project.id, &settings).await? {
         return Err(Error::not_found("project"));
@@ -121,11 +124,11 @@ pub(super) struct After {
 )]
 pub(super) async fn preview(
     State(app): State<App>,
-    _: Admin,
+    Admin(caller): Admin,
     Path(id): Path<String>,
     body: Sent,
 ) -> Result<impl IntoResponse, Error> {
-    let project = project(&app, &id).await?;
+    let project = caller.find_project(&app, &id).await?;
     let trial: Trial = serde_json::from_str(&text(body)?).map_err(|e| Error::bad_request(format!("body: {e}")))?;
     let settings = match trial.settings {
         Some(settings) => SanitizerSettings::from_json(&settings.to_string()),

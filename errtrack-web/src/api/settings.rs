@@ -7,7 +7,7 @@ use super::{
     success,
 };
 use crate::{
-    access::Admin,
+    access::AdminOfAll,
     app::App,
     error::Error,
     retention::{self, Run},
@@ -83,7 +83,7 @@ pub(super) struct Shown {
     security(("key" = ["admin"]), ("bearer" = ["admin"])),
     responses((status = 200, description = "The rules, and the last run", body = Frame<Shown>), Failures),
 )]
-pub(super) async fn show_retention(State(app): State<App>, _: Admin) -> Result<impl IntoResponse, Error> {
+pub(super) async fn show_retention(State(app): State<App>, _: AdminOfAll) -> Result<impl IntoResponse, Error> {
     let last = app.store().last_retention().await?;
     let rules = Rules::new(app.tracker().retention());
     let shown = Shown { rules, last_run: last.map(Report::new), running_since: app.runs().under_way() };
@@ -108,7 +108,7 @@ pub(super) struct Preview {
     security(("key" = ["admin"]), ("bearer" = ["admin"])),
     responses((status = 200, description = "The figures", body = Frame<Preview>), Failures),
 )]
-pub(super) async fn preview_retention(State(app): State<App>, _: Admin) -> Result<impl IntoResponse, Error> {
+pub(super) async fn preview_retention(State(app): State<App>, _: AdminOfAll) -> Result<impl IntoResponse, Error> {
     Ok(success(Preview { preview: Report::new(app.tracker().preview_retention().await?) }))
 }
 
@@ -142,7 +142,7 @@ pub(super) struct Begun {
         Failures
     ),
 )]
-pub(super) async fn run_retention(State(app): State<App>, _: Admin) -> Result<Response, Error> {
+pub(super) async fn run_retention(State(app): State<App>, _: AdminOfAll) -> Result<Response, Error> {
     Ok(match retention::run(&app).await? {
         Run::Done(run) => success(Done { run: Report::new(run) }).into_response(),
         Run::UnderWay => {
@@ -187,9 +187,13 @@ struct Entry<'a> {
     params(("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "Entries; 50 unless set")),
     responses((status = 200, description = "The events", body = Frame<Aside<'_>>), Failures),
 )]
-pub(super) async fn set_aside(State(app): State<App>, _: Admin, params: Params) -> Result<impl IntoResponse, Error> {
+pub(super) async fn set_aside(
+    State(app): State<App>,
+    _: AdminOfAll,
+    params: Params,
+) -> Result<impl IntoResponse, Error> {
     let events = app.store().set_aside_events(params.limit()?).await?;
-    let projects = app.projects().await?;
+    let projects = app.all_projects().await?;
     let entry = |aside| Entry::new(aside, &projects);
     Ok(success(Aside { events: events.iter().map(entry).collect() }).into_response())
 }

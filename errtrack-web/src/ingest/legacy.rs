@@ -16,8 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use errtrack_core::{
-    Event, Exception, Fingerprint, Formula, IssueId, Map, Receipt, Report, Request, User, slugify, stacktext,
-    store::Outcome,
+    Event, Exception, Fingerprint, Formula, IssueId, Map, Receipt, Report, Request, User, stacktext, store::Outcome,
 };
 use md5::{Digest, Md5};
 use serde::Serialize;
@@ -106,18 +105,19 @@ enum Fate {
         Failures
     ),
 )]
-async fn take(State(app): State<App>, _: Ingest, headers: HeaderMap, body: Body) -> Result<Response, Error> {
+async fn take(
+    State(app): State<App>,
+    Ingest(caller): Ingest,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Error> {
     let body = body::read_report(&headers, body, app.config().max_body).await?;
     let mut fields = Fields::parse(&body).map_err(Error::bad_request)?;
     let name = fields.required_short("project", 100)?;
-    let slug = slugify(&name);
-    if slug.is_empty() {
-        return Err(Wrong::new("project", "must hold an ASCII letter or digit").into());
-    }
     let event = read(&mut fields)?;
     let fingerprint = fingerprint(&name, &event);
     let because = "project:exception_type:file:line of the innermost frame".to_owned();
-    let project = app.ensure_project(&slug).await?.id;
+    let project = caller.reports_to(&app, Some(&name)).await?.id;
     let report = Report { project, event, formula: Formula::Fixed { fingerprint, because } };
     let receipt = app.tracker().ingest(report).await?;
     let taken = |status| Taken { status, fingerprint: fingerprint.to_string(), id: None, count: None };

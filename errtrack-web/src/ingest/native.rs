@@ -20,15 +20,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use errtrack_core::{
-    Event, EventId, Exception, Formula, Level, Map, Message, Receipt, Report, Request, Timestamp, User, slugify,
+    Event, EventId, Exception, Formula, Level, Map, Message, Receipt, Report, Request, Timestamp, User,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
-
-/// The project of reports that name none.
-const DEFAULT_PROJECT: &str = "default";
 
 impl From<Wrong> for Error {
     fn from(wrong: Wrong) -> Self {
@@ -114,22 +111,17 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 )]
 async fn create(
     State(app): State<App>,
-    _: Ingest,
+    Ingest(caller): Ingest,
     peer: Peer,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Error> {
     let body = body::read_report(&headers, body, app.config().max_body).await?;
     let mut fields = Fields::parse(&body).map_err(Error::bad_request)?;
-    let project = match fields.text("project")? {
-        Some(name) => slugify(&name),
-        None => DEFAULT_PROJECT.to_owned(),
-    };
-    if project.is_empty() {
-        return Err(Wrong::new("project", "must hold an ASCII letter or digit").into());
-    }
+    let project = fields.text("project")?;
     let event = event(&mut fields, &headers, peer)?;
-    let project = app.ensure_project(&project).await?;
+    // Last, so that a report that is refused makes no project.
+    let project = caller.reports_to(&app, project.as_deref()).await?;
     let receipt = app.tracker().ingest(Report { project: project.id, event, formula: Formula::Ours }).await?;
     if let Some(issue) = issue_of(&app, project.id, &receipt).await? {
         match api::item::whole(&app, &issue).await {

@@ -9,7 +9,11 @@ use super::{
     peer::Peer,
     received,
 };
-use crate::{access::Caller, app::App, error::Error};
+use crate::{
+    access::{Caller, Scope},
+    app::App,
+    error::Error,
+};
 use axum::{
     Json,
     body::Body,
@@ -184,8 +188,8 @@ impl IntoResponse for Failure {
 /// Who reports, beside what is reported.
 #[derive(Debug)]
 struct Sender {
-    /// Has a key of ours, and so may make new apps.
-    known: bool,
+    /// With a key of ours: the apps that it reports to. All of them includes new ones.
+    known: Option<Scope>,
     app_id: Option<String>,
     user_agent: Option<String>,
     peer: Peer,
@@ -196,9 +200,9 @@ impl Sender {
         // A bearer token that is none of ours belongs to the app's own users: it opens nothing here, and nothing keeps it.
         let caller = Caller::find(app, parts).await?;
         let text = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).map(|v| v.trim().to_owned());
-        let mut known = caller.is_some_and(|caller| caller.permissions.ingest);
-        if let (false, Some(key)) = (known, text("x-app-key")) {
-            known = app.project_by_key(&key).await?.is_some();
+        let mut known = caller.filter(|caller| caller.permissions.ingest).map(Caller::into_scope);
+        if let (None, Some(key)) = (&known, text("x-app-key")) {
+            known = app.project_by_key(&key).await?.map(|_| Scope::All);
         }
         Ok(Self { known, app_id: text("x-app-id").filter(|id| !id.is_empty()), user_agent: text("user-agent"), peer })
     }
@@ -209,11 +213,15 @@ impl Sender {
         if slug.is_empty() {
             return Err(Wrong::new("appId", "must hold an ASCII letter or digit").into());
         }
-        if self.known {
+        if self.known == Some(Scope::All) {
             return Ok(app.ensure_project(&slug).await?.id);
         }
-        let project = app.project_by_slug(&slug).await?;
-        Ok(project.ok_or_else(|| Wrong::new("appId", "no such app; only a key can make it"))?.id)
+        let project = app.any_project_by_slug(&slug).await?;
+        let (project, problem) = match &self.known {
+            Some(scope) => (project.filter(|project| scope.has(project.id)), "this key reports to other apps"),
+            None => (project, "no such app; only a key can make it"),
+        };
+        Ok(project.ok_or_else(|| Wrong::new("appId", problem))?.id)
     }
 
     async fn report(&self, app: &App, mut fields: Fields) -> Result<Report, Error> {
@@ -391,7 +399,7 @@ fn path_of(url: &str) -> &str {
 /// Reads a report of nobody.
 #[cfg(feature = "fuzzing")]
 pub(super) fn read_alone(fields: &mut Fields) -> Result<Event, Wrong> {
-    let sender = Sender { known: false, app_id: None, user_agent: None, peer: Peer(Some([192, 0, 2, 7].into())) };
+    let sender = Sender { known: None, app_id: None, user_agent: None, peer: Peer(Some([192, 0, 2, 7].into())) };
     read(fields, "shop", &sender).map(|(event, _)| event)
 }
 

@@ -1,6 +1,5 @@
 //! Changes to an issue: its status, and its end.
 
-use super::find;
 use crate::{
     access::Write,
     api::{
@@ -88,7 +87,7 @@ pub(in crate::api) async fn ignore(
 
 async fn set(
     State(app): State<App>,
-    _: Write,
+    Write(caller): Write,
     Path(id): Path<String>,
     body: Sent,
     status: Status,
@@ -100,7 +99,7 @@ async fn set(
             return Err(Error::bad_request(format!("{name}: is not supported yet")));
         }
     }
-    let issue = find(&app, &id).await?;
+    let issue = caller.find_issue(&app, &id).await?;
     if app.store().set_status(&[issue.id], status).await? == 0 {
         return Err(Error::not_found("error"));
     }
@@ -121,10 +120,10 @@ async fn set(
 )]
 pub(in crate::api) async fn delete(
     State(app): State<App>,
-    _: Write,
+    Write(caller): Write,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Error> {
-    let issue = find(&app, &id).await?;
+    let issue = caller.find_issue(&app, &id).await?;
     if app.store().delete_issues(&[issue.id]).await? == 0 {
         return Err(Error::not_found("error"));
     }

@@ -1,7 +1,7 @@
 //! `GET /api/errors`: issues, filtered, sorted and by pages.
 
 use crate::{
-    access::Read,
+    access::{Caller, Read},
     api::{Frame, item::Item, openapi::Failures, params::Params, success},
     app::App,
     error::Error,
@@ -68,8 +68,12 @@ pub(in crate::api) struct List<'a> {
     ),
     responses((status = 200, description = "A page of issues", body = Frame<List<'_>>), Failures),
 )]
-pub(in crate::api) async fn list(State(app): State<App>, _: Read, params: Params) -> Result<impl IntoResponse, Error> {
-    let query = query(&app, &params).await?;
+pub(in crate::api) async fn list(
+    State(app): State<App>,
+    Read(caller): Read,
+    params: Params,
+) -> Result<impl IntoResponse, Error> {
+    let query = query(&app, &caller, &params).await?;
     let page = app.store().issues(&query).await?;
     let list = List {
         errors: page.issues.iter().map(Item::new).collect(),
@@ -82,7 +86,7 @@ pub(in crate::api) async fn list(State(app): State<App>, _: Read, params: Params
     Ok(success(list).into_response())
 }
 
-async fn query(app: &App, params: &Params) -> Result<IssueQuery, Error> {
+async fn query(app: &App, caller: &Caller, params: &Params) -> Result<IssueQuery, Error> {
     const TIME: &str = "a time as in RFC 3339, like 2026-11-20T22:41:07Z";
     let mut query = IssueQuery {
         limit: params.limit()?,
@@ -101,7 +105,8 @@ async fn query(app: &App, params: &Params) -> Result<IssueQuery, Error> {
     };
     if let Some(slug) = params.text("project") {
         // An unknown project has no issues.
-        query.projects = Some(app.project_by_slug(&slug.to_lowercase()).await?.map(|p| p.id).into_iter().collect());
+        query.projects =
+            Some(caller.project_by_slug(app, &slug.to_lowercase()).await?.map(|p| p.id).into_iter().collect());
     }
     for key in ["environment", "release", "user"] {
         query.tags.extend(params.text(key).map(|value| (key.to_owned(), value.to_owned())));
@@ -111,7 +116,7 @@ async fn query(app: &App, params: &Params) -> Result<IssueQuery, Error> {
         let (key, value) = pair.ok_or_else(|| Error::bad_request("tag: must be key:value"))?;
         query.tags.push((key.to_owned(), value.to_owned()));
     }
-    Ok(query)
+    Ok(caller.scope(query))
 }
 
 /// `status`, and `resolved`, which says the same in fewer words.

@@ -1,6 +1,5 @@
 //! `POST /api/errors/merge`, `GET /api/errors/{id}/groups` and `POST /api/errors/{id}/unmerge`.
 
-use super::find;
 use crate::{
     access::{Read, Write},
     api::{
@@ -46,7 +45,11 @@ pub(in crate::api) struct Merge {
     request_body = Merge,
     responses((status = 200, description = "The issue that they are now", body = Frame<item::Whole<'_>>), (status = 409, description = "They cannot be merged", body = Failure), Failures),
 )]
-pub(in crate::api) async fn merge(State(app): State<App>, _: Write, body: Sent) -> Result<impl IntoResponse, Error> {
+pub(in crate::api) async fn merge(
+    State(app): State<App>,
+    Write(caller): Write,
+    body: Sent,
+) -> Result<impl IntoResponse, Error> {
     let mut fields = fields(body)?;
     let into = match fields.any("into") {
         None => None,
@@ -55,7 +58,7 @@ pub(in crate::api) async fn merge(State(app): State<App>, _: Write, body: Sent) 
     };
     let ids = texts(&mut fields, "ids")?;
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let issue = regroup::merge(&app, into.as_deref(), &ids).await?;
+    let issue = regroup::merge(&app, &caller, into.as_deref(), &ids).await?;
     Ok(success(item::whole(&app, &issue).await?).into_response())
 }
 
@@ -79,10 +82,10 @@ pub(in crate::api) struct Groups {
 )]
 pub(in crate::api) async fn groups(
     State(app): State<App>,
-    _: Read,
+    Read(caller): Read,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, Error> {
-    let issue = find(&app, &id).await?;
+    let issue = caller.find_issue(&app, &id).await?;
     let groups = app.store().groups(issue.id).await?;
     Ok(success(Groups { groups: groups.into_iter().map(Group::new).collect() }).into_response())
 }
@@ -117,13 +120,13 @@ pub(in crate::api) struct Issues<'a> {
 )]
 pub(in crate::api) async fn unmerge(
     State(app): State<App>,
-    _: Write,
+    Write(caller): Write,
     Path(id): Path<String>,
     body: Sent,
 ) -> Result<impl IntoResponse, Error> {
     let fingerprints = texts(&mut fields(body)?, "fingerprints")?;
     let fingerprints: Vec<&str> = fingerprints.iter().map(String::as_str).collect();
-    let issue = find(&app, &id).await?;
+    let issue = caller.find_issue(&app, &id).await?;
     let issues = regroup::unmerge(&app, &issue, &fingerprints).await?;
     Ok(success(Issues { errors: issues.iter().map(Item::new).collect() }).into_response())
 }

@@ -1,6 +1,5 @@
 //! `GET /api/errors/{id}`, and the events of an issue.
 
-use super::find;
 use crate::{
     access::Read,
     api::{Frame, event::View, item, openapi::Failures, params::Params, success},
@@ -28,10 +27,10 @@ use utoipa::ToSchema;
 )]
 pub(in crate::api) async fn show(
     State(app): State<App>,
-    _: Read,
+    Read(caller): Read,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, Error> {
-    let issue = find(&app, &id).await?;
+    let issue = caller.find_issue(&app, &id).await?;
     Ok(success(item::whole(&app, &issue).await?).into_response())
 }
 
@@ -59,13 +58,13 @@ pub(in crate::api) struct Events<'a> {
 )]
 pub(in crate::api) async fn events(
     State(app): State<App>,
-    _: Read,
+    Read(caller): Read,
     Path(id): Path<String>,
     params: Params,
 ) -> Result<impl IntoResponse, Error> {
     let limit = params.limit()?;
     let cursor = params.parse("cursor", "a `next_cursor` that was answered")?;
-    let issue = find(&app, &id).await?;
+    let issue = caller.find_issue(&app, &id).await?;
     let page = app.store().events(issue.id, cursor.as_ref(), limit).await?;
     let events = page.events.iter().map(View::new).collect();
     let next_cursor = page.next.map(|cursor| cursor.to_string());

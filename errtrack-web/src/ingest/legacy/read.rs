@@ -1,7 +1,7 @@
 //! What the error-tracker service answers about its errors. Not in the frame, but for errors.
 
 use crate::{
-    access::{Read, Write},
+    access::{Caller, Read, Write},
     api::{openapi::Failures, params::Params},
     app::App,
     error::Error,
@@ -84,7 +84,11 @@ pub(super) struct List<'a> {
     ),
     responses((status = 200, description = "A page of errors", body = List<'_>), Failures),
 )]
-pub(super) async fn list(State(app): State<App>, _: Read, params: Params) -> Result<impl IntoResponse, Error> {
+pub(super) async fn list(
+    State(app): State<App>,
+    Read(caller): Read,
+    params: Params,
+) -> Result<impl IntoResponse, Error> {
     let resolved: Option<bool> = params.parse("resolved", "true or false")?;
     let mut query = IssueQuery {
         limit: params.limit_of(200)?,
@@ -97,8 +101,9 @@ pub(super) async fn list(State(app): State<App>, _: Read, params: Params) -> Res
     };
     if let Some(name) = params.text("project") {
         // An unknown project has no errors.
-        query.projects = Some(app.project_by_slug(&slugify(name)).await?.map(|p| p.id).into_iter().collect());
+        query.projects = Some(caller.project_by_slug(&app, &slugify(name)).await?.map(|p| p.id).into_iter().collect());
     }
+    let query = caller.scope(query);
     let page = app.store().issues(&query).await?;
     let errors = page.issues.iter().map(Row::new).collect();
     Ok(Json(List { errors, total: page.total, limit: query.limit, offset: query.offset }).into_response())
@@ -166,8 +171,12 @@ impl<'a> Occurrence<'a> {
     params(("id" = i64, Path, description = "The number of the error")),
     responses((status = 200, description = "The error", body = Details<'_>), Failures),
 )]
-pub(super) async fn show(State(app): State<App>, _: Read, Path(id): Path<String>) -> Result<impl IntoResponse, Error> {
-    let issue = find(&app, &id).await?;
+pub(super) async fn show(
+    State(app): State<App>,
+    Read(caller): Read,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, Error> {
+    let issue = find(&app, &caller, &id).await?;
     let page = app.store().events(issue.id, None, SHOWN).await?;
     let traceback = page.events.iter().find_map(|stored| stored.event.stack_trace.as_deref());
     let occurrences = page.events.iter().map(Occurrence::new).collect();
@@ -196,10 +205,10 @@ pub(super) struct Resolved {
 )]
 pub(super) async fn resolve(
     State(app): State<App>,
-    _: Write,
+    Write(caller): Write,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, Error> {
-    let issue = find(&app, &id).await?;
+    let issue = find(&app, &caller, &id).await?;
     if app.store().set_status(&[issue.id], Status::Resolved).await? == 0 {
         return Err(Error::not_found("error"));
     }
@@ -224,13 +233,13 @@ pub(super) struct Projects {
     security(("key" = ["read"]), ("bearer" = ["read"])),
     responses((status = 200, description = "Their names", body = Projects), Failures),
 )]
-pub(super) async fn projects(State(app): State<App>, _: Read) -> Result<impl IntoResponse, Error> {
-    let projects = app.projects().await?.iter().map(|project| project.slug.clone()).collect();
+pub(super) async fn projects(State(app): State<App>, Read(caller): Read) -> Result<impl IntoResponse, Error> {
+    let projects = caller.projects(&app).await?.iter().map(|project| project.slug.clone()).collect();
     Ok(Json(Projects { projects }))
 }
 
 /// The issue of that number.
-async fn find(app: &App, id: &str) -> Result<Issue, Error> {
+async fn find(app: &App, caller: &Caller, id: &str) -> Result<Issue, Error> {
     let id = id.parse().map_err(|_| Error::bad_request("id: must be a number"))?;
-    app.store().issue(&IssueRef::Id(IssueId(id))).await?.ok_or_else(|| Error::not_found("error"))
+    caller.issue(app, &IssueRef::Id(IssueId(id))).await?.ok_or_else(|| Error::not_found("error"))
 }
