@@ -16,14 +16,14 @@ mod settings;
 use crate::{app::App, error::Error, ingest};
 use axum::{Json, http::StatusCode, routing::any};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{ToSchema, openapi::OpenApi as Document};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// A router that describes what it serves.
 type Router = OpenApiRouter<App>;
 
 /// The routes of the API and of reports, which share paths, and what describes them.
-pub(crate) fn routes(app: &App) -> axum::Router<App> {
+pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
     let (reports, dialects) = ingest::routes(app);
     let described = openapi::router()
         .routes(routes!(errors::list::list))
@@ -48,7 +48,8 @@ pub(crate) fn routes(app: &App) -> axum::Router<App> {
         .routes(routes!(sanitizer::preview))
         .routes(routes!(health::health))
         .routes(routes!(metrics::metrics));
-    openapi::serve(described, dialects).merge(reports).merge(unknown()).method_not_allowed_fallback(wrong_method)
+    let (described, document) = openapi::serve(described, dialects);
+    (described.merge(reports).merge(unknown()).method_not_allowed_fallback(wrong_method), document)
 }
 
 /// Every other path below `/api`, level by level: a route that takes all levels at once would stand in the way of

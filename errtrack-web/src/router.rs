@@ -4,5 +4,6 @@ use crate::{api, app::App, pages};
 use axum::Router;
 
 pub(crate) fn build<S: Clone + Send + Sync + 'static>(app: App) -> Router<S> {
-    Router::new().merge(api::routes(&app)).merge(pages::routes(&app)).with_state(app)
+    let (api, document) = api::routes(&app);
+    Router::new().merge(api).merge(pages::routes(&app, &document)).with_state(app)
 }

@@ -18,6 +18,10 @@ async fn the_document_stands_open_and_names_what_is_served() {
     let document = document(&TestApp::new().await).await;
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     assert_eq!(document["paths"]["/api/errors"]["get"]["security"][0]["key"][0], "read");
+    for reference in document.to_string().split("\"$ref\":\"#").skip(1) {
+        let path = reference.split('"').next().unwrap();
+        assert!(document.pointer(path).is_some(), "{path} is nowhere");
+    }
     let mut names = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
@@ -55,6 +59,23 @@ fn nothing_is_mounted_that_is_not_described() {
     assert_eq!(found, ["openapi.rs", "routes.rs"], "the document and Sentry's protocol");
     let api = fs::read_to_string(source.join("api.rs")).unwrap();
     assert_eq!(api.matches(".route(").count(), 1, "in `unknown`");
+}
+
+#[tokio::test]
+async fn the_reference_is_a_page_of_every_operation() {
+    let app = TestApp::with_access(crate::Access::insecure_open()).await;
+    let page = app.send("GET", "/docs", &[], "").await;
+    let html = std::str::from_utf8(&page.body).unwrap();
+    assert_eq!(page.status, 200, "{html}");
+    let document = document(&app).await;
+    for operation in Schemas::new(&document).operations() {
+        assert!(html.contains(&format!(" id=\"{}\"", operation.name)), "{}", operation.name);
+    }
+    // Each type that is named leads somewhere.
+    for link in html.split("href=\"#").skip(1) {
+        let id = link.split('"').next().unwrap();
+        assert!(html.contains(&format!(" id=\"{id}\"")), "{id}");
+    }
 }
 
 /// How an operation is asked.
