@@ -17,3 +17,4 @@ mod sentry;
 mod settings;
 mod spool;
 mod support;
+mod triage;

@@ -1,7 +1,8 @@
 //! Every statement can be prepared.
 
 use super::{
-    Sql, account, erase, event, issue, merge, node, preview, project, retain, set_aside, setting, storage, upkeep,
+    Sql, account, erase, event, issue, merge, node, preview, project, retain, set_aside, setting, storage, triage,
+    upkeep,
 };
 
 fn shared() -> Vec<Sql> {
@@ -18,6 +19,7 @@ fn shared() -> Vec<Sql> {
         set_aside::EVERY,
         setting::EVERY,
         storage::EVERY,
+        triage::EVERY,
         upkeep::EVERY,
     ]
     .concat()

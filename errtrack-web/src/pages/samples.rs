@@ -44,6 +44,7 @@ pub(super) fn issue(number: i64) -> Issue {
         culprit: "checkout_api::handlers::orders::pay".into(),
         level: Level::Error,
         status: errtrack_core::Status::Unresolved,
+        condition: Some(errtrack_core::Condition::AfterRelease(HOSTILE.into())),
         regressed: true,
         source: Some("backend".into()),
         platform: Some("rust".into()),
@@ -303,6 +304,10 @@ pub(super) fn status() -> Status {
 
 pub(super) fn hours() -> Vec<i64> {
     (0..336).map(|hour| hour % 7).collect()
+}
+
+pub(super) fn comments() -> Vec<errtrack_core::store::Comment> {
+    vec![errtrack_core::store::Comment { id: 1, author: HOSTILE.into(), at: now(), text: HOSTILE.into() }]
 }
 
 pub(super) fn tags() -> Vec<TagTally> {
