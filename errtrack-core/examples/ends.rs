@@ -6,9 +6,9 @@
 
 use async_trait::async_trait;
 use errtrack_core::{
-    ApiKey, AuditEntry, Balance, Event, Exception, Fingerprint, Issue, IssueId, IssueRef, Member, MemberChange,
-    MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash, TokenKind, Tracker,
-    store::*,
+    ApiKey, AuditEntry, Balance, Condition, Event, Exception, Fingerprint, Issue, IssueId, IssueRef, Member,
+    MemberChange, MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash,
+    TokenKind, Tracker, store::*,
 };
 use std::{error::Error, time::Duration};
 use uuid::Uuid;
@@ -117,6 +117,13 @@ away!(GroupStore {
     fn groups(&self, IssueId) -> Vec<Issue>;
     fn merge(&self, ProjectId, IssueId, &[IssueId]) -> Regrouped;
     fn unmerge(&self, IssueId, &[Fingerprint]) -> Regrouped;
+});
+away!(TriageStore {
+    fn set_condition(&self, &[IssueId], &Condition) -> u64;
+    fn unignore(&self, Timestamp) -> u64;
+    fn latest_release(&self, ProjectId) -> Option<String>;
+    fn comments(&self, IssueId) -> Vec<Comment>;
+    fn add_comment(&self, IssueId, &str, &str) -> Option<Comment>;
 });
 away!(SettingStore {
     fn settings(&self, &str) -> Vec<(ProjectId, String)>;

@@ -11,7 +11,7 @@
 //!
 //! 1. [`ProjectStore`], [`Recorder::record`] and [`IssueStore::issue`]: with these a [`Tracker`](crate::Tracker) starts
 //!    and counts. Everything else can answer `Ok` and nothing, for now.
-//! 2. The rest of [`IssueStore`], [`GroupStore`], [`EventStore`], [`AccountStore`], [`KeyStore`] and [`AuditStore`]: with these the pages work.
+//! 2. The rest of [`IssueStore`], [`GroupStore`], [`TriageStore`], [`EventStore`], [`AccountStore`], [`KeyStore`] and [`AuditStore`]: with these the pages work.
 //! 3. [`Upkeep`], [`BalanceStore`], [`LeaseStore`], [`SettingStore`], [`Feed`]: with these it can run for years, and in several processes.
 //!    [`surplus`](crate::retention::surplus) chooses the events to keep, [`LocalFeed`] tells changes within the process.
 //!
@@ -53,6 +53,7 @@ mod error;
 mod feed;
 mod groups;
 mod query;
+mod triage;
 mod upkeep;
 
 pub use account::{AccountStore, AuditStore, KeyStore, MAX_AUDIT_ENTRIES};
@@ -61,6 +62,7 @@ pub use error::StoreError;
 pub use feed::{Change, Changes, Feed, IssueEvent, LocalFeed};
 pub use groups::{GroupStore, MAX_GROUPS, Refusal, Regrouped};
 pub use query::{Cursor, EventPage, EventPosition, IssuePage, IssueQuery, Sort, StatusCounts, StoredEvent};
+pub use triage::{Comment, TriageStore};
 pub use upkeep::{Retention, RetentionReport, SetAside, Storage, TableSize, Upkeep};
 
 use crate::{Balance, Issue, IssueId, IssueRef, Occurrence, Project, ProjectId, Status, Timestamp};
@@ -73,6 +75,7 @@ pub trait Store:
     Recorder
     + IssueStore
     + GroupStore
+    + TriageStore
     + EventStore
     + ProjectStore
     + SettingStore
@@ -90,6 +93,7 @@ impl<T> Store for T where
     T: Recorder
         + IssueStore
         + GroupStore
+        + TriageStore
         + EventStore
         + ProjectStore
         + SettingStore
@@ -110,7 +114,8 @@ pub trait Recorder: Send + Sync + 'static {
     ///
     /// When it returns `Ok`, the batch is durable. Issues are made or updated, events inserted, rollups and tallies
     /// increased by [`Occurrence::times`]. An event id that its project already has changes nothing
-    /// ([`Outcome::Duplicate`]), also within one batch. A resolved issue that is hit reopens. An occurrence marked in
+    /// ([`Outcome::Duplicate`]), also within one batch. A resolved issue that is hit reopens, unless it has a
+    /// [condition](TriageStore::set_condition), which must be met; so does an ignored one whose condition is met. An occurrence marked in
     /// [`Batch::counted_only`] counts, but its payload is not kept. A batch whose [key](Batch::key) says that it repeats one
     /// that was committed changes nothing ([`Outcome::Settled`]).
     ///

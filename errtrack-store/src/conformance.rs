@@ -42,6 +42,7 @@ pub mod regrouping;
 pub mod retention;
 pub mod settings;
 pub mod together;
+pub mod triage;
 pub mod trimming;
 pub mod upkeep;
 
@@ -88,6 +89,14 @@ macro_rules! conformance {
             tags_are_tallied_exactly
             many_values_of_a_tag_keep_the_total
             values_of_a_tag_stay_within_their_projects
+        ]);
+        $crate::conformance!(@part $open, triage: [
+            what_is_ignored_until_a_count_is_open_again_when_it_is_there
+            what_is_ignored_until_a_time_is_open_again_with_events_or_without
+            what_is_resolved_in_the_next_release_comes_back_from_a_later_one
+            releases_that_are_no_versions_are_ordered_as_they_came
+            a_condition_is_that_of_the_whole_issue
+            comments_stand_in_their_order_and_go_with_the_issue
         ]);
         $crate::conformance!(@part $open, events: [
             an_event_is_found_by_both_ids

@@ -78,6 +78,8 @@ mod tag;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod tally;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod triage;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod trim;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod upkeep;

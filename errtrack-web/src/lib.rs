@@ -20,6 +20,7 @@ mod router;
 mod status;
 #[cfg(test)]
 mod tests;
+mod triage;
 
 pub use access::{Access, Accounts, Guest, Permissions};
 pub use config::{Config, Origins};

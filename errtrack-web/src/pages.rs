@@ -8,6 +8,7 @@ mod assets;
 mod audit;
 mod banner;
 mod chart;
+mod docs;
 mod dress;
 mod failure;
 #[cfg(feature = "fuzzing")]
@@ -42,11 +43,14 @@ use axum::{
     routing::{get, post},
 };
 use std::sync::Arc;
+use utoipa::openapi::OpenApi as Document;
 
 /// Forms are small; the largest is a page of ticked boxes.
 const LARGEST_FORM: usize = 64 << 10;
 
-pub(crate) fn routes(app: &App) -> Router<App> {
+/// The routes; `document` describes the API.
+pub(crate) fn routes(app: &App, document: &Document) -> Router<App> {
+    let reference = docs::Reference::new(&serde_json::to_value(document).unwrap_or_default());
     Router::new()
         .route("/", get(issues::home))
         .route("/issues", get(issues::list))
@@ -57,6 +61,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/issues/{id}/unresolve", post(issue::actions::unresolve))
         .route("/issues/{id}/ignore", post(issue::actions::ignore))
         .route("/issues/{id}/assign", post(issue::actions::assign))
+        .route("/issues/{id}/comments", post(issue::actions::comment))
         .route("/issues/{id}/unmerge", post(issue::actions::unmerge))
         .route("/issues/{id}/delete", post(issue::actions::delete))
         .route("/issues/{id}/events/{event}/pin", post(issue::actions::pin))
@@ -76,6 +81,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/settings/account/{step}", post(account::step))
         .route("/invitation/{token}", get(welcome::invitation).post(welcome::take_up))
         .route("/reset/{token}", get(welcome::reset).post(welcome::set_anew))
+        .route("/docs", get(docs::show).layer(Extension(Arc::new(reference))))
         .route("/start", get(start::show))
         .route("/start/test", post(start::send_test))
         .route("/login", get(login::show).post(login::sign_in))

@@ -2,7 +2,7 @@
 
 use errtrack_core::{
     ApiKey, AuditEntry, Balance, EventId, Fingerprint, Issue, IssueId, Member, Project, ProjectId, Timestamp, Token,
-    store::{RetentionReport, SetAside, StoredEvent},
+    store::{Comment, RetentionReport, SetAside, StoredEvent},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use uuid::Uuid;
@@ -36,6 +36,10 @@ pub(crate) struct Data {
     pub(crate) last_project: i64,
     pub(crate) last_issue: i64,
     pub(crate) last_row: i64,
+    /// Since when there are events of a release.
+    pub(crate) releases: BTreeMap<(ProjectId, String), Timestamp>,
+    /// By the group that each stands under.
+    pub(crate) comments: Vec<(IssueId, Comment)>,
 }
 
 /// A project, and how many issues it ever had.
@@ -128,6 +132,7 @@ impl Data {
         let is_in = |id: IssueId| deleted.iter().any(|(_, issue)| *issue == id);
         self.groups.retain(|id, entry| !is_in(entry.merged_into.unwrap_or(*id)));
         self.groupings.retain(|_, id| self.groups.contains_key(id));
+        self.comments.retain(|(id, _)| self.groups.contains_key(id));
         deleted
     }
 }

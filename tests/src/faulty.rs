@@ -4,14 +4,14 @@ use async_trait::async_trait;
 use errtrack::{
     Level, SqliteStore, StoreError, Timestamp,
     store::{
-        AccountStore, AuditStore, BalanceStore, Batch, Changes, Cursor, EventPage, EventPosition, EventStore, Feed,
-        GroupStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, ProjectStore, Recorded, Recorder,
+        AccountStore, AuditStore, BalanceStore, Batch, Changes, Comment, Cursor, EventPage, EventPosition, EventStore,
+        Feed, GroupStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, ProjectStore, Recorded, Recorder,
         Regrouped, Retention, RetentionReport, SetAside, SettingStore, StatusCounts, Storage, StoredEvent, TagTally,
-        Upkeep,
+        TriageStore, Upkeep,
     },
 };
 use errtrack_core::{
-    ApiKey, AuditEntry, Balance, Fingerprint, Issue, IssueId, IssueRef, Member, MemberChange, MemberChanged,
+    ApiKey, AuditEntry, Balance, Condition, Fingerprint, Issue, IssueId, IssueRef, Member, MemberChange, MemberChanged,
     Occurrence, Project, ProjectId, Status, Token, TokenHash, TokenKind,
 };
 use std::{
@@ -99,6 +99,13 @@ delegate!(IssueStore {
     fn histograms(&self, issues: &[IssueId], until: Timestamp, width: u32, buckets: u32) -> Result<Vec<Vec<i64>>, StoreError>;
     fn tag_tallies(&self, issue: IssueId, values: u32) -> Result<Vec<TagTally>, StoreError>;
     fn tag_values(&self, projects: &[ProjectId], key: &str, limit: u32) -> Result<Vec<String>, StoreError>;
+});
+delegate!(TriageStore {
+    fn set_condition(&self, issues: &[IssueId], condition: &Condition) -> Result<u64, StoreError>;
+    fn unignore(&self, now: Timestamp) -> Result<u64, StoreError>;
+    fn latest_release(&self, project: ProjectId) -> Result<Option<String>, StoreError>;
+    fn comments(&self, issue: IssueId) -> Result<Vec<Comment>, StoreError>;
+    fn add_comment(&self, issue: IssueId, author: &str, text: &str) -> Result<Option<Comment>, StoreError>;
 });
 delegate!(GroupStore {
     fn groups(&self, issue: IssueId) -> Result<Vec<Issue>, StoreError>;

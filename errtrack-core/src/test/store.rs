@@ -1,13 +1,13 @@
 //! A store in memory that keeps what is recorded, and answers little else.
 
 use crate::{
-    ApiKey, AuditEntry, Balance, EventId, Fingerprint, Issue, IssueId, IssueRef, Member, MemberChange, MemberChanged,
-    Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash, TokenKind,
+    ApiKey, AuditEntry, Balance, Condition, EventId, Fingerprint, Issue, IssueId, IssueRef, Member, MemberChange,
+    MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash, TokenKind,
     store::{
-        AccountStore, AuditStore, BalanceStore, Batch, Changes, Cursor, EventPage, EventPosition, EventStore, Feed,
-        GroupStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, LocalFeed, Outcome, ProjectStore,
+        AccountStore, AuditStore, BalanceStore, Batch, Changes, Comment, Cursor, EventPage, EventPosition, EventStore,
+        Feed, GroupStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, LocalFeed, Outcome, ProjectStore,
         Recorded, Recorder, Refusal, Regrouped, Retention, RetentionReport, SetAside, SettingStore, StatusCounts,
-        Storage, StoredEvent, TagTally, Upkeep,
+        Storage, StoredEvent, TagTally, TriageStore, Upkeep,
     },
 };
 use async_trait::async_trait;
@@ -88,6 +88,7 @@ fn issue_of(occurrence: &Occurrence, number: i64, times: i64) -> Issue {
         culprit: occurrence.culprit().to_owned(),
         level: occurrence.level(),
         status: Status::Unresolved,
+        condition: None,
         regressed: false,
         source: text(occurrence.source()),
         platform: text(occurrence.platform()),
@@ -158,6 +159,13 @@ nothing!(GroupStore {
     fn groups(&self, IssueId) -> Vec<Issue> = Ok(Vec::new());
     fn merge(&self, ProjectId, IssueId, &[IssueId]) -> Regrouped = Ok(Regrouped::Refused(Refusal::Gone));
     fn unmerge(&self, IssueId, &[Fingerprint]) -> Regrouped = Ok(Regrouped::Refused(Refusal::Gone));
+});
+nothing!(TriageStore {
+    fn set_condition(&self, &[IssueId], &Condition) -> u64 = Ok(0);
+    fn unignore(&self, Timestamp) -> u64 = Ok(0);
+    fn latest_release(&self, ProjectId) -> Option<String> = Ok(None);
+    fn comments(&self, IssueId) -> Vec<Comment> = Ok(Vec::new());
+    fn add_comment(&self, IssueId, &str, &str) -> Option<Comment> = Ok(None);
 });
 nothing!(IssueStore {
     fn issues(&self, &IssueQuery) -> IssuePage = Ok(IssuePage::default());

@@ -2,7 +2,7 @@
 
 use super::{
     Sql, account, audit, erase, event, issue, key, merge, node, preview, project, retain, set_aside, setting, storage,
-    upkeep,
+    triage, upkeep,
 };
 
 fn shared() -> Vec<Sql> {
@@ -21,6 +21,7 @@ fn shared() -> Vec<Sql> {
         set_aside::EVERY,
         setting::EVERY,
         storage::EVERY,
+        triage::EVERY,
         upkeep::EVERY,
     ]
     .concat()

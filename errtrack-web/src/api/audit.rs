@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 /// Something that somebody did.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditEntry)]
 pub(super) struct Entry {
     id: i64,
     #[schema(value_type = String, format = DateTime)]
@@ -30,6 +31,7 @@ pub(super) struct Entry {
 
 /// One page of the log.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditLog)]
 pub(super) struct Log {
     entries: Vec<Entry>,
     /// The `cursor` of the next page; `null` on the last.

@@ -6,20 +6,9 @@ use crate::{
     error::Error,
     ingest::fields::{Fields, Wrong},
 };
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
 use errtrack_core::{Project, ProjectId};
 use serde_json::Value;
 use std::{fmt::Display, str::FromStr};
-
-/// A body, or why there is none.
-pub(super) type Sent = Result<Bytes, BytesRejection>;
-
-/// The fields of a body.
-pub(super) fn fields(body: Sent) -> Result<Fields, Error> {
-    let body = body.map_err(|error| Error::new(error.status(), error.body_text()))?;
-    Fields::parse(&body).map_err(Error::bad_request)
-}
 
 /// A text that is one of some words.
 pub(super) fn word<T: FromStr<Err: Display>>(fields: &mut Fields, name: &str) -> Result<Option<T>, Error> {

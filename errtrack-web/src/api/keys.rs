@@ -2,8 +2,9 @@
 
 use super::{
     Frame,
-    input::{self, Sent},
-    openapi::Failures,
+    body::{self, Sent},
+    input,
+    openapi::{Failure, Failures},
     success,
 };
 use crate::{
@@ -24,6 +25,7 @@ use uuid::Uuid;
 
 /// A key, without its secret.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ApiKey)]
 pub(super) struct Key {
     id: Uuid,
     name: String,
@@ -47,12 +49,14 @@ pub(super) struct Key {
 
 /// Every key.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ApiKeys)]
 pub(super) struct Keys {
     api_keys: Vec<Key>,
 }
 
 /// A key that was just made.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ApiKeyMade)]
 pub(super) struct Made {
     #[serde(flatten)]
     key: Key,
@@ -63,6 +67,7 @@ pub(super) struct Made {
 
 /// A key to be made.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = NewApiKey)]
 #[expect(dead_code, reason = "only its shape is asked for: bodies are read field by field")]
 pub(super) struct Wanted {
     #[schema(min_length = 1, max_length = 100)]
@@ -121,14 +126,18 @@ pub(super) async fn list(State(app): State<App>, AdminOfAll(caller): AdminOfAll)
     operation_id = "create_api_key",
     security(("key" = ["admin"]), ("bearer" = ["admin"])),
     request_body = Wanted,
-    responses((status = 201, description = "The key", body = Frame<Made>), Failures),
+    responses(
+        (status = 201, description = "The key", body = Frame<Made>),
+        (status = 409, description = "There are too many keys", body = Failure),
+        Failures,
+    ),
 )]
 pub(super) async fn create(
     State(app): State<App>,
     AdminOfAll(caller): AdminOfAll,
     body: Sent,
 ) -> Result<impl IntoResponse, Error> {
-    let mut fields = input::fields(body)?;
+    let mut fields = body::fields(body)?;
     let name = fields.required("name")?;
     let names = input::texts(&mut fields, "permissions")?.ok_or_else(|| Wrong::new("permissions", "is required"))?;
     let permission = |name: String| {

@@ -2,8 +2,9 @@
 
 use super::{
     Frame,
-    input::{self, Sent},
-    openapi::Failures,
+    body::{self, Sent},
+    input,
+    openapi::{Failure, Failures},
     success,
 };
 use crate::{
@@ -24,6 +25,7 @@ use uuid::Uuid;
 
 /// Somebody who may sign in.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Member)]
 pub(super) struct View {
     id: Uuid,
     name: String,
@@ -46,12 +48,14 @@ pub(super) struct View {
 
 /// Every member.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Members)]
 pub(super) struct Members {
     members: Vec<View>,
 }
 
 /// Somebody who was just invited.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MemberInvited)]
 pub(super) struct Invited {
     #[serde(flatten)]
     member: View,
@@ -61,6 +65,7 @@ pub(super) struct Invited {
 
 /// A link to a new password.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PasswordReset)]
 pub(super) struct Reset {
     /// Where the member sets a new password, once, within a day. Nobody can read it again.
     reset_url: String,
@@ -68,6 +73,7 @@ pub(super) struct Reset {
 
 /// Somebody to be invited.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = NewMember)]
 #[expect(dead_code, reason = "only its shape is asked for: bodies are read field by field")]
 pub(super) struct Wanted {
     email: String,
@@ -81,6 +87,7 @@ pub(super) struct Wanted {
 
 /// What to change; what is absent stays.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = MemberChanges)]
 #[expect(dead_code, reason = "only its shape is asked for: bodies are read field by field")]
 pub(super) struct Changes {
     #[schema(max_length = 100)]
@@ -138,7 +145,7 @@ pub(super) async fn list(State(app): State<App>, AdminOfAll(caller): AdminOfAll)
     request_body = Wanted,
     responses(
         (status = 201, description = "The member, with the link", body = Frame<Invited>),
-        (status = 409, description = "A member has this address"),
+        (status = 409, description = "A member has this address", body = Failure),
         Failures,
     ),
 )]
@@ -148,7 +155,7 @@ pub(super) async fn invite(
     links: Links,
     body: Sent,
 ) -> Result<impl IntoResponse, Error> {
-    let mut fields = input::fields(body)?;
+    let mut fields = body::fields(body)?;
     let email = fields.required("email")?;
     let role = input::word(&mut fields, "role")?.ok_or_else(|| Error::bad_request("role: is required"))?;
     let name = fields.text("name")?.unwrap_or_default();
@@ -171,7 +178,7 @@ pub(super) async fn invite(
     request_body = Changes,
     responses(
         (status = 200, description = "The member as it is now", body = Frame<View>),
-        (status = 409, description = "The last active owner stays one"),
+        (status = 409, description = "The last active owner stays one", body = Failure),
         Failures,
     ),
 )]
@@ -181,7 +188,7 @@ pub(super) async fn change(
     Path(id): Path<String>,
     body: Sent,
 ) -> Result<impl IntoResponse, Error> {
-    let mut fields = input::fields(body)?;
+    let mut fields = body::fields(body)?;
     let all_projects = fields.is_null("projects");
     let mut change = MemberChange {
         name: fields.text("name")?.map(|name| name.trim().to_owned()),
@@ -219,7 +226,7 @@ pub(super) async fn change(
     params(("id" = Uuid, Path, description = "Its `id`")),
     responses(
         (status = 204, description = "The member is removed"),
-        (status = 409, description = "The last active owner stays one"),
+        (status = 409, description = "The last active owner stays one", body = Failure),
         Failures,
     ),
 )]
@@ -245,7 +252,7 @@ pub(super) async fn remove(
     params(("id" = Uuid, Path, description = "The `id` of the member")),
     responses(
         (status = 201, description = "The link", body = Frame<Reset>),
-        (status = 409, description = "The member is not active"),
+        (status = 409, description = "The member is not active", body = Failure),
         Failures,
     ),
 )]

@@ -5,6 +5,7 @@ mod merging;
 mod privacy;
 mod rules;
 mod system;
+mod triage;
 
 use crate::{Access, Accounts, Config, Role, access, router_with, tests::away::AwayStore};
 use axum::{

@@ -66,6 +66,7 @@ pub(super) struct Layout {
     pub(super) people: Option<People>,
     /// Only there for a member.
     pub(super) account: Option<String>,
+    pub(super) docs: String,
     /// What everybody has to know now, on whatever page.
     pub(super) banner: Option<Banner>,
     pub(super) theme_url: String,
@@ -129,6 +130,7 @@ impl Shell {
                 audit: links.path("/settings/audit"),
             }),
             account: caller.member.as_ref().map(|_| links.path("/settings/account")),
+            docs: links.path("/docs"),
             banner: self.banner.clone(),
             theme_url: links.path("/theme"),
             logout_url: (self.caller.is_some() && self.has_sign_in).then(|| links.path("/logout")),

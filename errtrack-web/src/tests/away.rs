@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 use errtrack_core::{
-    ApiKey, AuditEntry, Balance, Fingerprint, Issue, IssueId, IssueRef, Level, Member, MemberChange, MemberChanged,
-    Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash, TokenKind,
+    ApiKey, AuditEntry, Balance, Condition, Fingerprint, Issue, IssueId, IssueRef, Level, Member, MemberChange,
+    MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash, TokenKind,
     store::{
-        AccountStore, AuditStore, BalanceStore, Batch, Changes, Cursor, EventPage, EventPosition, EventStore, Feed,
-        GroupStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, ProjectStore, Recorded, Recorder,
+        AccountStore, AuditStore, BalanceStore, Batch, Changes, Comment, Cursor, EventPage, EventPosition, EventStore,
+        Feed, GroupStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, ProjectStore, Recorded, Recorder,
         Regrouped, Retention, RetentionReport, SetAside, SettingStore, StatusCounts, Storage, StoredEvent, TagTally,
-        Upkeep,
+        TriageStore, Upkeep,
     },
 };
 use errtrack_store::SqliteStore;
@@ -87,6 +87,13 @@ delegate!(IssueStore {
     fn histograms(&self, issues: &[IssueId], until: Timestamp, width: u32, buckets: u32) -> Vec<Vec<i64>>;
     fn tag_tallies(&self, issue: IssueId, values: u32) -> Vec<TagTally>;
     fn tag_values(&self, projects: &[ProjectId], key: &str, limit: u32) -> Vec<String>;
+});
+delegate!(TriageStore {
+    fn set_condition(&self, issues: &[IssueId], condition: &Condition) -> u64;
+    fn unignore(&self, now: Timestamp) -> u64;
+    fn latest_release(&self, project: ProjectId) -> Option<String>;
+    fn comments(&self, issue: IssueId) -> Vec<Comment>;
+    fn add_comment(&self, issue: IssueId, author: &str, text: &str) -> Option<Comment>;
 });
 delegate!(GroupStore {
     fn groups(&self, issue: IssueId) -> Vec<Issue>;

@@ -1,9 +1,9 @@
 //! A store in memory that fails on demand and remembers what it was asked to do.
 
 use crate::{
-    ApiKey, AuditEntry, Balance, EventId, Fingerprint, Issue, IssueId, IssueRef, Level, Member, MemberChange,
-    MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash, TokenKind,
-    store::*,
+    ApiKey, AuditEntry, Balance, Condition, EventId, Fingerprint, Issue, IssueId, IssueRef, Level, Member,
+    MemberChange, MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash,
+    TokenKind, store::*,
 };
 use async_trait::async_trait;
 use std::{
@@ -281,6 +281,29 @@ impl Upkeep for Fake {
     }
 
     async fn close(&self) {}
+}
+
+#[async_trait]
+impl TriageStore for Fake {
+    async fn set_condition(&self, _: &[IssueId], _: &Condition) -> Result<u64, StoreError> {
+        unreachable!()
+    }
+
+    async fn unignore(&self, _: Timestamp) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
+    async fn latest_release(&self, _: ProjectId) -> Result<Option<String>, StoreError> {
+        unreachable!()
+    }
+
+    async fn comments(&self, _: IssueId) -> Result<Vec<Comment>, StoreError> {
+        unreachable!()
+    }
+
+    async fn add_comment(&self, _: IssueId, _: &str, _: &str) -> Result<Option<Comment>, StoreError> {
+        unreachable!()
+    }
 }
 
 /// What no tracker calls.
