@@ -11,7 +11,7 @@
 //!
 //! 1. [`ProjectStore`], [`Recorder::record`] and [`IssueStore::issue`]: with these a [`Tracker`](crate::Tracker) starts
 //!    and counts. Everything else can answer `Ok` and nothing, for now.
-//! 2. The rest of [`IssueStore`], [`GroupStore`], [`EventStore`] and [`AccountStore`]: with these the pages work.
+//! 2. The rest of [`IssueStore`], [`GroupStore`], [`TriageStore`], [`EventStore`], [`AccountStore`], [`KeyStore`] and [`AuditStore`]: with these the pages work.
 //! 3. [`Upkeep`], [`BalanceStore`], [`LeaseStore`], [`SettingStore`], [`Feed`]: with these it can run for years, and in several processes.
 //!    [`surplus`](crate::retention::surplus) chooses the events to keep, [`LocalFeed`] tells changes within the process.
 //!
@@ -47,23 +47,25 @@
 //! **Cancelling.** A future of any method may be dropped at any await. What was begun must then be rolled back or, once it
 //! is committed, be whole.
 
+mod account;
 mod batch;
 mod error;
 mod feed;
 mod groups;
 mod query;
+mod triage;
 mod upkeep;
 
+pub use account::{AccountStore, AuditStore, KeyStore, MAX_AUDIT_ENTRIES};
 pub use batch::{Batch, BatchKey, Outcome, Recorded};
 pub use error::StoreError;
 pub use feed::{Change, Changes, Feed, IssueEvent, LocalFeed};
 pub use groups::{GroupStore, MAX_GROUPS, Refusal, Regrouped};
 pub use query::{Cursor, EventPage, EventPosition, IssuePage, IssueQuery, Sort, StatusCounts, StoredEvent};
+pub use triage::{Comment, TriageStore};
 pub use upkeep::{Retention, RetentionReport, SetAside, Storage, TableSize, Upkeep};
 
-use crate::{
-    Balance, Issue, IssueId, IssueRef, Member, Occurrence, Project, ProjectId, Status, Timestamp, TokenHash, TokenKind,
-};
+use crate::{Balance, Issue, IssueId, IssueRef, Occurrence, Project, ProjectId, Status, Timestamp};
 use async_trait::async_trait;
 use std::time::Duration;
 use uuid::Uuid;
@@ -73,10 +75,13 @@ pub trait Store:
     Recorder
     + IssueStore
     + GroupStore
+    + TriageStore
     + EventStore
     + ProjectStore
     + SettingStore
     + AccountStore
+    + KeyStore
+    + AuditStore
     + BalanceStore
     + LeaseStore
     + Feed
@@ -88,10 +93,13 @@ impl<T> Store for T where
     T: Recorder
         + IssueStore
         + GroupStore
+        + TriageStore
         + EventStore
         + ProjectStore
         + SettingStore
         + AccountStore
+        + KeyStore
+        + AuditStore
         + BalanceStore
         + LeaseStore
         + Feed
@@ -106,7 +114,8 @@ pub trait Recorder: Send + Sync + 'static {
     ///
     /// When it returns `Ok`, the batch is durable. Issues are made or updated, events inserted, rollups and tallies
     /// increased by [`Occurrence::times`]. An event id that its project already has changes nothing
-    /// ([`Outcome::Duplicate`]), also within one batch. A resolved issue that is hit reopens. An occurrence marked in
+    /// ([`Outcome::Duplicate`]), also within one batch. A resolved issue that is hit reopens, unless it has a
+    /// [condition](TriageStore::set_condition), which must be met; so does an ignored one whose condition is met. An occurrence marked in
     /// [`Batch::counted_only`] counts, but its payload is not kept. A batch whose [key](Batch::key) says that it repeats one
     /// that was committed changes nothing ([`Outcome::Settled`]).
     ///
@@ -243,32 +252,4 @@ pub trait LeaseStore: Send + Sync + 'static {
 
     /// Gives a lease back, if `holder` has it; else nothing happens.
     async fn release(&self, name: &str, holder: Uuid) -> Result<(), StoreError>;
-}
-
-/// Keeps members and their tokens.
-#[async_trait]
-pub trait AccountStore: Send + Sync + 'static {
-    /// The member with that address (lower case).
-    async fn member_by_email(&self, email: &str) -> Result<Option<Member>, StoreError>;
-
-    /// How many members there are.
-    async fn member_count(&self) -> Result<i64, StoreError>;
-
-    /// Adds a member, or replaces name, role and password of the one with the same address. Answers it as it is now.
-    async fn put_member(&self, member: &Member) -> Result<Member, StoreError>;
-
-    /// Keeps a token of a member until it expires.
-    async fn put_token(
-        &self,
-        kind: TokenKind,
-        token: TokenHash,
-        member: Uuid,
-        expires: Timestamp,
-    ) -> Result<(), StoreError>;
-
-    /// The member of a token that has not expired.
-    async fn token_member(&self, kind: TokenKind, token: TokenHash) -> Result<Option<Member>, StoreError>;
-
-    /// Deletes a token; `true` if it was there and had not expired. Of several that ask at once, one gets `true`.
-    async fn take_token(&self, kind: TokenKind, token: TokenHash) -> Result<bool, StoreError>;
 }

@@ -2,20 +2,33 @@
 //!
 //! A router cannot be built without deciding this: [`Access`] has no default.
 
+mod audit;
 mod caller;
+mod guest;
+mod keys;
+mod members;
 mod permissions;
+mod scope;
+pub(crate) mod second;
 mod secret;
 mod session;
+mod totp;
 
-pub(crate) use caller::{Admin, Caller, Ingest, Read, Write};
+pub(crate) use audit::Deed;
+pub(crate) use caller::{Admin, AdminOfAll, Caller, Ingest, Read, Write};
+pub use guest::Guest;
+pub(crate) use keys::{KEY_PREFIX, NewKey};
+pub(crate) use members::{Invitation, check_and_hash, reset_password, set_password, take_up};
 pub use permissions::Permissions;
-pub(crate) use secret::{hash_password, random_token, token_hash, verify_password};
-pub(crate) use session::{Credentials, sign_in, sign_out};
+pub(crate) use scope::Scope;
+pub(crate) use secret::{hash_password, random_token, same, token_hash, verify_password};
+pub(crate) use session::{Credentials, SignedIn, Visitor, half_way, session_token, sign_in, sign_out, verify};
+pub(crate) use totp::Secret;
 
-use errtrack_core::{Member, Role, Store, StoreError, Timestamp, TokenHash, TokenKind};
-use http::request::Parts;
+use crate::error::Error;
+use errtrack_core::{Member, Role, Store, StoreError, Token, TokenHash, TokenKind};
+use http::{StatusCode, request::Parts};
 use std::{fmt, sync::Arc, time::Duration};
-use uuid::Uuid;
 
 /// For how long a one-time sign-in link works.
 const LINK_LIVES: Duration = Duration::from_secs(24 * 3600);
@@ -26,7 +39,7 @@ pub struct Access {
     kind: Kind,
 }
 
-type HostFn = Arc<dyn Fn(&Parts) -> Option<Role> + Send + Sync>;
+type HostFn = Arc<dyn Fn(&Parts) -> Option<Guest> + Send + Sync>;
 
 #[derive(Clone)]
 enum Kind {
@@ -49,9 +62,25 @@ impl Access {
         Accounts::default()
     }
 
-    /// The host's own login decides: `f` looks at the request and answers the role of whoever sent it, if any.
-    pub fn host(f: impl Fn(&Parts) -> Option<Role> + Send + Sync + 'static) -> Self {
-        Self { kind: Kind::Host(Arc::new(f)) }
+    /// The host's own login decides: `f` looks at each request and answers the [`Role`] of whoever sent it, or a [`Guest`],
+    /// which can also say which projects; `None` lets nobody in. It is called for every request, so it should be quick.
+    ///
+    /// # Example
+    /// ```
+    /// use errtrack_web::{Access, Guest, Role};
+    ///
+    /// #[derive(Clone)]
+    /// struct Staff { name: String, team: String }
+    ///
+    /// // The host's middleware has put `Staff` there.
+    /// let access = Access::host(|request| {
+    ///     let staff = request.extensions.get::<Staff>()?;
+    ///     Some(Guest::new(Role::Developer).named(&staff.name).projects([&staff.team]))
+    /// });
+    /// # drop(access);
+    /// ```
+    pub fn host<G: Into<Guest>>(f: impl Fn(&Parts) -> Option<G> + Send + Sync + 'static) -> Self {
+        Self { kind: Kind::Host(Arc::new(move |parts| f(parts).map(Into::into))) }
     }
 
     /// One secret opens everything. It is taken as bearer token, as `X-API-Key`, as the password of HTTP Basic, or on the
@@ -69,6 +98,14 @@ impl Access {
     /// Whether there is something to sign in to.
     pub(crate) fn has_sign_in(&self) -> bool {
         matches!(self.kind, Kind::Accounts(_) | Kind::Token(_))
+    }
+
+    /// A 404 where members and keys are not ours.
+    pub(crate) fn needs_members(&self, what: &str) -> Result<(), Error> {
+        if self.has_members() {
+            return Ok(());
+        }
+        Err(Error::new(StatusCode::NOT_FOUND, format!("{what} are not kept here: the program decides who is let in")))
     }
 
     /// Whether members sign in with e-mail and password, not with one token for all.
@@ -112,22 +149,13 @@ impl Accounts {
         }
         let member = store.put_member(&owner(FIRST, None)).await?;
         let token = random_token()?;
-        store
-            .put_token(TokenKind::SignInLink, token_hash(&token), member.id, Timestamp::now().plus(LINK_LIVES))
-            .await?;
+        store.put_token(&Token::new(TokenKind::SignInLink, token_hash(&token), member.id, LINK_LIVES)).await?;
         Ok(Some(token))
     }
 }
 
 fn owner(email: &str, password_hash: Option<String>) -> Member {
-    Member {
-        id: Uuid::now_v7(),
-        email: email.trim().to_lowercase(),
-        name: "Owner".into(),
-        role: Role::Owner,
-        password_hash,
-        created_at: Timestamp::now(),
-    }
+    Member { name: "Owner".into(), password_hash, ..Member::new(email, Role::Owner) }
 }
 
 impl From<Accounts> for Access {

@@ -1,5 +1,7 @@
 //! What can be configured about the web side.
 
+use errtrack_core::TrustedProxies;
+
 /// The configuration of the router. [`Config::default`] fits a host that mounts it beside its own pages.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -15,6 +17,9 @@ pub struct Config {
     pub max_unpacked: usize,
     /// Origins that browsers may report from.
     pub ingest_origins: Origins,
+    /// The proxies whose word is taken for the address of a client, which throttling, the audit log and reports ask for.
+    /// None unless set: then it is whoever is connected.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// Origins that CORS lets in.
@@ -34,6 +39,7 @@ impl Default for Config {
             max_envelope: 20 << 20,
             max_unpacked: 100 << 20,
             ingest_origins: Origins::Any,
+            trusted_proxies: TrustedProxies::default(),
         }
     }
 }

@@ -20,8 +20,9 @@ mod router;
 mod status;
 #[cfg(test)]
 mod tests;
+mod triage;
 
-pub use access::{Access, Accounts, Permissions};
+pub use access::{Access, Accounts, Guest, Permissions};
 pub use config::{Config, Origins};
 pub use errtrack_core::Role;
 

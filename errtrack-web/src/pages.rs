@@ -3,9 +3,12 @@
 //! A page is a handler, a view struct beside it that holds what is shown ready to be shown, and a template that loops and
 //! tests and computes nothing.
 
+mod account;
 mod assets;
+mod audit;
 mod banner;
 mod chart;
+mod docs;
 mod dress;
 mod failure;
 #[cfg(feature = "fuzzing")]
@@ -14,6 +17,7 @@ mod issue;
 mod issues;
 #[cfg(test)]
 mod journeys;
+mod keys;
 mod login;
 mod next;
 mod page;
@@ -25,9 +29,11 @@ mod samples;
 mod shell;
 mod start;
 mod system;
+mod team;
 mod text;
 mod theme;
 mod time;
+mod welcome;
 
 use crate::app::App;
 use axum::{
@@ -37,11 +43,14 @@ use axum::{
     routing::{get, post},
 };
 use std::sync::Arc;
+use utoipa::openapi::OpenApi as Document;
 
 /// Forms are small; the largest is a page of ticked boxes.
 const LARGEST_FORM: usize = 64 << 10;
 
-pub(crate) fn routes(app: &App) -> Router<App> {
+/// The routes; `document` describes the API.
+pub(crate) fn routes(app: &App, document: &Document) -> Router<App> {
+    let reference = docs::Reference::new(&serde_json::to_value(document).unwrap_or_default());
     Router::new()
         .route("/", get(issues::home))
         .route("/issues", get(issues::list))
@@ -52,6 +61,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/issues/{id}/unresolve", post(issue::actions::unresolve))
         .route("/issues/{id}/ignore", post(issue::actions::ignore))
         .route("/issues/{id}/assign", post(issue::actions::assign))
+        .route("/issues/{id}/comments", post(issue::actions::comment))
         .route("/issues/{id}/unmerge", post(issue::actions::unmerge))
         .route("/issues/{id}/delete", post(issue::actions::delete))
         .route("/issues/{id}/events/{event}/pin", post(issue::actions::pin))
@@ -60,9 +70,22 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/settings/privacy", get(privacy::show).merge(privacy::form()))
         .route("/settings/system", get(system::show))
         .route("/settings/system/retention", post(system::run_retention))
+        .route("/settings/keys", get(keys::show).post(keys::create))
+        .route("/settings/keys/{id}/revoke", post(keys::revoke))
+        .route("/settings/team", get(team::show))
+        .route("/settings/team/invite", post(team::invite))
+        .route("/settings/team/{id}", post(team::change))
+        .route("/settings/team/{id}/{step}", post(team::step))
+        .route("/settings/audit", get(audit::show))
+        .route("/settings/account", get(account::show))
+        .route("/settings/account/{step}", post(account::step))
+        .route("/invitation/{token}", get(welcome::invitation).post(welcome::take_up))
+        .route("/reset/{token}", get(welcome::reset).post(welcome::set_anew))
+        .route("/docs", get(docs::show).layer(Extension(Arc::new(reference))))
         .route("/start", get(start::show))
         .route("/start/test", post(start::send_test))
         .route("/login", get(login::show).post(login::sign_in))
+        .route("/login/code", post(login::sign_in_with_code))
         .route("/login/{token}", get(login::show_link).post(login::follow_link))
         .route("/logout", post(login::sign_out))
         .route("/theme", post(theme::choose))

@@ -1,7 +1,7 @@
 //! An issue as the API shows it: the *error* of the REST document.
 
 use crate::{app::App, error::Error, ingest::REPORTER};
-use errtrack_core::{Event, Issue, Level, Map, Timestamp};
+use errtrack_core::{Condition, Event, Issue, Level, Map, Status, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -16,9 +16,7 @@ pub(crate) struct Item<'a> {
     short_id: String,
     number: i64,
     project: &'a str,
-    #[schema(value_type = String, format = DateTime)]
     timestamp: Timestamp,
-    #[schema(value_type = String)]
     level: Level,
     #[serde(rename = "type")]
     ty: &'a str,
@@ -28,26 +26,36 @@ pub(crate) struct Item<'a> {
     environment: Option<&'a str>,
     platform: Option<&'a str>,
     fingerprint: String,
-    status: &'static str,
+    status: Status,
     resolved: bool,
     regressed: bool,
     count: i64,
     user_count: i64,
-    #[schema(value_type = String, format = DateTime)]
     first_seen: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
     last_seen: Timestamp,
     first_release: Option<&'a str>,
     last_release: Option<&'a str>,
     assigned_to: Option<&'a str>,
-    #[schema(value_type = String, format = DateTime)]
+    /// It is open again when it comes from this release or a later one.
+    resolved_in_release: Option<&'a str>,
+    /// It is open again when it comes from a later release; empty if none was known.
+    resolved_after_release: Option<&'a str>,
+    /// It is ignored until that time.
+    ignored_until: Option<Timestamp>,
+    /// It is ignored until it has that many events.
+    ignored_until_count: Option<i64>,
     created_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
 }
 
 impl<'a> Item<'a> {
     pub(crate) fn new(issue: &'a Issue) -> Self {
+        let (resolved_in_release, resolved_after_release, ignored_until, ignored_until_count) = match &issue.condition {
+            None => (None, None, None, None),
+            Some(Condition::InRelease(release)) => (Some(release.as_str()), None, None, None),
+            Some(Condition::AfterRelease(release)) => (None, Some(release.as_str()), None, None),
+            Some(Condition::Until { time, count }) => (None, None, *time, *count),
+        };
         Self {
             id: issue.uuid,
             short_id: issue.short_id(),
@@ -62,8 +70,8 @@ impl<'a> Item<'a> {
             environment: issue.environment.as_deref(),
             platform: issue.platform.as_deref(),
             fingerprint: issue.fingerprint.to_string(),
-            status: issue.status.as_str(),
-            resolved: issue.status == errtrack_core::Status::Resolved,
+            status: issue.status,
+            resolved: issue.status == Status::Resolved,
             regressed: issue.regressed,
             count: issue.count,
             user_count: issue.user_count,
@@ -72,6 +80,10 @@ impl<'a> Item<'a> {
             first_release: issue.first_release.as_deref(),
             last_release: issue.last_release.as_deref(),
             assigned_to: issue.assigned_to.as_deref(),
+            resolved_in_release,
+            resolved_after_release,
+            ignored_until,
+            ignored_until_count,
             created_at: issue.created_at,
             updated_at: issue.updated_at,
         }
@@ -93,7 +105,7 @@ pub(crate) struct Whole<'a> {
 }
 
 /// A group of an issue: all its events with one fingerprint.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Group {
     fingerprint: String,
     /// The names that it has by itself: they lead to the issue.

@@ -1,5 +1,6 @@
-//! The address at the other end of the connection.
+//! The address of the client.
 
+use crate::app::App;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use http::request::Parts;
 use std::{
@@ -7,15 +8,27 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-/// The address of the peer; unknown where the host does not serve with connection info.
+/// The address of the client: who is connected, or for whom a trusted proxy says that it asks. Unknown where the host does
+/// not serve with connection info.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) Option<IpAddr>);
 
-impl<S: Sync> FromRequestParts<S> for Peer {
+impl Peer {
+    /// The client of a request.
+    pub(crate) fn of(parts: &Parts, app: &App) -> Self {
+        let proxies = &app.config().trusted_proxies;
+        let client = |ConnectInfo(peer): &ConnectInfo<SocketAddr>| {
+            let lines = parts.headers.get_all(proxies.header()).iter().collect::<Vec<_>>();
+            proxies.client(peer.ip(), lines.into_iter().filter_map(|line| line.to_str().ok()))
+        };
+        Self(parts.extensions.get::<ConnectInfo<SocketAddr>>().map(client))
+    }
+}
+
+impl FromRequestParts<App> for Peer {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        Ok(Self(address.map(|ConnectInfo(address)| address.ip().to_canonical())))
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        Ok(Self::of(parts, app))
     }
 }

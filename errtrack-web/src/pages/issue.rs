@@ -2,6 +2,7 @@
 
 pub(super) mod actions;
 mod answers;
+mod comments;
 mod crumbs;
 mod event;
 mod facts;
@@ -24,9 +25,10 @@ use crate::{app::App, error::Error};
 use answers::{Answers, HOURS};
 use askama::Template;
 use axum::extract::{Path, Query, State};
+use comments::Said;
 use errtrack_core::{
     Issue, IssueRef, Status, Timestamp,
-    store::{EventPosition, StoredEvent, TagTally},
+    store::{Comment, EventPosition, StoredEvent, TagTally},
 };
 use event::EventView;
 use serde::Deserialize;
@@ -58,6 +60,9 @@ struct Found {
     tags: Vec<TagTally>,
     /// What the issue is made of.
     parts: Vec<Part>,
+    comments: Vec<Comment>,
+    /// The latest of its project.
+    release: Option<String>,
 }
 
 /// The page.
@@ -73,6 +78,11 @@ pub(super) struct IssuePage {
     level_name: &'static str,
     badge: Option<Badge>,
     status: &'static str,
+    /// What ends it.
+    condition: Option<String>,
+    /// The latest of its project.
+    release: Option<String>,
+    comments: Vec<Said>,
     is_open: bool,
     is_ignored: bool,
     environment: Option<String>,
@@ -103,16 +113,16 @@ pub(super) async fn show(
     Path(name): Path<String>,
     Query(params): Query<Params>,
 ) -> Result<Page<IssuePage>, Failure> {
-    let (now, projects) = (Timestamp::now(), app.projects().await?);
-    let issue = find_issue(&app, &name).await?;
+    let (now, projects) = (Timestamp::now(), shell.caller().projects(&app).await?);
+    let issue = find_issue(&app, &shell, &name).await?;
     if leads_elsewhere(&name, &issue) {
         let path = format!("/issues/{}", text::path_part(&issue.short_id()));
         return Err(Failure::Elsewhere(shell.links.path(path)));
     }
     let found = find(&app, issue, params.event.as_deref(), now).await?;
     let mut page = IssuePage::new(&shell, &found, Mode::of(params.stack.as_deref()), now);
-    let project = app.project(found.issue.project).await?;
-    page.layout = page.layout.with_projects(&projects, project.as_ref(), |project| match project {
+    let project = projects.iter().find(|project| project.id == found.issue.project);
+    page.layout = page.layout.with_projects(&projects, project, |project| match project {
         Some(project) => {
             shell.links.path(text::url("/issues", &[("q", &format!("is:unresolved project:{}", project.slug))]))
         }
@@ -122,10 +132,10 @@ pub(super) async fn show(
 }
 
 /// The issue of a name in a path.
-async fn find_issue(app: &App, name: &str) -> Result<Issue, Failure> {
+async fn find_issue(app: &App, shell: &Shell, name: &str) -> Result<Issue, Failure> {
     // What is no name of an issue is the name of none.
     let name: IssueRef = name.parse().map_err(|_| Error::not_found("issue"))?;
-    Ok(app.store().issue(&name).await?.ok_or_else(|| Error::not_found("issue"))?)
+    Ok(shell.caller().issue(app, &name).await?.ok_or_else(|| Error::not_found("issue"))?)
 }
 
 /// Whether a name is that of an issue that was merged into this one.
@@ -158,7 +168,9 @@ async fn find(app: &App, issue: Issue, event: Option<&str>, now: Timestamp) -> R
         None => None,
     };
     let parts = why::parts(app, &issue, event.as_ref().map(|(event, _)| event)).await?;
-    Ok(Found { issue, event, is_gone, hours, tags, parts })
+    let comments = store.comments(issue.id).await?;
+    let release = store.latest_release(issue.project).await?;
+    Ok(Found { issue, event, is_gone, hours, tags, parts, comments, release })
 }
 
 impl IssuePage {
@@ -186,6 +198,10 @@ impl IssuePage {
                 Status::Resolved => "Resolved",
                 Status::Ignored => "Ignored",
             },
+            condition: issue.condition.as_ref().map(|condition| comments::condition(condition, now)),
+            // What would look like another name would be resolved under another.
+            release: found.release.clone().filter(|release| *release == text::line(release, 200)),
+            comments: found.comments.iter().map(|comment| Said::new(comment, now)).collect(),
             is_open: issue.status == Status::Unresolved,
             is_ignored: issue.status == Status::Ignored,
             environment: issue.environment.as_deref().map(|e| text::line(e, 60)),
@@ -224,6 +240,7 @@ fn sections(event: Option<&EventView>, has_tags: bool) -> Vec<Choice> {
         there("Tags", "tags", has_tags),
         there("Context", "context", has(|e| !e.contexts.is_empty())),
         there("Grouping", "why", true),
+        there("Comments", "comments", true),
     ];
     all.into_iter().flatten().collect()
 }
@@ -254,6 +271,8 @@ impl IssuePage {
                     event: stored.map(|event| (event, position)),
                     hours: samples::hours(),
                     tags: samples::tags(),
+                    comments: samples::comments(),
+                    release: Some(samples::HOSTILE.into()),
                     parts: why::samples(&issue, event.as_ref(), mode == Mode::Full),
                 };
                 pages.push(Self::new(shell, &found, mode, now));

@@ -7,7 +7,7 @@ use super::{
     start::chosen,
     text,
 };
-use crate::{app::App, error::Error};
+use crate::{access::Deed, app::App, error::Error};
 use askama::Template;
 use axum::{
     Form,
@@ -74,8 +74,8 @@ pub(super) async fn show(
     Admin(shell): Admin,
     Query(params): Query<Params>,
 ) -> Result<Page<PrivacyPage>, Failure> {
-    let projects = app.projects().await?;
-    let project = chosen(&app, &projects, params.project.as_deref())?;
+    let projects = shell.caller().projects(&app).await?;
+    let project = chosen(&app, &shell, &projects, params.project.as_deref())?;
     let settings = app.tracker().sanitizer_settings(project.id).await?;
     let mut page = PrivacyPage::new(&shell, &projects, project, &Draft::of(&settings));
     page.notice = params.saved.is_some().then_some("Saved. It holds for events that come from now on.");
@@ -93,8 +93,8 @@ async fn change(
     form: Result<Form<Draft>, FormRejection>,
 ) -> Result<Response, Failure> {
     let Form(draft) = form.map_err(|error| Error::new(error.status(), error.body_text()))?;
-    let projects = app.projects().await?;
-    let project = chosen(&app, &projects, Some(&draft.project).filter(|p| !p.is_empty()).map(String::as_str))?;
+    let projects = shell.caller().projects(&app).await?;
+    let project = chosen(&app, &shell, &projects, Some(&draft.project).filter(|p| !p.is_empty()).map(String::as_str))?;
     let settings = draft.settings();
     let mut page = PrivacyPage::new(&shell, &projects, project, &draft);
     match app.tracker().preview_sanitizer(&settings, &draft.text) {
@@ -102,6 +102,7 @@ async fn change(
             if !app.tracker().set_sanitizer_settings(project.id, &settings).await? {
                 return Err(Error::not_found("project").into());
             }
+            shell.caller().did(&app, Deed::new("sanitizer.change", &project.slug).of(project.id)).await;
             let url = text::url("/settings/privacy", &[("project", &project.slug), ("saved", "1")]);
             Ok(Redirect::to(&shell.links.path(url)).into_response())
         }

@@ -10,7 +10,7 @@ use super::{
     start::chosen,
     text,
 };
-use crate::{app::App, error::Error};
+use crate::{access::Deed, app::App, error::Error};
 use askama::Template;
 use axum::{
     Form,
@@ -98,8 +98,8 @@ pub(super) async fn show(
     Viewer(shell): Viewer,
     Query(params): Query<Params>,
 ) -> Result<Page<RulesPage>, Failure> {
-    let projects = app.projects().await?;
-    let project = chosen(&app, &projects, params.project.as_deref())?;
+    let projects = shell.caller().projects(&app).await?;
+    let project = chosen(&app, &shell, &projects, params.project.as_deref())?;
     let stored = app.tracker().rules(project.id).await?;
     let notice = params.saved.is_some().then_some("Saved. The rules hold from now on.");
     let showing = Showing { draft: Draft::of(&stored), was: mark(&stored), notice, ..Showing::default() };
@@ -119,8 +119,8 @@ async fn change(
 ) -> Result<Response, Failure> {
     let Form(pairs) = form.map_err(|error| Error::new(error.status(), error.body_text()))?;
     let of = |name: &str| pairs.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
-    let projects = app.projects().await?;
-    let project = chosen(&app, &projects, of("project"))?;
+    let projects = shell.caller().projects(&app).await?;
+    let project = chosen(&app, &shell, &projects, of("project"))?;
     let step = Step::read(of("do").unwrap_or_default());
     let mut draft = Draft::read(&pairs);
     draft.take(step);
@@ -139,6 +139,7 @@ async fn change(
             if !app.tracker().set_rules(project.id, &rules).await? {
                 return Err(Error::not_found("project").into());
             }
+            shell.caller().did(&app, Deed::new("rules.change", &project.slug).of(project.id)).await;
             let url = text::url("/settings/rules", &[("project", &project.slug), ("saved", "1")]);
             return Ok(Redirect::to(&shell.links.path(url)).into_response());
         }

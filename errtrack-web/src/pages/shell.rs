@@ -14,6 +14,8 @@ use axum::{
 use errtrack_core::{Member, Project};
 use std::convert::Infallible;
 
+static NOBODY: Caller = Caller::NOBODY;
+
 /// The surroundings of a page, before it is known what the page shows.
 #[derive(Debug, Clone)]
 pub(super) struct Shell {
@@ -23,6 +25,7 @@ pub(super) struct Shell {
     pub(super) caller: Option<Caller>,
     theme: Option<&'static str>,
     has_sign_in: bool,
+    has_members: bool,
     banner: Option<Banner>,
 }
 
@@ -37,6 +40,10 @@ pub(super) struct Editor(pub(super) Shell);
 /// Somebody who may change settings.
 #[derive(Debug)]
 pub(super) struct Admin(pub(super) Shell);
+
+/// Somebody who may change what concerns everybody.
+#[derive(Debug)]
+pub(super) struct AdminOfAll(pub(super) Shell);
 
 /// What the layout template shows.
 #[derive(Debug, Clone)]
@@ -55,6 +62,11 @@ pub(super) struct Layout {
     /// Only there for somebody who may change settings.
     pub(super) privacy: Option<String>,
     pub(super) system: String,
+    /// Only there for somebody who may change what concerns everybody.
+    pub(super) people: Option<People>,
+    /// Only there for a member.
+    pub(super) account: Option<String>,
+    pub(super) docs: String,
     /// What everybody has to know now, on whatever page.
     pub(super) banner: Option<Banner>,
     pub(super) theme_url: String,
@@ -67,6 +79,15 @@ pub(super) struct Layout {
     pub(super) project: String,
     pub(super) projects: Vec<Choice>,
     pub(super) version: &'static str,
+}
+
+/// Links to what is about people and keys.
+#[derive(Debug, Clone)]
+pub(super) struct People {
+    /// Only there where members and keys are kept here.
+    pub(super) team: Option<String>,
+    pub(super) keys: Option<String>,
+    pub(super) audit: String,
 }
 
 /// A person in a circle.
@@ -88,7 +109,8 @@ pub(super) struct Choice {
 impl Shell {
     pub(super) fn layout(&self, title: impl Into<String>) -> Layout {
         let links = &self.links;
-        let member = self.caller.as_ref().and_then(|caller| caller.member.as_ref());
+        let caller = self.caller();
+        let guest = || caller.name.as_deref().map(Who::named);
         Layout {
             title: title.into(),
             area: "issues",
@@ -102,25 +124,42 @@ impl Shell {
             rules: links.path("/settings/rules"),
             privacy: self.may_admin().then(|| links.path("/settings/privacy")),
             system: links.path("/settings/system"),
+            people: self.may_admin_all().then(|| People {
+                team: self.has_members.then(|| links.path("/settings/team")),
+                keys: self.has_members.then(|| links.path("/settings/keys")),
+                audit: links.path("/settings/audit"),
+            }),
+            account: caller.member.as_ref().map(|_| links.path("/settings/account")),
+            docs: links.path("/docs"),
             banner: self.banner.clone(),
             theme_url: links.path("/theme"),
             logout_url: (self.caller.is_some() && self.has_sign_in).then(|| links.path("/logout")),
             here: self.here.clone(),
-            who: member.map(Who::member),
+            who: caller.member.as_ref().map(Who::member).or_else(guest),
             project: String::new(),
             projects: Vec::new(),
             version: env!("CARGO_PKG_VERSION"),
         }
     }
 
-    /// Whether the caller may change things; buttons that would be refused are not shown.
-    pub(super) fn may_write(&self) -> bool {
-        self.caller.as_ref().is_some_and(|caller| caller.permissions.write)
+    /// Who looks; nobody, who sees nothing, where it was not asked.
+    pub(super) fn caller(&self) -> &Caller {
+        self.caller.as_ref().unwrap_or(&NOBODY)
     }
 
-    /// Whether the caller may change settings, and see what may hold secrets.
+    /// Whether the caller may change things; buttons that would be refused are not shown.
+    pub(super) fn may_write(&self) -> bool {
+        self.caller().permissions.write
+    }
+
+    /// Whether the caller may change settings of projects.
     pub(super) fn may_admin(&self) -> bool {
-        self.caller.as_ref().is_some_and(|caller| caller.permissions.admin)
+        self.caller().permissions.admin
+    }
+
+    /// Whether the caller may change what concerns everybody, and see what may hold secrets of all.
+    pub(super) fn may_admin_all(&self) -> bool {
+        self.caller().is_admin_of_all()
     }
 
     /// Only for tests of templates.
@@ -128,7 +167,15 @@ impl Shell {
     pub(super) fn sample(caller: Caller) -> Self {
         let links = Links::sample("/errors", "https://shop.example.com/errors");
         let banner = Some(Banner::sample());
-        Self { links, here: "/issues".into(), caller: Some(caller), theme: None, has_sign_in: true, banner }
+        Self {
+            links,
+            here: "/issues".into(),
+            caller: Some(caller),
+            theme: None,
+            has_sign_in: true,
+            has_members: true,
+            banner,
+        }
     }
 
     async fn admit(parts: &mut Parts, app: &App, allowed: fn(&Caller) -> bool) -> Result<Self, Failure> {
@@ -206,8 +253,9 @@ impl FromRequestParts<App> for Shell {
         let links = Links::from_request_parts(parts, app).await?;
         let here = parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
         let theme = theme::chosen(&parts.headers);
-        let (has_sign_in, banner) = (app.access().has_sign_in(), banner::of(app));
-        Ok(Self { links, here, caller: None, theme, has_sign_in, banner })
+        let (has_sign_in, has_members) = (app.access().has_sign_in(), app.access().has_members());
+        let banner = banner::of(app);
+        Ok(Self { links, here, caller: None, theme, has_sign_in, has_members, banner })
     }
 }
 
@@ -232,5 +280,13 @@ impl FromRequestParts<App> for Admin {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         Shell::admit(parts, app, |caller| caller.permissions.admin).await.map(Self)
+    }
+}
+
+impl FromRequestParts<App> for AdminOfAll {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        Shell::admit(parts, app, Caller::is_admin_of_all).await.map(Self)
     }
 }
