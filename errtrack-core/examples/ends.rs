@@ -83,6 +83,18 @@ impl ProjectStore for Away {
         self.fails().await
     }
 
+    async fn create_project(&self, _: &NewProject) -> Result<ProjectChange, StoreError> {
+        self.fails().await
+    }
+
+    async fn update_project(&self, _: &Project) -> Result<ProjectChange, StoreError> {
+        self.fails().await
+    }
+
+    async fn remove_public_key(&self, _: ProjectId, _: &str) -> Result<bool, StoreError> {
+        self.fails().await
+    }
+
     async fn add_public_key(&self, _: ProjectId, _: &str) -> Result<bool, StoreError> {
         self.fails().await
     }

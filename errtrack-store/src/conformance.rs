@@ -106,6 +106,9 @@ macro_rules! conformance {
         $crate::conformance!(@part $open, projects: [
             a_project_is_made_once
             public_keys_belong_to_one_project
+            a_project_is_made_with_all_it_has
+            a_project_is_renamed_with_its_issues
+            a_public_key_is_taken_away
         ]);
         $crate::conformance!(@part $open, settings: [
             a_setting_is_set_replaced_and_taken_away

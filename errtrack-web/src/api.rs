@@ -9,6 +9,7 @@ mod metrics;
 mod monitoring;
 pub(crate) mod openapi;
 pub(crate) mod params;
+mod projects;
 mod rules;
 mod sanitizer;
 mod settings;
@@ -45,6 +46,10 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(settings::preview_retention))
         .routes(routes!(settings::run_retention))
         .routes(routes!(settings::set_aside))
+        .routes(routes!(projects::list, projects::create))
+        .routes(routes!(projects::update, projects::delete))
+        .routes(routes!(projects::add_key))
+        .routes(routes!(projects::remove_key))
         .routes(routes!(rules::show, rules::put))
         .routes(routes!(rules::preview))
         .routes(routes!(sanitizer::show, sanitizer::put))

@@ -14,6 +14,7 @@ pub mod fuzzing;
 mod ingest;
 mod links;
 mod pages;
+mod projects;
 mod regroup;
 mod retention;
 mod router;

@@ -5,9 +5,9 @@ use errtrack::{
     Level, SqliteStore, StoreError, Timestamp,
     store::{
         AccountStore, BalanceStore, Batch, Changes, Comment, Cursor, EventPage, EventPosition, EventStore, Feed,
-        GroupStore, IssuePage, IssueQuery, IssueStore, LeaseStore, ProjectStore, Recorded, Recorder, Regrouped,
-        Retention, RetentionReport, SetAside, SettingStore, StatusCounts, Storage, StoredEvent, TagTally, TriageStore,
-        Upkeep,
+        GroupStore, IssuePage, IssueQuery, IssueStore, LeaseStore, NewProject, ProjectChange, ProjectStore, Recorded,
+        Recorder, Regrouped, Retention, RetentionReport, SetAside, SettingStore, StatusCounts, Storage, StoredEvent,
+        TagTally, TriageStore, Upkeep,
     },
 };
 use errtrack_core::{
@@ -122,6 +122,9 @@ delegate!(EventStore {
 delegate!(ProjectStore {
     fn projects(&self) -> Result<Vec<Project>, StoreError>;
     fn ensure_project(&self, slug: &str) -> Result<Project, StoreError>;
+    fn create_project(&self, project: &NewProject) -> Result<ProjectChange, StoreError>;
+    fn update_project(&self, project: &Project) -> Result<ProjectChange, StoreError>;
+    fn remove_public_key(&self, project: ProjectId, key: &str) -> Result<bool, StoreError>;
     fn add_public_key(&self, project: ProjectId, key: &str) -> Result<bool, StoreError>;
     fn delete_project(&self, project: ProjectId) -> Result<bool, StoreError>;
 });

@@ -5,9 +5,9 @@ use crate::{
     StoreError, Timestamp, TokenHash, TokenKind,
     store::{
         AccountStore, BalanceStore, Batch, Changes, Comment, Cursor, EventPage, EventPosition, EventStore, Feed,
-        GroupStore, IssuePage, IssueQuery, IssueStore, LeaseStore, LocalFeed, Outcome, ProjectStore, Recorded,
-        Recorder, Refusal, Regrouped, Retention, RetentionReport, SetAside, SettingStore, StatusCounts, Storage,
-        StoredEvent, TagTally, TriageStore, Upkeep,
+        GroupStore, IssuePage, IssueQuery, IssueStore, LeaseStore, LocalFeed, NewProject, Outcome, ProjectChange,
+        ProjectStore, Recorded, Recorder, Refusal, Regrouped, Retention, RetentionReport, SetAside, SettingStore,
+        StatusCounts, Storage, StoredEvent, TagTally, TriageStore, Upkeep,
     },
 };
 use async_trait::async_trait;
@@ -140,6 +140,9 @@ macro_rules! nothing {
 nothing!(ProjectStore {
     fn ensure_project(&self, &str) -> Project = Err(StoreError::other("there is one project"));
     fn projects(&self) -> Vec<Project> = Ok(Vec::new());
+    fn create_project(&self, &NewProject) -> ProjectChange = Ok(ProjectChange::Gone);
+    fn update_project(&self, &Project) -> ProjectChange = Ok(ProjectChange::Gone);
+    fn remove_public_key(&self, ProjectId, &str) -> bool = Ok(false);
     fn add_public_key(&self, ProjectId, &str) -> bool = Ok(false);
     fn delete_project(&self, ProjectId) -> bool = Ok(false);
 });

@@ -2,6 +2,7 @@
 
 mod merging;
 mod privacy;
+mod projects;
 mod rules;
 mod system;
 mod triage;

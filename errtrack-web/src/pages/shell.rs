@@ -60,6 +60,8 @@ pub(super) struct Layout {
     pub(super) rules: String,
     /// Only there for somebody who may change settings.
     pub(super) privacy: Option<String>,
+    /// Only there for somebody who may change settings.
+    pub(super) projects_url: Option<String>,
     pub(super) system: String,
     pub(super) docs: String,
     /// What everybody has to know now, on whatever page.
@@ -109,6 +111,7 @@ impl Shell {
             start: links.path("/start"),
             rules: links.path("/settings/rules"),
             privacy: self.may_admin().then(|| links.path("/settings/privacy")),
+            projects_url: self.may_admin().then(|| links.path("/settings/projects")),
             system: links.path("/settings/system"),
             docs: links.path("/docs"),
             banner: self.banner.clone(),

@@ -6,9 +6,9 @@ use errtrack_core::{
     StoreError, Timestamp, TokenHash, TokenKind,
     store::{
         AccountStore, BalanceStore, Batch, Changes, Comment, Cursor, EventPage, EventPosition, EventStore, Feed,
-        GroupStore, IssuePage, IssueQuery, IssueStore, LeaseStore, ProjectStore, Recorded, Recorder, Regrouped,
-        Retention, RetentionReport, SetAside, SettingStore, StatusCounts, Storage, StoredEvent, TagTally, TriageStore,
-        Upkeep,
+        GroupStore, IssuePage, IssueQuery, IssueStore, LeaseStore, NewProject, ProjectChange, ProjectStore, Recorded,
+        Recorder, Regrouped, Retention, RetentionReport, SetAside, SettingStore, StatusCounts, Storage, StoredEvent,
+        TagTally, TriageStore, Upkeep,
     },
 };
 use errtrack_store::SqliteStore;
@@ -110,6 +110,9 @@ delegate!(EventStore {
 delegate!(ProjectStore {
     fn projects(&self) -> Vec<Project>;
     fn ensure_project(&self, slug: &str) -> Project;
+    fn create_project(&self, project: &NewProject) -> ProjectChange;
+    fn update_project(&self, project: &Project) -> ProjectChange;
+    fn remove_public_key(&self, project: ProjectId, key: &str) -> bool;
     fn add_public_key(&self, project: ProjectId, key: &str) -> bool;
     fn delete_project(&self, project: ProjectId) -> bool;
 });

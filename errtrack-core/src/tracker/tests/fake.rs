@@ -175,6 +175,18 @@ impl ProjectStore for Fake {
         })
     }
 
+    async fn create_project(&self, _: &NewProject) -> Result<ProjectChange, StoreError> {
+        unreachable!()
+    }
+
+    async fn update_project(&self, _: &Project) -> Result<ProjectChange, StoreError> {
+        unreachable!()
+    }
+
+    async fn remove_public_key(&self, _: ProjectId, _: &str) -> Result<bool, StoreError> {
+        unreachable!()
+    }
+
     async fn add_public_key(&self, _: ProjectId, _: &str) -> Result<bool, StoreError> {
         unreachable!()
     }
