@@ -34,17 +34,17 @@ fn named(slug: &str) -> NewProject {
 }
 
 async fn made(store: &impl Store, project: &NewProject) -> Project {
-    match store.create_project(project).await.unwrap() {
-        ProjectChange::Done(project) => project,
-        other => panic!("{project:?}: {other:?}"),
-    }
+    let change = store.create_project(project).await.unwrap();
+    let made = if let ProjectChange::Done(made) = &change { Some(made.clone()) } else { None };
+    assert!(made.is_some(), "{project:?}: {change:?}");
+    made.unwrap()
 }
 
 pub async fn a_project_is_made_with_all_it_has(store: &impl Store) {
     let shop = made(store, &named("shop")).await;
     assert_eq!((shop.slug.as_str(), shop.name.as_str(), shop.platform.as_deref()), ("shop", "A Shop", Some("rust")));
     assert_eq!(shop.public_keys.len(), 1);
-    assert_eq!(store.projects().await.unwrap(), [shop.clone()]);
+    assert_eq!(store.projects().await.unwrap(), std::slice::from_ref(&shop));
     assert_eq!(store.ensure_project("shop").await.unwrap(), shop);
     assert_eq!(store.create_project(&named("shop")).await.unwrap(), ProjectChange::SlugTaken);
     let as_40 = NewProject { id: Some(ProjectId(40)), ..named("blog") };

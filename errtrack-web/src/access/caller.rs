@@ -146,5 +146,5 @@ permission!(
 );
 permission!(
     /// A caller who may change what concerns everybody.
-    AdminOfAll(#[expect(dead_code, reason = "the audit log will ask who")] Caller), Caller::is_admin_of_all, "`admin` for all projects"
+    AdminOfAll(Caller), Caller::is_admin_of_all, "`admin` for all projects"
 );
