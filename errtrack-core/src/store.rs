@@ -192,6 +192,17 @@ pub trait EventStore: Send + Sync + 'static {
     /// Pins an event, so that it stays when its issue or project has too many, or lets it go again; `false` if it is gone.
     async fn pin(&self, event: &StoredEvent, pinned: bool) -> Result<bool, StoreError>;
 
+    /// Kept events of a user, in any of the projects (all, if `None`), in an order that stays: `limit` at most, those after
+    /// `cursor` if there is one. A page can have fewer events, or none, and still a next one. `user` is the id, or what else
+    /// stands for it ([`User::key`](crate::User::key)).
+    async fn user_events(
+        &self,
+        projects: Option<&[ProjectId]>,
+        user: &str,
+        cursor: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<EventPage, StoreError>;
+
     /// Deletes every event of a user, in any of the projects (all, if `None`), also pinned ones and those set aside, and
     /// what counts that user; answers how many events went that had been written. `user` is the id, or what else stands for
     /// it ([`User::key`](crate::User::key)). Counts of events stay.

@@ -191,6 +191,7 @@ macro_rules! conformance {
             counts_are_exact_whatever_goes
         ]);
         $crate::conformance!(@part $open, erasure: [
+            the_events_of_a_user_are_read_page_by_page
             an_erased_user_is_gone_and_the_counts_stay
             a_user_without_an_id_is_erased_by_the_next_name
             a_user_of_many_events_is_erased

@@ -1,8 +1,8 @@
 //! The REST API: every answer is `{"data":…,"status":"success"}` or `{"error":…,"status":"error"}`.
 
 mod body;
-mod errors;
-mod event;
+pub(crate) mod errors;
+pub(crate) mod event;
 mod health;
 pub(crate) mod item;
 mod metrics;
@@ -13,6 +13,7 @@ mod projects;
 mod rules;
 mod sanitizer;
 mod settings;
+mod users;
 
 use crate::{app::App, error::Error, ingest};
 use axum::{Json, http::StatusCode, routing::any};
@@ -54,6 +55,8 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(rules::preview))
         .routes(routes!(sanitizer::show, sanitizer::put))
         .routes(routes!(sanitizer::preview))
+        .routes(routes!(users::erase))
+        .routes(routes!(users::export))
         .routes(routes!(health::health))
         .routes(routes!(metrics::metrics));
     let (described, document) = openapi::serve(described, dialects);

@@ -13,6 +13,7 @@ mod error;
 pub mod fuzzing;
 mod ingest;
 mod links;
+mod mcp;
 mod pages;
 mod projects;
 mod regroup;

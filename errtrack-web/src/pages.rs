@@ -11,7 +11,7 @@ mod dress;
 mod failure;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
-mod issue;
+pub(crate) mod issue;
 mod issues;
 #[cfg(test)]
 mod journeys;

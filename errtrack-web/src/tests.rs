@@ -1,5 +1,6 @@
 //! Every endpoint, asked through the router.
 
+mod agents;
 mod api;
 pub(crate) mod away;
 mod balance;
@@ -18,3 +19,4 @@ mod settings;
 mod spool;
 mod support;
 mod triage;
+mod users;

@@ -117,6 +117,7 @@ delegate!(EventStore {
     fn events(&self, issue: IssueId, cursor: Option<&Cursor>, limit: u32) -> Result<EventPage, StoreError>;
     fn position(&self, event: &StoredEvent) -> Result<EventPosition, StoreError>;
     fn pin(&self, event: &StoredEvent, pinned: bool) -> Result<bool, StoreError>;
+    fn user_events(&self, projects: Option<&[ProjectId]>, user: &str, cursor: Option<&Cursor>, limit: u32) -> Result<EventPage, StoreError>;
     fn erase_user(&self, projects: Option<&[ProjectId]>, user: &str) -> Result<u64, StoreError>;
 });
 delegate!(ProjectStore {

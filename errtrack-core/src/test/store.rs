@@ -186,6 +186,7 @@ nothing!(EventStore {
     fn events(&self, IssueId, Option<&Cursor>, u32) -> EventPage = Ok(EventPage::default());
     fn position(&self, &StoredEvent) -> EventPosition = Ok(EventPosition::default());
     fn pin(&self, &StoredEvent, bool) -> bool = Ok(false);
+    fn user_events(&self, Option<&[ProjectId]>, &str, Option<&Cursor>, u32) -> EventPage = Ok(EventPage::default());
     fn erase_user(&self, Option<&[ProjectId]>, &str) -> u64 = Ok(0);
 });
 nothing!(AccountStore {

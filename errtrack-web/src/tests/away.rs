@@ -105,6 +105,7 @@ delegate!(EventStore {
     fn events(&self, issue: IssueId, cursor: Option<&Cursor>, limit: u32) -> EventPage;
     fn position(&self, event: &StoredEvent) -> EventPosition;
     fn pin(&self, event: &StoredEvent, pinned: bool) -> bool;
+    fn user_events(&self, projects: Option<&[ProjectId]>, user: &str, cursor: Option<&Cursor>, limit: u32) -> EventPage;
     fn erase_user(&self, projects: Option<&[ProjectId]>, user: &str) -> u64;
 });
 delegate!(ProjectStore {

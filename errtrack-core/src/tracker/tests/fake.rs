@@ -348,6 +348,7 @@ unused!(EventStore {
     fn events(&self, IssueId, Option<&Cursor>, u32) -> EventPage;
     fn position(&self, &StoredEvent) -> EventPosition;
     fn pin(&self, &StoredEvent, bool) -> bool;
+    fn user_events(&self, Option<&[ProjectId]>, &str, Option<&Cursor>, u32) -> EventPage;
     fn erase_user(&self, Option<&[ProjectId]>, &str) -> u64;
 });
 unused!(AccountStore {
