@@ -22,6 +22,7 @@ mod login;
 mod next;
 mod page;
 mod privacy;
+mod qr;
 mod query;
 mod rules;
 #[cfg(test)]
