@@ -26,7 +26,7 @@ pub(crate) use session::{Credentials, SignedIn, Visitor, half_way, session_token
 pub(crate) use totp::Secret;
 
 use crate::error::Error;
-use errtrack_core::{Member, Role, Store, StoreError, Token, TokenHash, TokenKind};
+use errtrack_core::{Member, MemberChange, MemberStatus, Role, Store, StoreError, Token, TokenHash, TokenKind};
 use http::{StatusCode, request::Parts};
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -122,15 +122,34 @@ impl Accounts {
         self
     }
 
-    /// Makes the owner's account, or gives the one with that address this password. An argon2id hash: some 50 ms.
+    /// Makes the owner's account; the one with that address becomes an active owner with this password, if it is none, and
+    /// keeps its name and second factor. An argon2id hash or two: some 50 ms each.
     ///
     /// # Errors
     /// The store fails, or the system has no randomness to give.
     pub async fn ensure_owner(store: &dyn Store, email: &str, password: &str) -> Result<(), StoreError> {
+        let known = store.member_by_email(&email.trim().to_lowercase()).await?;
+        let before = known.as_ref().and_then(|member| member.password_hash.clone());
         let password = password.to_owned();
-        let hash = tokio::task::spawn_blocking(move || hash_password(&password)).await.map_err(StoreError::other)?;
-        let member = owner(email, Some(hash?));
-        store.put_member(&member).await.map(drop)
+        let hash = tokio::task::spawn_blocking(move || match verify_password(&password, before.as_deref()) {
+            true => Ok(None),
+            false => hash_password(&password).map(Some),
+        });
+        let hash = hash.await.map_err(StoreError::other)??;
+        match known {
+            Some(member) if member.is_active_owner() && hash.is_none() => Ok(()),
+            Some(member) => {
+                let change = MemberChange {
+                    role: Some(Role::Owner),
+                    status: Some(MemberStatus::Active),
+                    projects: Some(None),
+                    password_hash: hash,
+                    ..MemberChange::default()
+                };
+                store.change_member(member.id, &change).await.map(drop)
+            }
+            None => store.put_member(&owner(email, hash)).await.map(drop),
+        }
     }
 
     /// Makes a one-time sign-in token for an owner without a password, if there is no member yet. It belongs at the end of

@@ -17,8 +17,8 @@ pub struct Config {
     pub max_unpacked: usize,
     /// Origins that browsers may report from.
     pub ingest_origins: Origins,
-    /// The proxies whose word is taken for the address of a client, which throttling, the audit log and reports ask for.
-    /// None unless set: then it is whoever is connected.
+    /// The proxies that are believed when they say for which client they ask; none unless set. The client's address is what
+    /// limits and logs go by, so behind a proxy that is not named here all clients are one.
     pub trusted_proxies: TrustedProxies,
 }
 

@@ -23,6 +23,7 @@ mod next;
 mod page;
 mod privacy;
 mod projects;
+mod qr;
 mod query;
 mod rules;
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub(crate) mod away;
 mod balance;
 mod dialects;
 mod foreign;
+mod headers;
 mod keys;
 mod matrix;
 mod merging;

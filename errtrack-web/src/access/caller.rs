@@ -73,7 +73,7 @@ impl Caller {
     pub(crate) async fn find(app: &App, parts: &Parts) -> Result<Option<Self>, Error> {
         let mut found = Self::identify(app, parts).await?;
         if let Some(caller) = &mut found {
-            caller.address = Peer::of(parts, app).0;
+            caller.address = Peer::of(app, parts).0;
         }
         Ok(found)
     }

@@ -62,7 +62,7 @@ impl FromRequestParts<App> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
         let agent = parts.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-        Ok(Self { address: Peer::of(parts, app).0, agent: agent.chars().take(300).collect() })
+        Ok(Self { address: Peer::of(app, parts).0, agent: agent.chars().take(300).collect() })
     }
 }
 

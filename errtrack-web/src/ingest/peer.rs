@@ -8,20 +8,20 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-/// The address of the client: who is connected, or for whom a trusted proxy says that it asks. Unknown where the host does
-/// not serve with connection info.
+/// The address of the client, behind the proxies that are trusted; unknown where the host does not serve with connection info.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) Option<IpAddr>);
 
 impl Peer {
-    /// The client of a request.
-    pub(crate) fn of(parts: &Parts, app: &App) -> Self {
+    /// Whose request it is.
+    pub(crate) fn of(app: &App, parts: &Parts) -> Self {
         let proxies = &app.config().trusted_proxies;
-        let client = |ConnectInfo(peer): &ConnectInfo<SocketAddr>| {
-            let lines = parts.headers.get_all(proxies.header()).iter().collect::<Vec<_>>();
-            proxies.client(peer.ip(), lines.into_iter().filter_map(|line| line.to_str().ok()))
-        };
-        Self(parts.extensions.get::<ConnectInfo<SocketAddr>>().map(client))
+        let connected = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        Self(connected.map(|ConnectInfo(address)| {
+            let lines = parts.headers.get_all(proxies.header());
+            // A line that is no text says nothing of the client, but must not lend its place to the one before it.
+            proxies.client(address.ip(), lines.iter().map(|line| line.to_str().unwrap_or("?")).collect::<Vec<_>>())
+        }))
     }
 }
 
@@ -29,6 +29,6 @@ impl FromRequestParts<App> for Peer {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
-        Ok(Self::of(parts, app))
+        Ok(Self::of(app, parts))
     }
 }

@@ -4,6 +4,7 @@ use super::{
     failure::Failure,
     login::{self, Throttle},
     page::Page,
+    qr::Qr,
     shell::{Layout, Shell, Viewer},
     text,
     time::When,
@@ -51,6 +52,7 @@ struct Setup {
     /// The same in groups, for people.
     spelled: String,
     url: String,
+    picture: Option<Qr>,
 }
 
 /// A session, ready to be shown.
@@ -307,7 +309,8 @@ impl Setup {
     fn new(secret: &Secret, email: &str) -> Self {
         let secret_text = secret.text();
         let groups: Vec<_> = secret_text.as_bytes().chunks(4).map(String::from_utf8_lossy).collect();
-        Self { spelled: groups.join(" "), url: secret.url(email), secret: secret_text }
+        let url = secret.url(email);
+        Self { spelled: groups.join(" "), picture: Qr::new(&url), url, secret: secret_text }
     }
 }
 
