@@ -1,8 +1,9 @@
 //! Every route, on one screen.
 
-use crate::{api, app::App, ingest, pages};
+use crate::{api, app::App, pages};
 use axum::Router;
 
 pub(crate) fn build<S: Clone + Send + Sync + 'static>(app: App) -> Router<S> {
-    Router::new().merge(ingest::routes(&app)).merge(api::routes(&app)).merge(pages::routes(&app)).with_state(app)
+    let (api, document) = api::routes(&app);
+    Router::new().merge(api).merge(pages::routes(&app, &document)).with_state(app)
 }

@@ -1,6 +1,6 @@
 //! `GET /api/events/{event_id}`: one occurrence with all that is known of it.
 
-use super::success;
+use super::{Frame, openapi::Failures, success};
 use crate::{
     access::{Caller, Read, Write},
     app::App,
@@ -15,10 +15,23 @@ use errtrack_core::{
     store::StoredEvent,
 };
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
+/// Shows an event
+///
+/// With all that is known of it. `exceptions` stand in the order in which Sentry's protocol sends them: the root cause first.
+#[utoipa::path(
+    get,
+    path = "/api/events/{id}",
+    tag = "Events",
+    operation_id = "show_event",
+    security(("key" = ["read"]), ("bearer" = ["read"])),
+    params(("id" = String, Path, description = "Our id or the client's: 32 hexadecimal digits, with dashes or without")),
+    responses((status = 200, description = "The event", body = Frame<View<'_>>), Failures),
+)]
 pub(super) async fn show(
     State(app): State<App>,
     Read(caller): Read,
@@ -27,7 +40,25 @@ pub(super) async fn show(
     Ok(success(View::new(&caller.find_event(&app, &id).await?)).into_response())
 }
 
-/// `PUT /api/events/{event_id}/pin`: it stays when its issue has too many events.
+/// Whether an event is pinned.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Pin {
+    id: Uuid,
+    pinned: bool,
+}
+
+/// Pins an event
+///
+/// It stays when its issue has too many events.
+#[utoipa::path(
+    put,
+    path = "/api/events/{id}/pin",
+    tag = "Events",
+    operation_id = "pin_event",
+    security(("key" = ["write"]), ("bearer" = ["write"])),
+    params(("id" = String, Path, description = "Our id or the client's: 32 hexadecimal digits, with dashes or without")),
+    responses((status = 200, description = "It is pinned", body = Frame<Pin>), Failures),
+)]
 pub(super) async fn pin(
     State(app): State<App>,
     Write(caller): Write,
@@ -36,7 +67,16 @@ pub(super) async fn pin(
     set_pinned(&app, &caller, &id, true).await
 }
 
-/// `DELETE /api/events/{event_id}/pin`
+/// Lets a pinned event go again
+#[utoipa::path(
+    delete,
+    path = "/api/events/{id}/pin",
+    tag = "Events",
+    operation_id = "unpin_event",
+    security(("key" = ["write"]), ("bearer" = ["write"])),
+    params(("id" = String, Path, description = "Our id or the client's: 32 hexadecimal digits, with dashes or without")),
+    responses((status = 200, description = "It is not pinned", body = Frame<Pin>), Failures),
+)]
 pub(super) async fn unpin(
     State(app): State<App>,
     Write(caller): Write,
@@ -50,11 +90,12 @@ async fn set_pinned(app: &App, caller: &Caller, id: &str, pinned: bool) -> Resul
     if !app.store().pin(&stored, pinned).await? {
         return Err(Error::not_found("event"));
     }
-    Ok(success(json!({ "id": stored.id, "pinned": pinned })).into_response())
+    Ok(success(Pin { id: stored.id, pinned }).into_response())
 }
 
 /// An event as the API shows it. `exceptions` stand in the order in which Sentry's protocol sends them: the root cause first.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Event)]
 pub(super) struct View<'a> {
     id: Uuid,
     event_id: EventId,
@@ -82,7 +123,9 @@ pub(super) struct View<'a> {
     request: Option<&'a Request>,
     user: Option<&'a User>,
     tags: &'a BTreeMap<String, String>,
+    #[schema(value_type = Object)]
     contexts: &'a Map,
+    #[schema(value_type = Object)]
     extra: &'a Map,
     modules: &'a BTreeMap<String, String>,
     debug_images: &'a [Value],

@@ -14,6 +14,17 @@ use errtrack_core::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+/// The order of a list.
+#[derive(ToSchema)]
+#[schema(as = Sort, rename_all = "snake_case")]
+#[expect(dead_code, reason = "only its shape is asked for: `Sort` is read by its names")]
+pub(in crate::api) enum By {
+    LastSeen,
+    FirstSeen,
+    Count,
+    Users,
+}
+
 /// One page of issues.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::api) struct List<'a> {
@@ -40,7 +51,20 @@ pub(in crate::api) struct List<'a> {
     params(
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "Entries of a page; 50 unless set"),
         ("offset" = Option<u32>, Query, description = "Entries to skip"),
-        ("cursor" = Option<String>, Query, description = "A `next_cursor` that was answered"),
+        ("cursor" = Option<String>, Query, description = "A `next_cursor` that was answered; `offset` is not looked at then"),
+        ("project" = Option<String>, Query, description = "Of the project with this slug"),
+        ("level" = Option<Level>, Query, description = "Whose newest event has this level; `critical` is `fatal`"),
+        ("source" = Option<String>, Query, description = "From this source"),
+        ("environment" = Option<String>, Query, description = "Seen in this environment"),
+        ("release" = Option<String>, Query, description = "Seen in this release"),
+        ("status" = Option<Status>, Query, description = "In this status"),
+        ("resolved" = Option<bool>, Query, description = "`true`: resolved; `false`: unresolved"),
+        ("search" = Option<String>, Query, description = "Each word stands in type, message or culprit, in any case"),
+        ("user" = Option<String>, Query, description = "That hit this user"),
+        ("tag" = Option<Vec<String>>, Query, description = "Seen with this tag, as `key:value`; may come more than once"),
+        ("since" = Option<Timestamp>, Query, description = "Last seen at or after"),
+        ("until" = Option<Timestamp>, Query, description = "First seen at or before"),
+        ("sort" = Option<By>, Query, description = "The greatest first; `last_seen` unless set"),
     ),
     responses((status = 200, description = "A page of issues", body = Frame<List<'_>>), Failures),
 )]

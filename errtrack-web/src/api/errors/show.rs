@@ -11,6 +11,7 @@ use axum::{
     response::IntoResponse,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Shows an issue
 ///
@@ -33,13 +34,28 @@ pub(in crate::api) async fn show(
     Ok(success(item::whole(&app, &issue).await?).into_response())
 }
 
-#[derive(Debug, Serialize)]
-struct Events<'a> {
+/// One page of events.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::api) struct Events<'a> {
     events: Vec<View<'a>>,
+    /// The `cursor` of the next page; `null` on the last.
     next_cursor: Option<String>,
 }
 
-/// The kept events of an issue, the newest first.
+/// Lists the events of an issue
+///
+/// Those that are kept, the newest first.
+#[utoipa::path(
+    get,
+    path = "/api/errors/{id}/events",
+    tag = "Events",
+    operation_id = "list_events",
+    security(("key" = ["read"]), ("bearer" = ["read"])),
+    params(("id" = String, Path, description = "UUID or short id"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "Entries of a page; 50 unless set"),
+        ("cursor" = Option<String>, Query, description = "A `next_cursor` that was answered")),
+    responses((status = 200, description = "A page of events", body = Frame<Events<'_>>), Failures),
+)]
 pub(in crate::api) async fn events(
     State(app): State<App>,
     Read(caller): Read,
