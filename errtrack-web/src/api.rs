@@ -1,5 +1,6 @@
 //! The REST API: every answer is `{"data":…,"status":"success"}` or `{"error":…,"status":"error"}`.
 
+mod analytics;
 mod body;
 mod errors;
 mod event;
@@ -37,6 +38,8 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(errors::regroup::unmerge))
         .routes(routes!(event::show))
         .routes(routes!(event::pin, event::unpin))
+        .routes(routes!(analytics::stats))
+        .routes(routes!(analytics::trends))
         .routes(routes!(monitoring::balance))
         .routes(routes!(settings::show_retention))
         .routes(routes!(settings::preview_retention))
@@ -86,5 +89,10 @@ pub(crate) struct Frame<T> {
 
 /// The frame of an answer.
 pub(crate) fn success<T: Serialize>(data: T) -> Json<impl Serialize> {
-    Json(Frame { data, status: "success" })
+    Json(frame(data))
+}
+
+/// The same, before it is JSON.
+fn frame<T: Serialize>(data: T) -> Frame<T> {
+    Frame { data, status: "success" }
 }

@@ -4,6 +4,7 @@ mod projects;
 
 use crate::{
     Access, Config,
+    cache::{Cache, LocalCache},
     retention::Runs,
     status::{Sizes, Totals},
 };
@@ -32,6 +33,7 @@ struct Inner {
     totals: Totals,
     sizes: Sizes,
     runs: Runs,
+    cache: Arc<dyn Cache>,
 }
 
 impl App {
@@ -46,6 +48,7 @@ impl App {
             totals: Totals::default(),
             sizes: Sizes::default(),
             runs: Runs::default(),
+            cache: Arc::new(LocalCache::default()),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -100,6 +103,11 @@ impl App {
     /// Runs of retention that somebody asked for.
     pub(crate) fn runs(&self) -> &Runs {
         &self.inner.runs
+    }
+
+    /// Answers that are kept for a while.
+    pub(crate) fn cache(&self) -> &dyn Cache {
+        self.inner.cache.as_ref()
     }
 
     /// Waits for a turn at work that needs much memory.

@@ -6,8 +6,10 @@
 mod access;
 mod api;
 mod app;
+mod cache;
 mod config;
 mod error;
+mod figures;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;

@@ -27,7 +27,7 @@ use utoipa::{
                        described by Sentry, not here.",
     ),
     // Types that stand in parameters alone.
-    components(schemas(super::errors::list::By)),
+    components(schemas(super::errors::list::By, crate::figures::Period, crate::figures::GroupBy)),
     modifiers(&Keys),
 )]
 struct Api;
