@@ -16,11 +16,13 @@ mod coalesce;
 mod hooks;
 mod ingest;
 mod jitter;
+mod jobs;
 mod overflow;
 mod privacy;
 mod queue;
 mod rules;
 mod sampling;
+mod series;
 pub(crate) mod spool;
 mod trouble;
 mod upkeep;
@@ -32,6 +34,7 @@ pub use balance::Balance;
 pub use builder::{BuildError, TrackerBuilder};
 pub use hooks::IssueChange;
 pub use ingest::{IngestError, Receipt, Report};
+pub use series::Beat;
 pub use spool::SpoolStatus;
 
 use crate::{
@@ -47,10 +50,12 @@ use crate::{
 };
 use balance::Ledger;
 use hooks::Hooks;
+use jobs::Jobs;
 use privacy::PreparersAtHand;
 use queue::{CaptureQueue, Captured, What};
 use rules::RulesAtHand;
 use sampling::Sampling;
+use series::Told;
 use spool::SpoolGauge;
 use std::{
     any::type_name,
@@ -141,6 +146,8 @@ struct Engine {
     spool: Option<Arc<SpoolGauge>>,
     pace: Pace,
     routes: Routes,
+    told: Told,
+    jobs: Jobs,
     /// Held while this process runs retention.
     retaining: tokio::sync::Mutex<()>,
 }

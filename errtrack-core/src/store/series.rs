@@ -23,7 +23,7 @@ pub trait SeriesStore: Send + Sync + 'static {
 /// What a series is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Series {
-    /// Requests by route: [`RoutePoint`](crate::RoutePoint), by method and route.
+    /// Requests by route ([`RouteStatistics::to_point`](crate::RouteStatistics::to_point)), by method and template.
     Routes,
     /// Readings of the machine.
     Machine,
@@ -34,6 +34,18 @@ pub enum Series {
 }
 
 impl Series {
+    /// For how many days points are kept, by series and width in minutes.
+    pub const KEPT: [(Self, i64, i64); 8] = [
+        (Self::Routes, 10, 2),
+        (Self::Routes, 60, 32),
+        (Self::Routes, 1_440, 400),
+        (Self::Machine, 1, 2),
+        (Self::Machine, 60, 32),
+        (Self::Checks, 10, 2),
+        (Self::Checks, 60, 32),
+        (Self::Beats, 60, 100),
+    ];
+
     /// The number under which it is stored.
     #[must_use]
     pub const fn to_number(self) -> i64 {
