@@ -40,6 +40,7 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(event::pin, event::unpin))
         .routes(routes!(analytics::stats))
         .routes(routes!(analytics::trends))
+        .routes(routes!(analytics::performance))
         .routes(routes!(monitoring::balance))
         .routes(routes!(settings::show_retention))
         .routes(routes!(settings::preview_retention))

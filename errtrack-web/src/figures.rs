@@ -2,9 +2,13 @@
 
 mod calendar;
 mod kept;
+mod performance;
 mod stats;
+mod timeframe;
 mod trends;
 
-pub(crate) use kept::{json, kept, scope};
+pub(crate) use kept::{for_a_while, json, kept, scope};
+pub(crate) use performance::Performance;
 pub(crate) use stats::{EnvironmentFigures, Stats, TopError, duration};
+pub(crate) use timeframe::Timeframe;
 pub(crate) use trends::{GroupBy, Period, Trend};

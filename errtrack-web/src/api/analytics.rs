@@ -5,15 +5,18 @@ use crate::{
     access::Read,
     app::App,
     error::Error,
-    figures::{self, EnvironmentFigures, GroupBy, Period, Stats, TopError, Trend},
+    figures::{self, EnvironmentFigures, GroupBy, Performance, Period, Stats, Timeframe, TopError, Trend},
 };
 use axum::{extract::State, response::Response};
+use errtrack_core::Timestamp;
 use serde::Serialize;
 use std::time::Duration;
 use utoipa::ToSchema;
 
 /// For how long figures are kept, if nothing is written that changes them.
 const KEPT: Duration = Duration::from_secs(300);
+/// The same for readings, which come all the time.
+const FRESH: Duration = Duration::from_secs(15);
 
 /// How many errors there are, and how it goes.
 #[derive(Debug, Serialize, ToSchema)]
@@ -117,6 +120,33 @@ pub(super) async fn trends(State(app): State<App>, Read(caller): Read, params: P
     let name = format!("trends {} {}", period.name(), group_by.name());
     let body = figures::kept(&app, &scope, &name, KEPT, async |now| {
         Ok(frame(Trend::read(app.store(), &scope, period, group_by, now).await?))
+    });
+    Ok(figures::json(body.await?))
+}
+
+/// Shows how fast requests were answered
+///
+/// From what the middleware (`CaptureLayer`, `Capture`) of all processes counted; each tells it twice a minute. Time is looked
+/// at in buckets of 10 minutes, an hour or a day, the first of which is whole.
+#[utoipa::path(
+    get,
+    path = "/api/analytics/performance",
+    tag = "Figures",
+    operation_id = "show_performance",
+    security(("key" = ["read"]), ("bearer" = ["read"])),
+    params(
+        ("timeframe" = Option<Timeframe>, Query, description = "How far back; `1h` unless set"),
+        ("project" = Option<String>, Query, description = "Of the project with this slug"),
+    ),
+    responses((status = 200, description = "The figures", body = Frame<Performance>), Failures),
+)]
+pub(super) async fn performance(State(app): State<App>, Read(caller): Read, params: Params) -> Result<Response, Error> {
+    let timeframe: Timeframe = params.parse("timeframe", Timeframe::WHAT)?.unwrap_or_default();
+    let scope = figures::scope(&app, &caller, &params).await?;
+    let key = format!("performance {} {:?}", timeframe.name(), scope.projects);
+    let body = figures::for_a_while(&app, &key, FRESH, async || {
+        let projects = scope.projects.as_deref();
+        Ok(frame(Performance::read(app.store(), projects, timeframe, Timestamp::now()).await?))
     });
     Ok(figures::json(body.await?))
 }

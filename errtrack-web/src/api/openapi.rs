@@ -27,7 +27,7 @@ use utoipa::{
                        described by Sentry, not here.",
     ),
     // Types that stand in parameters alone.
-    components(schemas(super::errors::list::By, crate::figures::Period, crate::figures::GroupBy)),
+    components(schemas(super::errors::list::By, crate::figures::Period, crate::figures::GroupBy, crate::figures::Timeframe)),
     modifiers(&Keys),
 )]
 struct Api;

@@ -36,20 +36,27 @@ pub(crate) async fn kept<T: Serialize>(
     let version = app.store().figures_version(scope).await?;
     let projects = scope.projects.as_ref().map(|projects| projects.iter().map(|id| id.0).collect::<Vec<_>>());
     // The environment last, as it may hold anything.
-    let key = format!(
-        "figures {what} {} {} {} {projects:?} {:?}",
-        now.hour(),
-        version.events,
-        version.edits,
-        scope.environment
-    );
-    if let Some(found) = app.cache().get(&key).await {
+    let version = format!("{} {} {}", now.hour(), version.events, version.edits);
+    for_a_while(app, &format!("figures {what} {version} {projects:?} {:?}", scope.environment), lives, async || {
+        make(now).await
+    })
+    .await
+}
+
+/// The JSON of an answer, from the cache if it was made not longer ago than that.
+pub(crate) async fn for_a_while<T: Serialize>(
+    app: &App,
+    key: &str,
+    lives: Duration,
+    make: impl AsyncFnOnce() -> Result<T, Error>,
+) -> Result<Bytes, Error> {
+    if let Some(found) = app.cache().get(key).await {
         return Ok(found);
     }
-    let answer = make(now).await?;
+    let answer = make().await?;
     let json = serde_json::to_vec(&answer).map_err(errtrack_core::StoreError::other)?;
     let json = Bytes::from(json);
-    app.cache().put(&key, json.clone(), lives).await;
+    app.cache().put(key, json.clone(), lives).await;
     Ok(json)
 }
 

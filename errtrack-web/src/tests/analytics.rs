@@ -2,7 +2,7 @@
 
 use super::support::{KEY, TestApp};
 use crate::{Access, Config, app::App, figures::kept};
-use errtrack_core::{Timestamp, store::FigureScope};
+use errtrack_core::{StatusClass, Timestamp, Tracker, store::FigureScope};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -154,4 +154,43 @@ async fn an_answer_is_made_once_until_something_is_written() {
     let after = ask("a").await;
     assert!(after > before + 1, "something was written");
     assert!(ask("a").await <= after + 1);
+}
+
+#[tokio::test]
+async fn performance_adds_up_over_processes_and_restarts() {
+    let app = TestApp::new().await;
+    let empty = app.get("/api/analytics/performance").await.data();
+    assert_eq!(
+        (&empty["requests"], &empty["avg_response_time"], &empty["performance_score"]),
+        (&json!(0), &Value::Null, &Value::Null)
+    );
+    let other = Tracker::builder().store(app.store.clone()).build().await.unwrap();
+    for (tracker, route, status, millis) in [
+        (&app.tracker, "/a", 200, 100),
+        (&app.tracker, "/a", 200, 100),
+        (&other, "/a", 503, 100),
+        (&other, "/slow/{id}", 200, 3_000),
+    ] {
+        tracker.routes().record("GET", route, StatusClass::of(status), Duration::from_millis(millis));
+    }
+    // What is told at the end stays when the process is gone.
+    other.shutdown().await;
+    app.tracker.shutdown().await;
+    let answer = app.get("/api/analytics/performance?timeframe=6h&project=default").await.data();
+    let expected = json!({
+        "timeframe": "6h", "requests": 4, "avg_response_time": 825.0, "error_rate_percent": 25.0,
+        "availability_percent": 75.0, "performance_score": 5.0,
+    });
+    for (field, value) in expected.as_object().unwrap() {
+        assert_eq!(&answer[field], value, "{field}");
+    }
+    assert!(answer["throughput_rpm"].as_f64().unwrap() > 0.0);
+    let near = |field: &str, millis: f64| (answer[field].as_f64().unwrap() / millis - 1.0).abs() < 0.0625;
+    assert!(near("p50_ms", 100.0) && near("p95_ms", 3_000.0) && near("p99_ms", 3_000.0), "{answer}");
+    let routes = answer["routes"].as_array().unwrap();
+    assert_eq!(routes.iter().map(|r| r["route"].as_str().unwrap()).collect::<Vec<_>>(), ["/slow/{id}", "/a"]);
+    assert_eq!((&routes[1]["requests"], &routes[1]["error_rate_percent"]), (&json!(3), &json!(33.33)));
+    assert_eq!(app.get("/api/analytics/performance?project=nothing").await.data()["requests"], 0);
+    let error = app.get("/api/analytics/performance?timeframe=2h").await.error(400);
+    assert_eq!(error, "timeframe: must be one of 1h, 6h, 24h, 7d, 30d");
 }

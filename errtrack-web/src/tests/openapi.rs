@@ -135,6 +135,8 @@ fn every() -> Vec<Ask> {
         ask("show_stats", "/api/stats?project=default&environment=production", 200, Value::Null),
         ask("show_trends", "/api/analytics/trends?period=month&group_by=week", 200, Value::Null),
         ask("show_trends", "/api/analytics/trends?period=decade", 400, Value::Null),
+        ask("show_performance", "/api/analytics/performance?timeframe=24h", 200, Value::Null),
+        ask("show_performance", "/api/analytics/performance?timeframe=2h", 400, Value::Null),
         ask("show_balance", "/api/monitoring/balance", 200, Value::Null),
         ask("metrics", "/metrics", 200, Value::Null),
         ask("show_retention", "/api/settings/retention", 200, Value::Null),
