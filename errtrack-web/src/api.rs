@@ -13,6 +13,7 @@ pub(crate) mod params;
 mod rules;
 mod sanitizer;
 mod settings;
+mod watch;
 
 use crate::{app::App, error::Error, ingest};
 use axum::{Json, http::StatusCode, routing::any};
@@ -42,6 +43,9 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(analytics::trends))
         .routes(routes!(analytics::performance))
         .routes(routes!(monitoring::balance))
+        .routes(routes!(watch::services))
+        .routes(routes!(watch::metrics))
+        .routes(routes!(watch::uptime))
         .routes(routes!(settings::show_retention))
         .routes(routes!(settings::preview_retention))
         .routes(routes!(settings::run_retention))

@@ -5,6 +5,7 @@ mod projects;
 use crate::{
     Access, Config,
     cache::{Cache, LocalCache},
+    monitoring::Traffic,
     retention::Runs,
     status::{Sizes, Totals},
 };
@@ -34,6 +35,7 @@ struct Inner {
     sizes: Sizes,
     runs: Runs,
     cache: Arc<dyn Cache>,
+    traffic: Arc<Traffic>,
 }
 
 impl App {
@@ -49,6 +51,7 @@ impl App {
             sizes: Sizes::default(),
             runs: Runs::default(),
             cache: Arc::new(LocalCache::default()),
+            traffic: Arc::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -103,6 +106,11 @@ impl App {
     /// Runs of retention that somebody asked for.
     pub(crate) fn runs(&self) -> &Runs {
         &self.inner.runs
+    }
+
+    /// The requests of this router.
+    pub(crate) fn traffic(&self) -> &Arc<Traffic> {
+        &self.inner.traffic
     }
 
     /// Answers that are kept for a while.

@@ -1,5 +1,8 @@
 //! What can be configured about the web side.
 
+use crate::monitoring::Target;
+use errtrack_core::AllowedTargets;
+
 /// The configuration of the router. [`Config::default`] fits a host that mounts it beside its own pages.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -15,6 +18,13 @@ pub struct Config {
     pub max_unpacked: usize,
     /// Origins that browsers may report from.
     pub ingest_origins: Origins,
+    /// Services that are watched; none unless set. Looked at twice a minute, by one of the processes on a database.
+    pub monitor: Vec<Target>,
+    /// What of these may be reached although it is private or this machine; nothing unless set.
+    pub allowed_targets: AllowedTargets,
+    /// Whether this router's own requests count in the statistics of routes, beside those of a layer; for a server that does
+    /// nothing else. Not unless set.
+    pub count_own_requests: bool,
 }
 
 /// Origins that CORS lets in.
@@ -34,6 +44,9 @@ impl Default for Config {
             max_envelope: 20 << 20,
             max_unpacked: 100 << 20,
             ingest_origins: Origins::Any,
+            monitor: Vec::new(),
+            allowed_targets: AllowedTargets::default(),
+            count_own_requests: false,
         }
     }
 }

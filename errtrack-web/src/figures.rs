@@ -8,7 +8,7 @@ mod timeframe;
 mod trends;
 
 pub(crate) use kept::{for_a_while, json, kept, scope};
-pub(crate) use performance::Performance;
+pub(crate) use performance::{Performance, rounded};
 pub(crate) use stats::{EnvironmentFigures, Stats, TopError, duration};
-pub(crate) use timeframe::Timeframe;
+pub(crate) use timeframe::{Timeframe, minute, time};
 pub(crate) use trends::{GroupBy, Period, Trend};

@@ -15,6 +15,7 @@ mod figures;
 pub mod fuzzing;
 mod ingest;
 mod links;
+mod monitoring;
 mod pages;
 mod regroup;
 mod retention;
@@ -25,7 +26,8 @@ mod tests;
 
 pub use access::{Access, Accounts, Guest, Permissions};
 pub use config::{Config, Origins};
-pub use errtrack_core::Role;
+pub use errtrack_core::{AllowedTargets, Role};
+pub use monitoring::{InvalidTarget, Target};
 
 use errtrack_core::Tracker;
 

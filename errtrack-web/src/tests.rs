@@ -8,6 +8,7 @@ mod dialects;
 mod foreign;
 mod merging;
 mod metrics;
+mod monitoring;
 mod openapi;
 mod permissions;
 mod pins;

@@ -5,11 +5,11 @@ use errtrack_core::{
     Balance, Fingerprint, Issue, IssueId, IssueRef, Level, Member, Occurrence, Project, ProjectId, Status, StoreError,
     Timestamp, TokenHash, TokenKind,
     store::{
-        AccountStore, AnalyticsStore, BalanceStore, Batch, Changes, Cursor, EnvironmentCount, EventPage, EventPosition,
-        EventStore, Feed, FigureScope, FigureVersion, GroupStore, IssuePage, IssueQuery, IssueStore, LeaseStore,
-        ProjectStore, Recorded, Recorder, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series,
-        SeriesPoint, SeriesQuery, SeriesStore, SetAside, SettingStore, StatusCounts, Storage, StoredEvent, TagTally,
-        Upkeep,
+        AccountStore, AnalyticsStore, BalanceStore, Batch, Changes, Connections, Cursor, EnvironmentCount, EventPage,
+        EventPosition, EventStore, Feed, FigureScope, FigureVersion, GroupStore, IssuePage, IssueQuery, IssueStore,
+        LeaseStore, ProjectStore, Recorded, Recorder, Regrouped, Retention, RetentionReport, Rollup, RollupWidth,
+        Series, SeriesPoint, SeriesQuery, SeriesStore, SetAside, SettingStore, StatusCounts, Storage, StoredEvent,
+        TagTally, Upkeep,
     },
 };
 use errtrack_store::SqliteStore;
@@ -174,6 +174,10 @@ impl Upkeep for AwayStore {
     async fn set_aside_events(&self, limit: u32) -> Result<Vec<SetAside>, StoreError> {
         self.check()?;
         self.inner.set_aside_events(limit).await
+    }
+
+    fn connections(&self) -> Option<Connections> {
+        self.inner.connections()
     }
 
     async fn close(&self) {
