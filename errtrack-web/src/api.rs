@@ -1,5 +1,6 @@
 //! The REST API: every answer is `{"data":…,"status":"success"}` or `{"error":…,"status":"error"}`.
 
+mod analytics;
 mod audit;
 mod body;
 pub(crate) mod errors;
@@ -18,6 +19,7 @@ mod sanitizer;
 mod settings;
 mod team;
 mod users;
+mod watch;
 
 use crate::{app::App, error::Error, ingest};
 use axum::{Json, http::StatusCode, routing::any};
@@ -46,7 +48,13 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(errors::regroup::unmerge))
         .routes(routes!(event::show))
         .routes(routes!(event::pin, event::unpin))
+        .routes(routes!(analytics::stats))
+        .routes(routes!(analytics::trends))
+        .routes(routes!(analytics::performance))
         .routes(routes!(monitoring::balance))
+        .routes(routes!(watch::services))
+        .routes(routes!(watch::metrics))
+        .routes(routes!(watch::uptime))
         .routes(routes!(settings::show_retention))
         .routes(routes!(settings::preview_retention))
         .routes(routes!(settings::run_retention))
@@ -108,5 +116,10 @@ pub(crate) struct Frame<T> {
 
 /// The frame of an answer.
 pub(crate) fn success<T: Serialize>(data: T) -> Json<impl Serialize> {
-    Json(Frame { data, status: "success" })
+    Json(frame(data))
+}
+
+/// The same, before it is JSON.
+fn frame<T: Serialize>(data: T) -> Frame<T> {
+    Frame { data, status: "success" }
 }

@@ -6,6 +6,17 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+/// Connections to a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connections {
+    /// The kind of database: `sqlite`, `postgres`.
+    pub backend: &'static str,
+    /// Those in use.
+    pub used: u32,
+    /// How many there can be.
+    pub most: u32,
+}
+
 /// Keeps the store itself in order.
 #[async_trait]
 pub trait Upkeep: Send + Sync + 'static {
@@ -31,6 +42,11 @@ pub trait Upkeep: Send + Sync + 'static {
 
     /// Events that could not be written, the newest first.
     async fn set_aside_events(&self, limit: u32) -> Result<Vec<SetAside>, StoreError>;
+
+    /// How many connections to the database there are; `None` where that means nothing.
+    fn connections(&self) -> Option<Connections> {
+        None
+    }
 
     /// Finishes what is under way and closes every connection. From then on every call fails as
     /// [unavailable](StoreError::is_unavailable), but this one.
