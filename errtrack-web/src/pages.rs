@@ -16,8 +16,11 @@ mod issues;
 #[cfg(test)]
 mod journeys;
 mod login;
+mod monitoring;
 mod next;
+mod overview;
 mod page;
+mod performance;
 mod privacy;
 mod query;
 mod rules;
@@ -60,6 +63,9 @@ pub(crate) fn routes(app: &App, document: &Document) -> Router<App> {
         .route("/issues/{id}/delete", post(issue::actions::delete))
         .route("/issues/{id}/events/{event}/pin", post(issue::actions::pin))
         .route("/issues/{id}/events/{event}/unpin", post(issue::actions::unpin))
+        .route("/overview", get(overview::show))
+        .route("/performance", get(performance::show))
+        .route("/monitoring", get(monitoring::show))
         .route("/settings/rules", get(rules::show).merge(rules::form()))
         .route("/settings/privacy", get(privacy::show).merge(privacy::form()))
         .route("/settings/system", get(system::show))
