@@ -8,7 +8,9 @@ mod timeframe;
 mod trends;
 
 pub(crate) use kept::{for_a_while, json, kept, scope};
-pub(crate) use performance::{Performance, rounded};
+pub(crate) use performance::{Performance, PerformancePoint, RoutePerformance, rounded};
 pub(crate) use stats::{EnvironmentFigures, Stats, TopError, duration};
 pub(crate) use timeframe::{Timeframe, minute, time};
+#[cfg(test)]
+pub(crate) use trends::TrendPoint;
 pub(crate) use trends::{GroupBy, Period, Trend};

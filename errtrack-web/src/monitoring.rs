@@ -7,9 +7,15 @@ mod traffic;
 mod uptime;
 
 pub use check::{InvalidTarget, Target};
-pub(crate) use machine::Machine;
-pub(crate) use services::{Health, Services, services};
+#[cfg(test)]
+pub(crate) use machine::NetworkIo;
+pub(crate) use machine::{Machine, MachinePoint};
+#[cfg(test)]
+pub(crate) use services::Details;
+pub(crate) use services::{Health, Service, Services, services};
 pub(crate) use traffic::{Traffic, count};
+#[cfg(test)]
+pub(crate) use uptime::Downtime;
 pub(crate) use uptime::Uptime;
 
 use crate::app::App;

@@ -19,8 +19,12 @@ mod issues;
 mod journeys;
 mod keys;
 mod login;
+mod menu;
+mod monitoring;
 mod next;
+mod overview;
 mod page;
+mod performance;
 mod privacy;
 mod projects;
 mod qr;
@@ -68,6 +72,9 @@ pub(crate) fn routes(app: &App, document: &Document) -> Router<App> {
         .route("/issues/{id}/delete", post(issue::actions::delete))
         .route("/issues/{id}/events/{event}/pin", post(issue::actions::pin))
         .route("/issues/{id}/events/{event}/unpin", post(issue::actions::unpin))
+        .route("/overview", get(overview::show))
+        .route("/performance", get(performance::show))
+        .route("/monitoring", get(monitoring::show))
         .route("/settings/projects", get(projects::show).post(projects::create))
         .route("/settings/projects/{id}", post(projects::update))
         .route("/settings/projects/{id}/delete", post(projects::delete))

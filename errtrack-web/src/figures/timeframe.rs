@@ -2,7 +2,7 @@
 
 use errtrack_core::Timestamp;
 use serde::Serialize;
-use std::{str::FromStr, time::Duration};
+use std::str::FromStr;
 use utoipa::ToSchema;
 
 /// How far back to look.
@@ -61,11 +61,6 @@ impl Timeframe {
             Self::Week => 10_080,
             Self::Month => 43_200,
         }
-    }
-
-    /// When it begins, if it ends now.
-    pub(crate) fn since(self, now: Timestamp) -> Timestamp {
-        now.minus(Duration::from_secs(self.minutes().unsigned_abs() * 60))
     }
 }
 

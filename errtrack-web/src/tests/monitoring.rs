@@ -55,15 +55,16 @@ async fn a_database_that_is_away_is_unhealthy_and_the_answer_comes_all_the_same(
 async fn services_that_are_named_are_watched_in_the_background() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let mut config = Config::default();
-    config.monitor = [
+    let monitor = [
         format!("open=tcp://127.0.0.1:{port}"),
         "closed=tcp://10.0.0.1:1".to_owned(),
         "later=https://example.com/health?token=1".to_owned(),
-    ]
-    .map(|target| target.parse().unwrap())
-    .to_vec();
-    config.allowed_targets = AllowedTargets::new(["127.0.0.1"]).unwrap();
+    ];
+    let config = Config {
+        monitor: monitor.map(|target| target.parse().unwrap()).to_vec(),
+        allowed_targets: AllowedTargets::new(["127.0.0.1"]).unwrap(),
+        ..Config::default()
+    };
     let app = TestApp::with(config).await;
     assert_eq!(find(&services(&app).await, "open")["status"], "unknown", "nobody has looked yet");
     // Written, so that another node answers the same. An answer is kept for some seconds.
