@@ -61,7 +61,7 @@ pub use feed::{Change, Changes, Feed, IssueEvent, LocalFeed};
 pub use groups::{GroupStore, MAX_GROUPS, Refusal, Regrouped};
 pub use query::{Cursor, EventPage, EventPosition, IssuePage, IssueQuery, Sort, StatusCounts, StoredEvent};
 pub use triage::{Comment, TriageStore};
-pub use upkeep::{Retention, RetentionReport, SetAside, Storage, TableSize, Upkeep};
+pub use upkeep::{ProjectRetention, Retention, RetentionReport, SetAside, Storage, TableSize, Upkeep};
 
 use crate::{
     Balance, Issue, IssueId, IssueRef, Member, Occurrence, Project, ProjectId, Status, Timestamp, TokenHash, TokenKind,
