@@ -46,7 +46,10 @@ pub mod test;
 mod time;
 mod tracker;
 
-pub use account::{Member, Role, TokenHash, TokenKind, UnknownRole};
+pub use account::{
+    ApiKey, AuditEntry, Member, MemberChange, MemberChanged, MemberStatus, Permission, Role, Token, TokenHash,
+    TokenKind, UnknownMemberStatus, UnknownPermission, UnknownRole,
+};
 #[cfg(feature = "anyhow")]
 pub use anyhow::{AnyhowExt, capture_anyhow};
 pub use current::{

@@ -11,7 +11,7 @@
 //!
 //! 1. [`ProjectStore`], [`Recorder::record`] and [`IssueStore::issue`]: with these a [`Tracker`](crate::Tracker) starts
 //!    and counts. Everything else can answer `Ok` and nothing, for now.
-//! 2. The rest of [`IssueStore`], [`GroupStore`], [`TriageStore`], [`EventStore`] and [`AccountStore`]: with these the pages work.
+//! 2. The rest of [`IssueStore`], [`GroupStore`], [`TriageStore`], [`EventStore`], [`AccountStore`], [`KeyStore`] and [`AuditStore`]: with these the pages work.
 //! 3. [`Upkeep`], [`BalanceStore`], [`LeaseStore`], [`SettingStore`], [`Feed`]: with these it can run for years, and in several processes.
 //!    [`surplus`](crate::retention::surplus) chooses the events to keep, [`LocalFeed`] tells changes within the process.
 //!
@@ -47,6 +47,7 @@
 //! **Cancelling.** A future of any method may be dropped at any await. What was begun must then be rolled back or, once it
 //! is committed, be whole.
 
+mod account;
 mod batch;
 mod error;
 mod feed;
@@ -55,6 +56,7 @@ mod query;
 mod triage;
 mod upkeep;
 
+pub use account::{AccountStore, AuditStore, KeyStore, MAX_AUDIT_ENTRIES};
 pub use batch::{Batch, BatchKey, Outcome, Recorded};
 pub use error::StoreError;
 pub use feed::{Change, Changes, Feed, IssueEvent, LocalFeed};
@@ -63,9 +65,7 @@ pub use query::{Cursor, EventPage, EventPosition, IssuePage, IssueQuery, Sort, S
 pub use triage::{Comment, TriageStore};
 pub use upkeep::{ProjectRetention, Retention, RetentionReport, SetAside, Storage, TableSize, Upkeep};
 
-use crate::{
-    Balance, Issue, IssueId, IssueRef, Member, Occurrence, Project, ProjectId, Status, Timestamp, TokenHash, TokenKind,
-};
+use crate::{Balance, Issue, IssueId, IssueRef, Occurrence, Project, ProjectId, Status, Timestamp};
 use async_trait::async_trait;
 use std::time::Duration;
 use uuid::Uuid;
@@ -80,6 +80,8 @@ pub trait Store:
     + ProjectStore
     + SettingStore
     + AccountStore
+    + KeyStore
+    + AuditStore
     + BalanceStore
     + LeaseStore
     + Feed
@@ -96,6 +98,8 @@ impl<T> Store for T where
         + ProjectStore
         + SettingStore
         + AccountStore
+        + KeyStore
+        + AuditStore
         + BalanceStore
         + LeaseStore
         + Feed
@@ -294,32 +298,4 @@ pub trait LeaseStore: Send + Sync + 'static {
 
     /// Gives a lease back, if `holder` has it; else nothing happens.
     async fn release(&self, name: &str, holder: Uuid) -> Result<(), StoreError>;
-}
-
-/// Keeps members and their tokens.
-#[async_trait]
-pub trait AccountStore: Send + Sync + 'static {
-    /// The member with that address (lower case).
-    async fn member_by_email(&self, email: &str) -> Result<Option<Member>, StoreError>;
-
-    /// How many members there are.
-    async fn member_count(&self) -> Result<i64, StoreError>;
-
-    /// Adds a member, or replaces name, role and password of the one with the same address. Answers it as it is now.
-    async fn put_member(&self, member: &Member) -> Result<Member, StoreError>;
-
-    /// Keeps a token of a member until it expires.
-    async fn put_token(
-        &self,
-        kind: TokenKind,
-        token: TokenHash,
-        member: Uuid,
-        expires: Timestamp,
-    ) -> Result<(), StoreError>;
-
-    /// The member of a token that has not expired.
-    async fn token_member(&self, kind: TokenKind, token: TokenHash) -> Result<Option<Member>, StoreError>;
-
-    /// Deletes a token; `true` if it was there and had not expired. Of several that ask at once, one gets `true`.
-    async fn take_token(&self, kind: TokenKind, token: TokenHash) -> Result<bool, StoreError>;
 }

@@ -25,6 +25,7 @@
 
 pub mod accounts;
 pub mod aside;
+pub mod credentials;
 pub mod erasure;
 pub mod events;
 pub mod feed;
@@ -117,9 +118,23 @@ macro_rules! conformance {
         ]);
         $crate::conformance!(@part $open, accounts: [
             a_member_is_replaced_by_address
+            a_member_is_added_once
+            what_is_changed_about_a_member_is_all_that_changes
+            the_last_owner_stays_whatever_many_do_at_once
+            who_is_disabled_or_gone_has_no_tokens
+            activity_is_noted_and_never_goes_back
             tokens_expire
             kinds_of_tokens_are_apart
             a_token_is_taken_once
+            sessions_are_listed_and_ended_but_one
+            a_second_factor_is_swapped_only_as_it_was
+        ]);
+        $crate::conformance!(@part $open, credentials: [
+            a_key_is_kept_until_it_is_deleted
+            the_use_of_a_key_is_noted_and_never_goes_back
+            keys_that_come_and_go_are_told
+            the_audit_log_is_read_by_pages_from_the_newest_on
+            the_audit_log_is_bounded
         ]);
         $crate::conformance!(@part $open, upkeep: [
             deletion_is_complete

@@ -14,6 +14,8 @@
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod accounts;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod audit;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod bulk;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
@@ -29,6 +31,8 @@ mod events;
 mod feed;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod issues;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod keys;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod known;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

@@ -14,6 +14,7 @@ const SQLITE: Migrations = &[
     (2, "many nodes", include_str!("../migrations/sqlite/0002_many_nodes.sql")),
     (3, "settings", include_str!("../migrations/sqlite/0003_settings.sql")),
     (4, "merging", include_str!("../migrations/sqlite/0004_merging.sql")),
+    (5, "access", include_str!("../migrations/sqlite/0005_access.sql")),
     (7, "triage", include_str!("../migrations/sqlite/0007_triage.sql")),
 ];
 #[cfg(feature = "postgres")]
@@ -21,6 +22,7 @@ const POSTGRES: Migrations = &[
     (1, "initial", include_str!("../migrations/postgres/0001_initial.sql")),
     (2, "settings", include_str!("../migrations/postgres/0002_settings.sql")),
     (3, "merging", include_str!("../migrations/postgres/0003_merging.sql")),
+    (4, "access", include_str!("../migrations/postgres/0004_access.sql")),
     (6, "triage", include_str!("../migrations/postgres/0006_triage.sql")),
 ];
 

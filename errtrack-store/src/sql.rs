@@ -2,6 +2,7 @@
 //! do not spell alike is a piece of the text that has a name ([`pieces`]).
 
 pub(crate) mod account;
+pub(crate) mod audit;
 #[cfg(feature = "sqlite")]
 pub(crate) mod bulk;
 #[cfg(feature = "sqlite")]
@@ -9,6 +10,7 @@ mod cells;
 pub(crate) mod erase;
 pub(crate) mod event;
 pub(crate) mod issue;
+pub(crate) mod key;
 pub(crate) mod merge;
 pub(crate) mod node;
 mod pieces;

@@ -1,10 +1,13 @@
 //! The REST API: every answer is `{"data":…,"status":"success"}` or `{"error":…,"status":"error"}`.
 
+mod audit;
 mod body;
 pub(crate) mod errors;
 pub(crate) mod event;
 mod health;
+mod input;
 pub(crate) mod item;
+mod keys;
 mod metrics;
 mod monitoring;
 pub(crate) mod openapi;
@@ -14,6 +17,7 @@ mod retention;
 mod rules;
 mod sanitizer;
 mod settings;
+mod team;
 mod users;
 
 use crate::{app::App, error::Error, ingest};
@@ -57,6 +61,13 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(rules::preview))
         .routes(routes!(sanitizer::show, sanitizer::put))
         .routes(routes!(sanitizer::preview))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::revoke))
+        .routes(routes!(team::list))
+        .routes(routes!(team::invite))
+        .routes(routes!(team::change, team::remove))
+        .routes(routes!(team::reset))
+        .routes(routes!(audit::log))
         .routes(routes!(users::erase))
         .routes(routes!(users::export))
         .routes(routes!(health::health))

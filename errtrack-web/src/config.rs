@@ -1,5 +1,7 @@
 //! What can be configured about the web side.
 
+use errtrack_core::TrustedProxies;
+
 /// The configuration of the router. [`Config::default`] fits a host that mounts it beside its own pages.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -15,6 +17,9 @@ pub struct Config {
     pub max_unpacked: usize,
     /// Origins that browsers may report from.
     pub ingest_origins: Origins,
+    /// The proxies that are believed when they say for which client they ask; none unless set. The client's address is what
+    /// limits and logs go by, so behind a proxy that is not named here all clients are one.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// Origins that CORS lets in.
@@ -34,6 +39,7 @@ impl Default for Config {
             max_envelope: 20 << 20,
             max_unpacked: 100 << 20,
             ingest_origins: Origins::Any,
+            trusted_proxies: TrustedProxies::default(),
         }
     }
 }

@@ -3,7 +3,9 @@
 //! A page is a handler, a view struct beside it that holds what is shown ready to be shown, and a template that loops and
 //! tests and computes nothing.
 
+mod account;
 mod assets;
+mod audit;
 mod banner;
 mod chart;
 mod docs;
@@ -15,11 +17,13 @@ pub(crate) mod issue;
 mod issues;
 #[cfg(test)]
 mod journeys;
+mod keys;
 mod login;
 mod next;
 mod page;
 mod privacy;
 mod projects;
+mod qr;
 mod query;
 mod rules;
 #[cfg(test)]
@@ -27,9 +31,11 @@ mod samples;
 mod shell;
 mod start;
 mod system;
+mod team;
 mod text;
 mod theme;
 mod time;
+mod welcome;
 
 use crate::app::App;
 use axum::{
@@ -72,10 +78,22 @@ pub(crate) fn routes(app: &App, document: &Document) -> Router<App> {
         .route("/settings/privacy", get(privacy::show).merge(privacy::form()))
         .route("/settings/system", get(system::show))
         .route("/settings/system/retention", post(system::run_retention))
+        .route("/settings/keys", get(keys::show).post(keys::create))
+        .route("/settings/keys/{id}/revoke", post(keys::revoke))
+        .route("/settings/team", get(team::show))
+        .route("/settings/team/invite", post(team::invite))
+        .route("/settings/team/{id}", post(team::change))
+        .route("/settings/team/{id}/{step}", post(team::step))
+        .route("/settings/audit", get(audit::show))
+        .route("/settings/account", get(account::show))
+        .route("/settings/account/{step}", post(account::step))
+        .route("/invitation/{token}", get(welcome::invitation).post(welcome::take_up))
+        .route("/reset/{token}", get(welcome::reset).post(welcome::set_anew))
         .route("/docs", get(docs::show).layer(Extension(Arc::new(reference))))
         .route("/start", get(start::show))
         .route("/start/test", post(start::send_test))
         .route("/login", get(login::show).post(login::sign_in))
+        .route("/login/code", post(login::sign_in_with_code))
         .route("/login/{token}", get(login::show_link).post(login::follow_link))
         .route("/logout", post(login::sign_out))
         .route("/theme", post(theme::choose))

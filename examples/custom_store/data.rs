@@ -1,10 +1,10 @@
 //! What is stored. A database would have a table for each of these collections.
 
 use errtrack_core::{
-    Balance, EventId, Fingerprint, Issue, IssueId, Member, Project, ProjectId, Timestamp, TokenHash, TokenKind,
+    ApiKey, AuditEntry, Balance, EventId, Fingerprint, Issue, IssueId, Member, Project, ProjectId, Timestamp, Token,
     store::{Comment, RetentionReport, SetAside, StoredEvent},
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use uuid::Uuid;
 
 /// All of it. To copy it is to see what something would do without doing it.
@@ -26,6 +26,11 @@ pub(crate) struct Data {
     pub(crate) leases: HashMap<String, (Uuid, Timestamp)>,
     pub(crate) members: Vec<Member>,
     pub(crate) tokens: Vec<Token>,
+    /// What is kept of the second factor of each member.
+    pub(crate) second_factors: HashMap<Uuid, String>,
+    pub(crate) keys: Vec<ApiKey>,
+    pub(crate) audit: VecDeque<AuditEntry>,
+    pub(crate) last_entry: i64,
     pub(crate) last_retention: Option<RetentionReport>,
     /// Ids are never given twice, whatever is deleted.
     pub(crate) last_project: i64,
@@ -74,14 +79,6 @@ pub(crate) struct Aside {
     pub(crate) id: Uuid,
     pub(crate) user: Option<i64>,
     pub(crate) event: SetAside,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct Token {
-    pub(crate) kind: TokenKind,
-    pub(crate) hash: TokenHash,
-    pub(crate) member: Uuid,
-    pub(crate) expires: Timestamp,
 }
 
 impl Entry {

@@ -4,15 +4,15 @@ use async_trait::async_trait;
 use errtrack::{
     Level, SqliteStore, StoreError, Timestamp,
     store::{
-        AccountStore, BalanceStore, Batch, Changes, Comment, Cursor, EventPage, EventPosition, EventStore, Feed,
-        GroupStore, IssuePage, IssueQuery, IssueStore, LeaseStore, NewProject, ProjectChange, ProjectStore, Recorded,
-        Recorder, Regrouped, Retention, RetentionReport, SetAside, SettingStore, StatusCounts, Storage, StoredEvent,
-        TagTally, TriageStore, Upkeep,
+        AccountStore, AuditStore, BalanceStore, Batch, Changes, Comment, Cursor, EventPage, EventPosition, EventStore,
+        Feed, GroupStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject, ProjectChange,
+        ProjectStore, Recorded, Recorder, Regrouped, Retention, RetentionReport, SetAside, SettingStore, StatusCounts,
+        Storage, StoredEvent, TagTally, TriageStore, Upkeep,
     },
 };
 use errtrack_core::{
-    Balance, Condition, Fingerprint, Issue, IssueId, IssueRef, Member, Occurrence, Project, ProjectId, Status,
-    TokenHash, TokenKind,
+    ApiKey, AuditEntry, Balance, Condition, Fingerprint, Issue, IssueId, IssueRef, Member, MemberChange, MemberChanged,
+    Occurrence, Project, ProjectId, Status, Token, TokenHash, TokenKind,
 };
 use std::{
     sync::{
@@ -143,11 +143,31 @@ delegate!(LeaseStore {
 });
 delegate!(AccountStore {
     fn member_by_email(&self, email: &str) -> Result<Option<Member>, StoreError>;
+    fn member(&self, id: Uuid) -> Result<Option<Member>, StoreError>;
+    fn members(&self) -> Result<Vec<Member>, StoreError>;
     fn member_count(&self) -> Result<i64, StoreError>;
     fn put_member(&self, member: &Member) -> Result<Member, StoreError>;
-    fn put_token(&self, kind: TokenKind, token: TokenHash, member: Uuid, expires: Timestamp) -> Result<(), StoreError>;
+    fn add_member(&self, member: &Member) -> Result<bool, StoreError>;
+    fn change_member(&self, id: Uuid, change: &MemberChange) -> Result<MemberChanged, StoreError>;
+    fn delete_member(&self, id: Uuid) -> Result<MemberChanged, StoreError>;
+    fn note_activity(&self, members: &[(Uuid, Timestamp)]) -> Result<(), StoreError>;
+    fn put_token(&self, token: &Token) -> Result<(), StoreError>;
     fn token_member(&self, kind: TokenKind, token: TokenHash) -> Result<Option<Member>, StoreError>;
     fn take_token(&self, kind: TokenKind, token: TokenHash) -> Result<bool, StoreError>;
+    fn tokens(&self, kind: TokenKind, member: Uuid) -> Result<Vec<Token>, StoreError>;
+    fn end_tokens(&self, kind: TokenKind, member: Uuid, except: Option<TokenHash>) -> Result<u64, StoreError>;
+    fn second_factor(&self, member: Uuid) -> Result<Option<String>, StoreError>;
+    fn swap_second_factor(&self, member: Uuid, before: Option<&str>, after: Option<&str>) -> Result<bool, StoreError>;
+});
+delegate!(KeyStore {
+    fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError>;
+    fn add_api_key(&self, key: &ApiKey) -> Result<(), StoreError>;
+    fn delete_api_key(&self, id: Uuid) -> Result<bool, StoreError>;
+    fn note_use(&self, keys: &[(Uuid, Timestamp)]) -> Result<(), StoreError>;
+});
+delegate!(AuditStore {
+    fn audit(&self, entry: &AuditEntry) -> Result<(), StoreError>;
+    fn audit_log(&self, before: Option<i64>, limit: u32) -> Result<Vec<AuditEntry>, StoreError>;
 });
 delegate!(Upkeep {
     fn ping(&self) -> Result<Duration, StoreError>;

@@ -1,13 +1,13 @@
 //! A store in memory that keeps what is recorded, and answers little else.
 
 use crate::{
-    Balance, Condition, EventId, Fingerprint, Issue, IssueId, IssueRef, Member, Occurrence, Project, ProjectId, Status,
-    StoreError, Timestamp, TokenHash, TokenKind,
+    ApiKey, AuditEntry, Balance, Condition, EventId, Fingerprint, Issue, IssueId, IssueRef, Member, MemberChange,
+    MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash, TokenKind,
     store::{
-        AccountStore, BalanceStore, Batch, Changes, Comment, Cursor, EventPage, EventPosition, EventStore, Feed,
-        GroupStore, IssuePage, IssueQuery, IssueStore, LeaseStore, LocalFeed, NewProject, Outcome, ProjectChange,
-        ProjectStore, Recorded, Recorder, Refusal, Regrouped, Retention, RetentionReport, SetAside, SettingStore,
-        StatusCounts, Storage, StoredEvent, TagTally, TriageStore, Upkeep,
+        AccountStore, AuditStore, BalanceStore, Batch, Changes, Comment, Cursor, EventPage, EventPosition, EventStore,
+        Feed, GroupStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, LocalFeed, NewProject, Outcome,
+        ProjectChange, ProjectStore, Recorded, Recorder, Refusal, Regrouped, Retention, RetentionReport, SetAside,
+        SettingStore, StatusCounts, Storage, StoredEvent, TagTally, TriageStore, Upkeep,
     },
 };
 use async_trait::async_trait;
@@ -191,11 +191,31 @@ nothing!(EventStore {
 });
 nothing!(AccountStore {
     fn member_by_email(&self, &str) -> Option<Member> = Ok(None);
+    fn member(&self, Uuid) -> Option<Member> = Ok(None);
+    fn members(&self) -> Vec<Member> = Ok(Vec::new());
     fn member_count(&self) -> i64 = Ok(0);
     fn put_member(&self, &Member) -> Member = Err(StoreError::other("there are no members"));
-    fn put_token(&self, TokenKind, TokenHash, Uuid, Timestamp) -> () = Ok(());
+    fn add_member(&self, &Member) -> bool = Ok(false);
+    fn change_member(&self, Uuid, &MemberChange) -> MemberChanged = Ok(MemberChanged::Gone);
+    fn delete_member(&self, Uuid) -> MemberChanged = Ok(MemberChanged::Gone);
+    fn note_activity(&self, &[(Uuid, Timestamp)]) -> () = Ok(());
+    fn put_token(&self, &Token) -> () = Ok(());
     fn token_member(&self, TokenKind, TokenHash) -> Option<Member> = Ok(None);
     fn take_token(&self, TokenKind, TokenHash) -> bool = Ok(false);
+    fn tokens(&self, TokenKind, Uuid) -> Vec<Token> = Ok(Vec::new());
+    fn end_tokens(&self, TokenKind, Uuid, Option<TokenHash>) -> u64 = Ok(0);
+    fn second_factor(&self, Uuid) -> Option<String> = Ok(None);
+    fn swap_second_factor(&self, Uuid, Option<&str>, Option<&str>) -> bool = Ok(false);
+});
+nothing!(KeyStore {
+    fn api_keys(&self) -> Vec<ApiKey> = Ok(Vec::new());
+    fn add_api_key(&self, &ApiKey) -> () = Ok(());
+    fn delete_api_key(&self, Uuid) -> bool = Ok(false);
+    fn note_use(&self, &[(Uuid, Timestamp)]) -> () = Ok(());
+});
+nothing!(AuditStore {
+    fn audit(&self, &AuditEntry) -> () = Ok(());
+    fn audit_log(&self, Option<i64>, u32) -> Vec<AuditEntry> = Ok(Vec::new());
 });
 nothing!(Upkeep {
     fn ping(&self) -> Duration = Ok(Duration::ZERO);

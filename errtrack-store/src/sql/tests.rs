@@ -1,16 +1,18 @@
 //! Every statement can be prepared.
 
 use super::{
-    Sql, account, erase, event, issue, merge, node, preview, project, retain, set_aside, setting, storage, triage,
-    upkeep,
+    Sql, account, audit, erase, event, issue, key, merge, node, preview, project, retain, set_aside, setting, storage,
+    triage, upkeep,
 };
 
 fn shared() -> Vec<Sql> {
     [
         account::EVERY,
+        audit::EVERY,
         erase::EVERY,
         event::EVERY,
         issue::EVERY,
+        key::EVERY,
         merge::EVERY,
         node::EVERY,
         preview::EVERY,

@@ -326,12 +326,18 @@ fn every_sample_renders_and_is_harmless() {
     let shell = Shell::sample(caller());
     let mut pages: Vec<(&str, String)> = Vec::new();
     pages.extend(login::LoginPage::samples(&shell).iter().map(|p| ("login", p.render().unwrap())));
+    pages.extend(login::CodePage::samples(&shell).iter().map(|p| ("code", p.render().unwrap())));
     pages.extend(login::LinkPage::samples(&shell).iter().map(|p| ("link", p.render().unwrap())));
     pages.extend(IssuesPage::samples(&shell).iter().map(|p| ("issues", p.render().unwrap())));
     pages.extend(IssuePage::samples(&shell).iter().map(|p| ("issue", p.render().unwrap())));
     pages.extend(StartPage::samples(&shell).iter().map(|p| ("start", p.render().unwrap())));
     pages.extend(rules::RulesPage::samples(&shell).iter().map(|p| ("rules", p.render().unwrap())));
     pages.extend(privacy::PrivacyPage::samples(&shell).iter().map(|p| ("privacy", p.render().unwrap())));
+    pages.extend(super::keys::KeysPage::samples(&shell).iter().map(|p| ("keys", p.render().unwrap())));
+    pages.extend(super::team::TeamPage::samples(&shell).iter().map(|p| ("team", p.render().unwrap())));
+    pages.extend(super::audit::AuditPage::samples(&shell).iter().map(|p| ("audit", p.render().unwrap())));
+    pages.extend(super::account::AccountPage::samples(&shell).iter().map(|p| ("account", p.render().unwrap())));
+    pages.extend(super::welcome::WelcomePage::samples(&shell).iter().map(|p| ("welcome", p.render().unwrap())));
     pages.extend(docs::DocsPage::samples(&shell).iter().map(|p| ("docs", p.render().unwrap())));
     pages.extend(projects::ProjectsPage::samples(&shell).iter().map(|p| ("projects", p.render().unwrap())));
     pages.extend(SystemPage::samples(&shell).iter().map(|p| ("system", p.render().unwrap())));

@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 use errtrack_core::{
-    Balance, Condition, Fingerprint, Issue, IssueId, IssueRef, Level, Member, Occurrence, Project, ProjectId, Status,
-    StoreError, Timestamp, TokenHash, TokenKind,
+    ApiKey, AuditEntry, Balance, Condition, Fingerprint, Issue, IssueId, IssueRef, Level, Member, MemberChange,
+    MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash, TokenKind,
     store::{
-        AccountStore, BalanceStore, Batch, Changes, Comment, Cursor, EventPage, EventPosition, EventStore, Feed,
-        GroupStore, IssuePage, IssueQuery, IssueStore, LeaseStore, NewProject, ProjectChange, ProjectStore, Recorded,
-        Recorder, Regrouped, Retention, RetentionReport, SetAside, SettingStore, StatusCounts, Storage, StoredEvent,
-        TagTally, TriageStore, Upkeep,
+        AccountStore, AuditStore, BalanceStore, Batch, Changes, Comment, Cursor, EventPage, EventPosition, EventStore,
+        Feed, GroupStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject, ProjectChange,
+        ProjectStore, Recorded, Recorder, Regrouped, Retention, RetentionReport, SetAside, SettingStore, StatusCounts,
+        Storage, StoredEvent, TagTally, TriageStore, Upkeep,
     },
 };
 use errtrack_store::SqliteStore;
@@ -131,11 +131,31 @@ delegate!(LeaseStore {
 });
 delegate!(AccountStore {
     fn member_by_email(&self, email: &str) -> Option<Member>;
+    fn member(&self, id: Uuid) -> Option<Member>;
+    fn members(&self) -> Vec<Member>;
     fn member_count(&self) -> i64;
     fn put_member(&self, member: &Member) -> Member;
-    fn put_token(&self, kind: TokenKind, token: TokenHash, member: Uuid, expires: Timestamp) -> ();
+    fn add_member(&self, member: &Member) -> bool;
+    fn change_member(&self, id: Uuid, change: &MemberChange) -> MemberChanged;
+    fn delete_member(&self, id: Uuid) -> MemberChanged;
+    fn note_activity(&self, members: &[(Uuid, Timestamp)]) -> ();
+    fn put_token(&self, token: &Token) -> ();
     fn token_member(&self, kind: TokenKind, token: TokenHash) -> Option<Member>;
     fn take_token(&self, kind: TokenKind, token: TokenHash) -> bool;
+    fn tokens(&self, kind: TokenKind, member: Uuid) -> Vec<Token>;
+    fn end_tokens(&self, kind: TokenKind, member: Uuid, except: Option<TokenHash>) -> u64;
+    fn second_factor(&self, member: Uuid) -> Option<String>;
+    fn swap_second_factor(&self, member: Uuid, before: Option<&str>, after: Option<&str>) -> bool;
+});
+delegate!(KeyStore {
+    fn api_keys(&self) -> Vec<ApiKey>;
+    fn add_api_key(&self, key: &ApiKey) -> ();
+    fn delete_api_key(&self, id: Uuid) -> bool;
+    fn note_use(&self, keys: &[(Uuid, Timestamp)]) -> ();
+});
+delegate!(AuditStore {
+    fn audit(&self, entry: &AuditEntry) -> ();
+    fn audit_log(&self, before: Option<i64>, limit: u32) -> Vec<AuditEntry>;
 });
 
 #[async_trait]

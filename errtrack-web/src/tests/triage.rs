@@ -128,7 +128,7 @@ async fn an_issue_is_commented_on() {
         app.send("POST", path, &[("x-api-key", WRITE_KEY)], json!({"text": " **it** is <b> \n"}).to_string()).await;
     assert_eq!(answer.status, 201);
     let comment = answer.data();
-    assert_eq!((&comment["text"], &comment["author"]), (&"**it** is <b>".into(), &"API".into()));
+    assert_eq!((&comment["text"], &comment["author"]), (&"**it** is <b>".into(), &"a key of the configuration".into()));
     assert!(comment["id"].is_i64() && comment["created_at"].is_string());
     assert_eq!(app.ask("GET", path, READ_KEY).await.data(), json!({"comments": [comment]}));
     for (body, error) in [

@@ -1,8 +1,9 @@
 //! A store in memory that fails on demand and remembers what it was asked to do.
 
 use crate::{
-    Balance, Condition, EventId, Fingerprint, Issue, IssueId, IssueRef, Level, Member, Occurrence, Project, ProjectId,
-    Status, StoreError, Timestamp, TokenHash, TokenKind, store::*,
+    ApiKey, AuditEntry, Balance, Condition, EventId, Fingerprint, Issue, IssueId, IssueRef, Level, Member,
+    MemberChange, MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash,
+    TokenKind, store::*,
 };
 use async_trait::async_trait;
 use std::{
@@ -353,9 +354,29 @@ unused!(EventStore {
 });
 unused!(AccountStore {
     fn member_by_email(&self, &str) -> Option<Member>;
+    fn member(&self, Uuid) -> Option<Member>;
+    fn members(&self) -> Vec<Member>;
     fn member_count(&self) -> i64;
     fn put_member(&self, &Member) -> Member;
-    fn put_token(&self, TokenKind, TokenHash, Uuid, Timestamp) -> ();
+    fn add_member(&self, &Member) -> bool;
+    fn change_member(&self, Uuid, &MemberChange) -> MemberChanged;
+    fn delete_member(&self, Uuid) -> MemberChanged;
+    fn note_activity(&self, &[(Uuid, Timestamp)]) -> ();
+    fn put_token(&self, &Token) -> ();
     fn token_member(&self, TokenKind, TokenHash) -> Option<Member>;
     fn take_token(&self, TokenKind, TokenHash) -> bool;
+    fn tokens(&self, TokenKind, Uuid) -> Vec<Token>;
+    fn end_tokens(&self, TokenKind, Uuid, Option<TokenHash>) -> u64;
+    fn second_factor(&self, Uuid) -> Option<String>;
+    fn swap_second_factor(&self, Uuid, Option<&str>, Option<&str>) -> bool;
+});
+unused!(KeyStore {
+    fn api_keys(&self) -> Vec<ApiKey>;
+    fn add_api_key(&self, &ApiKey) -> ();
+    fn delete_api_key(&self, Uuid) -> bool;
+    fn note_use(&self, &[(Uuid, Timestamp)]) -> ();
+});
+unused!(AuditStore {
+    fn audit(&self, &AuditEntry) -> ();
+    fn audit_log(&self, Option<i64>, u32) -> Vec<AuditEntry>;
 });

@@ -1,7 +1,7 @@
 //! Changes to issues: their status, who looks after them, their end.
 
 use crate::{
-    access::{Caller, Write},
+    access::{Caller, Deed, Write},
     api::{
         Frame,
         body::{Sent, fields, optional_fields},
@@ -290,5 +290,6 @@ pub(in crate::api) async fn delete(
     if app.store().delete_issues(&[issue.id]).await? == 0 {
         return Err(Error::not_found("error"));
     }
+    caller.did(&app, Deed::new("issue.delete", issue.short_id()).details(issue.ty).of(issue.project)).await;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -126,6 +126,6 @@ pub(in crate::api) async fn unmerge(
     let fingerprints = fields(body)?.texts_of("fingerprints")?;
     let fingerprints: Vec<&str> = fingerprints.iter().map(String::as_str).collect();
     let issue = caller.find_issue(&app, &id).await?;
-    let issues = regroup::unmerge(&app, &issue, &fingerprints).await?;
+    let issues = regroup::unmerge(&app, &caller, &issue, &fingerprints).await?;
     Ok(success(Issues { errors: issues.iter().map(Item::new).collect() }).into_response())
 }

@@ -3,6 +3,7 @@
 use super::find_issue;
 use crate::pages::{failure::Failure, next, shell::Editor, text};
 use crate::{
+    access::Deed,
     app::App,
     error::Error,
     regroup,
@@ -134,7 +135,10 @@ pub(in crate::pages) async fn delete(
     Form(then): Form<Then>,
 ) -> Result<Redirect, Failure> {
     let issue = find_issue(&app, &editor.0, &name).await?;
-    app.store().delete_issues(&[issue.id]).await?;
+    if app.store().delete_issues(&[issue.id]).await? > 0 {
+        let deed = Deed::new("issue.delete", issue.short_id()).details(issue.ty).of(issue.project);
+        editor.0.caller().did(&app, deed).await;
+    }
     let next = next::safe(then.next.as_deref()).unwrap_or("/issues");
     Ok(Redirect::to(&editor.0.links.path(next)))
 }
@@ -154,7 +158,7 @@ pub(in crate::pages) async fn unmerge(
     Form(form): Form<Leaves>,
 ) -> Result<Redirect, Failure> {
     let issue = find_issue(&app, &editor.0, &name).await?;
-    let issues = regroup::unmerge(&app, &issue, &[&form.fingerprint]).await?;
+    let issues = regroup::unmerge(&app, editor.0.caller(), &issue, &[&form.fingerprint]).await?;
     let left = issues.first().unwrap_or(&issue);
     Ok(Redirect::to(&editor.0.links.path(format!("/issues/{}#why", text::path_part(&left.short_id())))))
 }
