@@ -67,7 +67,7 @@ pub use groups::{GroupStore, MAX_GROUPS, Refusal, Regrouped};
 pub use query::{Cursor, EventPage, EventPosition, IssuePage, IssueQuery, Sort, StatusCounts, StoredEvent};
 pub use series::{Series, SeriesPoint, SeriesQuery, SeriesStore};
 pub use triage::{Comment, TriageStore};
-pub use upkeep::{Connections, Retention, RetentionReport, SetAside, Storage, TableSize, Upkeep};
+pub use upkeep::{Connections, ProjectRetention, Retention, RetentionReport, SetAside, Storage, TableSize, Upkeep};
 
 use crate::{Balance, Issue, IssueId, IssueRef, Occurrence, Project, ProjectId, Status, Timestamp};
 use async_trait::async_trait;

@@ -199,6 +199,7 @@ macro_rules! conformance {
             counting_goes_on_while_events_are_let_go
         ]);
         $crate::conformance!(@part $open, retention: [
+            a_project_may_keep_less_than_the_rules_say
             events_age_from_their_arrival_by_whole_days
             resolved_issues_age_from_when_they_were_last_seen_by_whole_days
             a_project_over_its_quota_keeps_its_newest_events

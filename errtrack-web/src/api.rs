@@ -14,6 +14,7 @@ mod monitoring;
 pub(crate) mod openapi;
 pub(crate) mod params;
 mod projects;
+mod retention;
 mod rules;
 mod sanitizer;
 mod settings;
@@ -63,6 +64,7 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(projects::update, projects::delete))
         .routes(routes!(projects::add_key))
         .routes(routes!(projects::remove_key))
+        .routes(routes!(retention::show, retention::put))
         .routes(routes!(rules::show, rules::put))
         .routes(routes!(rules::preview))
         .routes(routes!(sanitizer::show, sanitizer::put))

@@ -173,6 +173,13 @@ fn every() -> Vec<Ask> {
         ask("add_public_key", "/api/settings/projects/40/keys", 201, json!({"public_key": "old-key"})),
         ask("remove_public_key", "/api/settings/projects/40/keys/old-key", 204, Value::Null),
         ask("delete_project", "/api/settings/projects/40", 204, Value::Null),
+        ask(
+            "put_project_retention",
+            "/api/settings/projects/1/retention",
+            200,
+            json!({"age_days": 30, "events": null}),
+        ),
+        ask("show_project_retention", "/api/settings/projects/1/retention", 200, Value::Null),
         ask("preview_rules", "/api/settings/projects/1/rules/preview", 200, rules.clone()),
         ask("put_rules", "/api/settings/projects/1/rules", 200, rules),
         ask("show_rules", "/api/settings/projects/1/rules", 200, Value::Null),
