@@ -84,6 +84,18 @@ impl ProjectStore for Away {
         self.fails().await
     }
 
+    async fn create_project(&self, _: &NewProject) -> Result<ProjectChange, StoreError> {
+        self.fails().await
+    }
+
+    async fn update_project(&self, _: &Project) -> Result<ProjectChange, StoreError> {
+        self.fails().await
+    }
+
+    async fn remove_public_key(&self, _: ProjectId, _: &str) -> Result<bool, StoreError> {
+        self.fails().await
+    }
+
     async fn add_public_key(&self, _: ProjectId, _: &str) -> Result<bool, StoreError> {
         self.fails().await
     }
@@ -153,6 +165,7 @@ away!(EventStore {
     fn events(&self, IssueId, Option<&Cursor>, u32) -> EventPage;
     fn position(&self, &StoredEvent) -> EventPosition;
     fn pin(&self, &StoredEvent, bool) -> bool;
+    fn user_events(&self, Option<&[ProjectId]>, &str, Option<&Cursor>, u32) -> EventPage;
     fn erase_user(&self, Option<&[ProjectId]>, &str) -> u64;
 });
 away!(AccountStore {

@@ -196,6 +196,17 @@ pub trait EventStore: Send + Sync + 'static {
     /// Pins an event, so that it stays when its issue or project has too many, or lets it go again; `false` if it is gone.
     async fn pin(&self, event: &StoredEvent, pinned: bool) -> Result<bool, StoreError>;
 
+    /// Kept events of a user, in any of the projects (all, if `None`), in an order that stays: `limit` at most, those after
+    /// `cursor` if there is one. A page can have fewer events, or none, and still a next one. `user` is the id, or what else
+    /// stands for it ([`User::key`](crate::User::key)).
+    async fn user_events(
+        &self,
+        projects: Option<&[ProjectId]>,
+        user: &str,
+        cursor: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<EventPage, StoreError>;
+
     /// Deletes every event of a user, in any of the projects (all, if `None`), also pinned ones and those set aside, and
     /// what counts that user; answers how many events went that had been written. `user` is the id, or what else stands for
     /// it ([`User::key`](crate::User::key)). Counts of events stay.
@@ -214,12 +225,47 @@ pub trait ProjectStore: Send + Sync + 'static {
     /// The project with that slug; it is made, with one public key, if there is none. Safe when several ask at once.
     async fn ensure_project(&self, slug: &str) -> Result<Project, StoreError>;
 
+    /// Makes a project, with one public key; with the number that it names, which then is never given again.
+    async fn create_project(&self, project: &NewProject) -> Result<ProjectChange, StoreError>;
+
+    /// Gives a project the slug, the name and the platform that this one has.
+    async fn update_project(&self, project: &Project) -> Result<ProjectChange, StoreError>;
+
+    /// Takes a public key away from a project; `false` if it has none such. Clients that have it cannot report any more.
+    async fn remove_public_key(&self, project: ProjectId, key: &str) -> Result<bool, StoreError>;
+
     /// Adds a public key to a project; `false` if any project has it already.
     async fn add_public_key(&self, project: ProjectId, key: &str) -> Result<bool, StoreError>;
 
     /// Deletes a project with its issues, events (those set aside too), rollups, keys and balance; `false` if there is none.
     /// Its slug and keys are free from then on; its number, which stands in DSNs, is never given again.
     async fn delete_project(&self, project: ProjectId) -> Result<bool, StoreError>;
+}
+
+/// A project that is to be made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NewProject {
+    /// Its number, so that DSNs that exist stay valid; one that no project has. The next free one unless given.
+    pub id: Option<ProjectId>,
+    /// Its slug.
+    pub slug: String,
+    /// Its name for people.
+    pub name: String,
+    /// Its main platform.
+    pub platform: Option<String>,
+}
+
+/// What came of making or changing a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProjectChange {
+    /// It is done: the project as it is now.
+    Done(Project),
+    /// There is no such project.
+    Gone,
+    /// Another project has that slug.
+    SlugTaken,
+    /// Another project has that number, or had it and is still being deleted.
+    IdTaken,
 }
 
 /// Keeps what people have set for projects.

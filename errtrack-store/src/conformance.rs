@@ -107,6 +107,9 @@ macro_rules! conformance {
         $crate::conformance!(@part $open, projects: [
             a_project_is_made_once
             public_keys_belong_to_one_project
+            a_project_is_made_with_all_it_has
+            a_project_is_renamed_with_its_issues
+            a_public_key_is_taken_away
         ]);
         $crate::conformance!(@part $open, settings: [
             a_setting_is_set_replaced_and_taken_away
@@ -203,6 +206,7 @@ macro_rules! conformance {
             counts_are_exact_whatever_goes
         ]);
         $crate::conformance!(@part $open, erasure: [
+            the_events_of_a_user_are_read_page_by_page
             an_erased_user_is_gone_and_the_counts_stay
             a_user_without_an_id_is_erased_by_the_next_name
             a_user_of_many_events_is_erased

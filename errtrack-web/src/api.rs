@@ -2,8 +2,8 @@
 
 mod audit;
 mod body;
-mod errors;
-mod event;
+pub(crate) mod errors;
+pub(crate) mod event;
 mod health;
 mod input;
 pub(crate) mod item;
@@ -12,10 +12,12 @@ mod metrics;
 mod monitoring;
 pub(crate) mod openapi;
 pub(crate) mod params;
+mod projects;
 mod rules;
 mod sanitizer;
 mod settings;
 mod team;
+mod users;
 
 use crate::{app::App, error::Error, ingest};
 use axum::{Json, http::StatusCode, routing::any};
@@ -49,6 +51,10 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(settings::preview_retention))
         .routes(routes!(settings::run_retention))
         .routes(routes!(settings::set_aside))
+        .routes(routes!(projects::list, projects::create))
+        .routes(routes!(projects::update, projects::delete))
+        .routes(routes!(projects::add_key))
+        .routes(routes!(projects::remove_key))
         .routes(routes!(rules::show, rules::put))
         .routes(routes!(rules::preview))
         .routes(routes!(sanitizer::show, sanitizer::put))
@@ -60,6 +66,8 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(team::change, team::remove))
         .routes(routes!(team::reset))
         .routes(routes!(audit::log))
+        .routes(routes!(users::erase))
+        .routes(routes!(users::export))
         .routes(routes!(health::health))
         .routes(routes!(metrics::metrics));
     let (described, document) = openapi::serve(described, dialects);

@@ -13,7 +13,7 @@ mod dress;
 mod failure;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
-mod issue;
+pub(crate) mod issue;
 mod issues;
 #[cfg(test)]
 mod journeys;
@@ -22,6 +22,7 @@ mod login;
 mod next;
 mod page;
 mod privacy;
+mod projects;
 mod qr;
 mod query;
 mod rules;
@@ -67,6 +68,11 @@ pub(crate) fn routes(app: &App, document: &Document) -> Router<App> {
         .route("/issues/{id}/delete", post(issue::actions::delete))
         .route("/issues/{id}/events/{event}/pin", post(issue::actions::pin))
         .route("/issues/{id}/events/{event}/unpin", post(issue::actions::unpin))
+        .route("/settings/projects", get(projects::show).post(projects::create))
+        .route("/settings/projects/{id}", post(projects::update))
+        .route("/settings/projects/{id}/delete", post(projects::delete))
+        .route("/settings/projects/{id}/keys", post(projects::add_key))
+        .route("/settings/projects/{id}/keys/remove", post(projects::remove_key))
         .route("/settings/rules", get(rules::show).merge(rules::form()))
         .route("/settings/privacy", get(privacy::show).merge(privacy::form()))
         .route("/settings/system", get(system::show))

@@ -1,6 +1,6 @@
 //! Every route, on one screen.
 
-use crate::{api, app::App, pages};
+use crate::{api, app::App, mcp, pages};
 use axum::{
     Router,
     http::{HeaderName, HeaderValue, header},
@@ -17,7 +17,7 @@ const HEADERS: [(HeaderName, &str); 3] = [
 
 pub(crate) fn build<S: Clone + Send + Sync + 'static>(app: App) -> Router<S> {
     let (api, document) = api::routes(&app);
-    let router = Router::new().merge(api).merge(pages::routes(&app, &document));
+    let router = Router::new().merge(api).merge(mcp::routes()).merge(pages::routes(&app, &document));
     router.layer(middleware::map_response(guarded)).with_state(app)
 }
 

@@ -1,5 +1,6 @@
 //! Every endpoint, asked through the router.
 
+mod agents;
 mod api;
 pub(crate) mod away;
 mod balance;
@@ -22,3 +23,4 @@ mod spool;
 mod support;
 mod team;
 mod triage;
+mod users;

@@ -5,9 +5,9 @@ use errtrack::{
     Level, SqliteStore, StoreError, Timestamp,
     store::{
         AccountStore, AuditStore, BalanceStore, Batch, Changes, Comment, Cursor, EventPage, EventPosition, EventStore,
-        Feed, GroupStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, ProjectStore, Recorded, Recorder,
-        Regrouped, Retention, RetentionReport, SetAside, SettingStore, StatusCounts, Storage, StoredEvent, TagTally,
-        TriageStore, Upkeep,
+        Feed, GroupStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject, ProjectChange,
+        ProjectStore, Recorded, Recorder, Regrouped, Retention, RetentionReport, SetAside, SettingStore, StatusCounts,
+        Storage, StoredEvent, TagTally, TriageStore, Upkeep,
     },
 };
 use errtrack_core::{
@@ -117,11 +117,15 @@ delegate!(EventStore {
     fn events(&self, issue: IssueId, cursor: Option<&Cursor>, limit: u32) -> Result<EventPage, StoreError>;
     fn position(&self, event: &StoredEvent) -> Result<EventPosition, StoreError>;
     fn pin(&self, event: &StoredEvent, pinned: bool) -> Result<bool, StoreError>;
+    fn user_events(&self, projects: Option<&[ProjectId]>, user: &str, cursor: Option<&Cursor>, limit: u32) -> Result<EventPage, StoreError>;
     fn erase_user(&self, projects: Option<&[ProjectId]>, user: &str) -> Result<u64, StoreError>;
 });
 delegate!(ProjectStore {
     fn projects(&self) -> Result<Vec<Project>, StoreError>;
     fn ensure_project(&self, slug: &str) -> Result<Project, StoreError>;
+    fn create_project(&self, project: &NewProject) -> Result<ProjectChange, StoreError>;
+    fn update_project(&self, project: &Project) -> Result<ProjectChange, StoreError>;
+    fn remove_public_key(&self, project: ProjectId, key: &str) -> Result<bool, StoreError>;
     fn add_public_key(&self, project: ProjectId, key: &str) -> Result<bool, StoreError>;
     fn delete_project(&self, project: ProjectId) -> Result<bool, StoreError>;
 });

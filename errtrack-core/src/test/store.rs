@@ -5,9 +5,9 @@ use crate::{
     MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash, TokenKind,
     store::{
         AccountStore, AuditStore, BalanceStore, Batch, Changes, Comment, Cursor, EventPage, EventPosition, EventStore,
-        Feed, GroupStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, LocalFeed, Outcome, ProjectStore,
-        Recorded, Recorder, Refusal, Regrouped, Retention, RetentionReport, SetAside, SettingStore, StatusCounts,
-        Storage, StoredEvent, TagTally, TriageStore, Upkeep,
+        Feed, GroupStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, LocalFeed, NewProject, Outcome,
+        ProjectChange, ProjectStore, Recorded, Recorder, Refusal, Regrouped, Retention, RetentionReport, SetAside,
+        SettingStore, StatusCounts, Storage, StoredEvent, TagTally, TriageStore, Upkeep,
     },
 };
 use async_trait::async_trait;
@@ -140,6 +140,9 @@ macro_rules! nothing {
 nothing!(ProjectStore {
     fn ensure_project(&self, &str) -> Project = Err(StoreError::other("there is one project"));
     fn projects(&self) -> Vec<Project> = Ok(Vec::new());
+    fn create_project(&self, &NewProject) -> ProjectChange = Ok(ProjectChange::Gone);
+    fn update_project(&self, &Project) -> ProjectChange = Ok(ProjectChange::Gone);
+    fn remove_public_key(&self, ProjectId, &str) -> bool = Ok(false);
     fn add_public_key(&self, ProjectId, &str) -> bool = Ok(false);
     fn delete_project(&self, ProjectId) -> bool = Ok(false);
 });
@@ -183,6 +186,7 @@ nothing!(EventStore {
     fn events(&self, IssueId, Option<&Cursor>, u32) -> EventPage = Ok(EventPage::default());
     fn position(&self, &StoredEvent) -> EventPosition = Ok(EventPosition::default());
     fn pin(&self, &StoredEvent, bool) -> bool = Ok(false);
+    fn user_events(&self, Option<&[ProjectId]>, &str, Option<&Cursor>, u32) -> EventPage = Ok(EventPage::default());
     fn erase_user(&self, Option<&[ProjectId]>, &str) -> u64 = Ok(0);
 });
 nothing!(AccountStore {

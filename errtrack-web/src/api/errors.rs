@@ -2,6 +2,7 @@
 
 pub(super) mod change;
 pub(super) mod comments;
-pub(super) mod list;
+pub(crate) mod list;
+pub(crate) mod markdown;
 pub(super) mod regroup;
 pub(super) mod show;

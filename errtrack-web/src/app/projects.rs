@@ -39,7 +39,7 @@ mod tests {
     use async_trait::async_trait;
     use errtrack_core::{
         ProjectId,
-        store::{LocalFeed, ProjectStore},
+        store::{LocalFeed, NewProject, ProjectChange, ProjectStore},
     };
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
     use tokio::sync::Notify;
@@ -74,6 +74,18 @@ mod tests {
         }
 
         async fn ensure_project(&self, _: &str) -> Result<Project, StoreError> {
+            Err(StoreError::corrupt("not here"))
+        }
+
+        async fn create_project(&self, _: &NewProject) -> Result<ProjectChange, StoreError> {
+            Err(StoreError::corrupt("not here"))
+        }
+
+        async fn update_project(&self, _: &Project) -> Result<ProjectChange, StoreError> {
+            Err(StoreError::corrupt("not here"))
+        }
+
+        async fn remove_public_key(&self, _: ProjectId, _: &str) -> Result<bool, StoreError> {
             Err(StoreError::corrupt("not here"))
         }
 

@@ -7,7 +7,7 @@ mod crumbs;
 mod event;
 mod facts;
 mod field;
-mod markdown;
+pub(crate) mod markdown;
 mod request;
 mod stack;
 mod tags;

@@ -3,6 +3,7 @@
 mod accounts;
 mod merging;
 mod privacy;
+mod projects;
 mod rules;
 mod system;
 mod triage;

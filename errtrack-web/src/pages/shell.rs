@@ -61,6 +61,8 @@ pub(super) struct Layout {
     pub(super) rules: String,
     /// Only there for somebody who may change settings.
     pub(super) privacy: Option<String>,
+    /// Only there for somebody who may change settings.
+    pub(super) projects_url: Option<String>,
     pub(super) system: String,
     /// Only there for somebody who may change what concerns everybody.
     pub(super) people: Option<People>,
@@ -123,6 +125,7 @@ impl Shell {
             start: links.path("/start"),
             rules: links.path("/settings/rules"),
             privacy: self.may_admin().then(|| links.path("/settings/privacy")),
+            projects_url: self.may_admin().then(|| links.path("/settings/projects")),
             system: links.path("/settings/system"),
             people: self.may_admin_all().then(|| People {
                 team: self.has_members.then(|| links.path("/settings/team")),

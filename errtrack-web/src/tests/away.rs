@@ -6,9 +6,9 @@ use errtrack_core::{
     MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash, TokenKind,
     store::{
         AccountStore, AuditStore, BalanceStore, Batch, Changes, Comment, Cursor, EventPage, EventPosition, EventStore,
-        Feed, GroupStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, ProjectStore, Recorded, Recorder,
-        Regrouped, Retention, RetentionReport, SetAside, SettingStore, StatusCounts, Storage, StoredEvent, TagTally,
-        TriageStore, Upkeep,
+        Feed, GroupStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject, ProjectChange,
+        ProjectStore, Recorded, Recorder, Regrouped, Retention, RetentionReport, SetAside, SettingStore, StatusCounts,
+        Storage, StoredEvent, TagTally, TriageStore, Upkeep,
     },
 };
 use errtrack_store::SqliteStore;
@@ -105,11 +105,15 @@ delegate!(EventStore {
     fn events(&self, issue: IssueId, cursor: Option<&Cursor>, limit: u32) -> EventPage;
     fn position(&self, event: &StoredEvent) -> EventPosition;
     fn pin(&self, event: &StoredEvent, pinned: bool) -> bool;
+    fn user_events(&self, projects: Option<&[ProjectId]>, user: &str, cursor: Option<&Cursor>, limit: u32) -> EventPage;
     fn erase_user(&self, projects: Option<&[ProjectId]>, user: &str) -> u64;
 });
 delegate!(ProjectStore {
     fn projects(&self) -> Vec<Project>;
     fn ensure_project(&self, slug: &str) -> Project;
+    fn create_project(&self, project: &NewProject) -> ProjectChange;
+    fn update_project(&self, project: &Project) -> ProjectChange;
+    fn remove_public_key(&self, project: ProjectId, key: &str) -> bool;
     fn add_public_key(&self, project: ProjectId, key: &str) -> bool;
     fn delete_project(&self, project: ProjectId) -> bool;
 });

@@ -176,6 +176,18 @@ impl ProjectStore for Fake {
         })
     }
 
+    async fn create_project(&self, _: &NewProject) -> Result<ProjectChange, StoreError> {
+        unreachable!()
+    }
+
+    async fn update_project(&self, _: &Project) -> Result<ProjectChange, StoreError> {
+        unreachable!()
+    }
+
+    async fn remove_public_key(&self, _: ProjectId, _: &str) -> Result<bool, StoreError> {
+        unreachable!()
+    }
+
     async fn add_public_key(&self, _: ProjectId, _: &str) -> Result<bool, StoreError> {
         unreachable!()
     }
@@ -337,6 +349,7 @@ unused!(EventStore {
     fn events(&self, IssueId, Option<&Cursor>, u32) -> EventPage;
     fn position(&self, &StoredEvent) -> EventPosition;
     fn pin(&self, &StoredEvent, bool) -> bool;
+    fn user_events(&self, Option<&[ProjectId]>, &str, Option<&Cursor>, u32) -> EventPage;
     fn erase_user(&self, Option<&[ProjectId]>, &str) -> u64;
 });
 unused!(AccountStore {
