@@ -1,6 +1,10 @@
 //! Making and changing projects, for the API and the pages.
 
-use crate::{app::App, error::Error};
+use crate::{
+    access::{Caller, Deed},
+    app::App,
+    error::Error,
+};
 use axum::http::StatusCode;
 use errtrack_core::{
     Project, ProjectId, slugify,
@@ -17,6 +21,7 @@ const LARGEST: i64 = 0x7fff_ffff;
 /// Makes a project; answers it.
 pub(crate) async fn create(
     app: &App,
+    caller: &Caller,
     id: Option<i64>,
     slug: Option<&str>,
     name: Option<&str>,
@@ -37,12 +42,15 @@ pub(crate) async fn create(
     let name = text("name", wanted.unwrap_or(&slug))?;
     let platform = self::platform(platform)?;
     let project = NewProject { id: id.map(ProjectId), slug, name, platform };
-    done(app.store().create_project(&project).await?)
+    let project = done(app.store().create_project(&project).await?)?;
+    caller.did(app, Deed::new("project.create", &project.slug).of(project.id)).await;
+    Ok(project)
 }
 
 /// Changes what is given of a project; answers it.
 pub(crate) async fn update(
     app: &App,
+    caller: &Caller,
     mut project: Project,
     slug: Option<&str>,
     name: Option<&str>,
@@ -57,19 +65,25 @@ pub(crate) async fn update(
     if let Some(platform) = platform {
         project.platform = self::platform(platform)?;
     }
-    done(app.store().update_project(&project).await?)
+    let project = done(app.store().update_project(&project).await?)?;
+    caller.did(app, Deed::new("project.change", &project.slug).details(&project.name).of(project.id)).await;
+    Ok(project)
 }
 
 /// Deletes a project with all that belongs to it, but not the one to which this program itself reports.
-pub(crate) async fn delete(app: &App, project: ProjectId) -> Result<(), Error> {
-    if project == app.tracker().project().id {
+pub(crate) async fn delete(app: &App, caller: &Caller, project: &Project) -> Result<(), Error> {
+    if project.id == app.tracker().project().id {
         return Err(Error::new(StatusCode::CONFLICT, "id: this program reports to that project itself"));
     }
-    if app.store().delete_project(project).await? { Ok(()) } else { Err(Error::not_found("project")) }
+    if !app.store().delete_project(project.id).await? {
+        return Err(Error::not_found("project"));
+    }
+    caller.did(app, Deed::new("project.delete", &project.slug).of(project.id)).await;
+    Ok(())
 }
 
 /// Adds a public key to a project: one that clients already use, or a new one. Answers it.
-pub(crate) async fn add_key(app: &App, project: ProjectId, key: Option<&str>) -> Result<String, Error> {
+pub(crate) async fn add_key(app: &App, caller: &Caller, project: &Project, key: Option<&str>) -> Result<String, Error> {
     let key = match key.map(str::trim).filter(|key| !key.is_empty()) {
         None => uuid::Uuid::new_v4().simple().to_string(),
         Some(key) => {
@@ -81,10 +95,20 @@ pub(crate) async fn add_key(app: &App, project: ProjectId, key: Option<&str>) ->
             key.to_owned()
         }
     };
-    if app.store().add_public_key(project, &key).await? {
-        return Ok(key);
+    if !app.store().add_public_key(project.id, &key).await? {
+        return Err(Error::new(StatusCode::CONFLICT, "public_key: a project has it already"));
     }
-    Err(Error::new(StatusCode::CONFLICT, "public_key: a project has it already"))
+    caller.did(app, Deed::new("project.add_key", &project.slug).details(&key).of(project.id)).await;
+    Ok(key)
+}
+
+/// Takes a public key away; `false` if the project has no such key.
+pub(crate) async fn remove_key(app: &App, caller: &Caller, project: &Project, key: &str) -> Result<bool, Error> {
+    let removed = app.store().remove_public_key(project.id, key).await?;
+    if removed {
+        caller.did(app, Deed::new("project.remove_key", &project.slug).details(key).of(project.id)).await;
+    }
+    Ok(removed)
 }
 
 /// What was set for what a project keeps.

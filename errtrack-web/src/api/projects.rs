@@ -104,14 +104,14 @@ pub(super) struct NewProject {
 )]
 pub(super) async fn create(
     State(app): State<App>,
-    _: AdminOfAll,
+    AdminOfAll(caller): AdminOfAll,
     links: Links,
     body: Sent,
 ) -> Result<impl IntoResponse, Error> {
     let mut fields = fields(body)?;
     let (id, slug) = (fields.number("id")?, fields.text("slug")?);
     let (name, platform) = (fields.text("name")?, fields.text("platform")?);
-    let made = projects::create(&app, id, slug.as_deref(), name.as_deref(), platform.as_deref()).await?;
+    let made = projects::create(&app, &caller, id, slug.as_deref(), name.as_deref(), platform.as_deref()).await?;
     Ok((StatusCode::CREATED, success(Project::new(&made, &links))))
 }
 
@@ -152,7 +152,7 @@ pub(super) async fn update(
     let (slug, name, platform) = (fields.text("slug")?, fields.text("name")?, fields.text("platform")?);
     let project = caller.find_project(&app, &id).await?;
     let platform = is_about_platform.then_some(platform.as_deref());
-    let changed = projects::update(&app, project, slug.as_deref(), name.as_deref(), platform).await?;
+    let changed = projects::update(&app, &caller, project, slug.as_deref(), name.as_deref(), platform).await?;
     Ok(success(Project::new(&changed, &links)))
 }
 
@@ -174,7 +174,7 @@ pub(super) async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Error> {
     let project = caller.find_project(&app, &id).await?;
-    projects::delete(&app, project.id).await?;
+    projects::delete(&app, &caller, &project).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -216,7 +216,7 @@ pub(super) async fn add_key(
 ) -> Result<impl IntoResponse, Error> {
     let key = optional_fields(body)?.text("public_key")?;
     let mut project = caller.find_project(&app, &id).await?;
-    let public_key = projects::add_key(&app, project.id, key.as_deref()).await?;
+    let public_key = projects::add_key(&app, &caller, &project, key.as_deref()).await?;
     project.public_keys.push(public_key.clone());
     let dsn = links.dsn(&public_key, project.id);
     Ok((StatusCode::CREATED, success(AddedKey { public_key, public_keys: project.public_keys, dsn })))
@@ -240,7 +240,7 @@ pub(super) async fn remove_key(
     Path((id, key)): Path<(String, String)>,
 ) -> Result<StatusCode, Error> {
     let project = caller.find_project(&app, &id).await?;
-    if !app.store().remove_public_key(project.id, &key).await? {
+    if !projects::remove_key(&app, &caller, &project, &key).await? {
         return Err(Error::not_found("public key"));
     }
     Ok(StatusCode::NO_CONTENT)

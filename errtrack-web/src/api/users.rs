@@ -1,7 +1,11 @@
 //! `/api/users/{user_id}`: what belongs to a user, handed out and erased.
 
 use super::{Frame, event::View, openapi::Failures, success};
-use crate::{access::Admin, app::App, error::Error};
+use crate::{
+    access::{Admin, Deed},
+    app::App,
+    error::Error,
+};
 use axum::{
     body::{Body, Bytes},
     extract::{Path, State},
@@ -47,6 +51,8 @@ pub(super) async fn erase(
     Path(user_id): Path<String>,
 ) -> Result<impl IntoResponse, Error> {
     let events = app.store().erase_user(caller.project_ids(), named(&user_id)?).await?;
+    // Without the name: it is what was to be erased.
+    caller.did(&app, Deed::new("user.erase", "").details(format!("{events} events"))).await;
     Ok(success(Erased { user_id, events }).into_response())
 }
 
@@ -81,6 +87,7 @@ pub(super) async fn export(
     let head = serde_json::to_string(&Head { user_id: &user, exported_at: Timestamp::now() });
     let head = head.map_err(|_| Error::new(StatusCode::INTERNAL_SERVER_ERROR, "the server failed"))?;
     let begin = format!("{{\"data\":{},\"events\":[", head.trim_end_matches('}'));
+    caller.did(&app, Deed::new("user.export", "")).await;
     let projects = caller.project_ids().map(<[_]>::to_vec);
     let mut walk = Walk { app, projects, user, step: Step::Done, has_written: false };
     // What fails at once is answered as an error.

@@ -123,7 +123,7 @@ pub(super) async fn create(
 ) -> Result<Redirect, Failure> {
     for_all(&shell)?;
     let Draft { slug, name, platform } = &draft;
-    let made = projects::create(&app, None, Some(slug.trim()), Some(name), Some(platform)).await?;
+    let made = projects::create(&app, shell.caller(), None, Some(slug.trim()), Some(name), Some(platform)).await?;
     Ok(back(&shell, &made))
 }
 
@@ -136,7 +136,8 @@ pub(super) async fn update(
 ) -> Result<Redirect, Failure> {
     let project = shell.caller().find_project(&app, &id).await?;
     let Draft { slug, name, platform } = &draft;
-    let changed = projects::update(&app, project, Some(slug.trim()), Some(name), Some(Some(platform))).await?;
+    let changed =
+        projects::update(&app, shell.caller(), project, Some(slug.trim()), Some(name), Some(Some(platform))).await?;
     Ok(back(&shell, &changed))
 }
 
@@ -148,7 +149,7 @@ pub(super) async fn delete(
 ) -> Result<Redirect, Failure> {
     for_all(&shell)?;
     let project = shell.caller().find_project(&app, &id).await?;
-    projects::delete(&app, project.id).await?;
+    projects::delete(&app, shell.caller(), &project).await?;
     Ok(Redirect::to(&shell.links.path("/settings/projects")))
 }
 
@@ -167,7 +168,7 @@ pub(super) async fn add_key(
     Form(form): Form<KeyForm>,
 ) -> Result<Redirect, Failure> {
     let project = shell.caller().find_project(&app, &id).await?;
-    projects::add_key(&app, project.id, Some(&form.public_key)).await?;
+    projects::add_key(&app, shell.caller(), &project, Some(&form.public_key)).await?;
     Ok(back(&shell, &project))
 }
 
@@ -180,7 +181,7 @@ pub(super) async fn remove_key(
 ) -> Result<Redirect, Failure> {
     let project = shell.caller().find_project(&app, &id).await?;
     // One that is gone already is what was asked for.
-    app.store().remove_public_key(project.id, &form.public_key).await?;
+    projects::remove_key(&app, shell.caller(), &project, &form.public_key).await?;
     Ok(back(&shell, &project))
 }
 

@@ -24,6 +24,7 @@ struct Things {
     project: i64,
     key: String,
     member: String,
+    doomed: String,
 }
 
 impl Things {
@@ -46,9 +47,14 @@ impl Things {
             app.store.add_member(&jun).await.unwrap();
             member = jun.id.to_string();
         }
+        let mut doomed = String::new();
+        if row.asks_about("DOOMED") {
+            let slug = format!("d{}", uuid::Uuid::new_v4().simple());
+            doomed = app.store.ensure_project(&slug).await.unwrap().id.to_string();
+        }
         let project = app.store.ensure_project(project).await.unwrap().id.0;
         let (fingerprint, event) = (text("fingerprint"), text("last_event_id"));
-        Self { issue: text("id"), event, number, fingerprint, project, key, member }
+        Self { issue: text("id"), event, number, fingerprint, project, key, member, doomed }
     }
 
     fn put_into(&self, text: &str) -> String {
@@ -59,6 +65,7 @@ impl Things {
             .replace("PROJECT", &self.project.to_string())
             .replace("KEY", &self.key)
             .replace("MEMBER", &self.member)
+            .replace("DOOMED", &self.doomed)
             .replace("NEW", &uuid::Uuid::new_v4().simple().to_string())
     }
 }
@@ -70,10 +77,10 @@ impl Row {
 
     /// The status that a caller must get, where the things are of its project.
     fn expected(&self, caller: &Caller) -> u16 {
-        let refused = |known: u16| match (caller.is_known, self.is_page) {
+        let refused = |known: u16| match (caller.is_known, self.is_for_programs) {
             // A browser is led to the sign-in page.
-            (false, true) => 303,
-            (false, false) => 401,
+            (false, false) => 303,
+            (false, true) => 401,
             (true, _) => known,
         };
         let may = match self.needs {
@@ -105,7 +112,7 @@ impl Row {
         let (path, body) = (things.put_into(self.path), things.put_into(self.body));
         let path = path.replace("SLUG", project);
         let body = body.replace("SLUG", project);
-        let kind = if self.is_page { "application/x-www-form-urlencoded" } else { "application/json" };
+        let kind = if !self.is_for_programs { "application/x-www-form-urlencoded" } else { "application/json" };
         let mut headers = vec![("content-type", kind), ("sec-fetch-site", "same-origin"), ("accept", "text/html")];
         headers.extend(caller.headers.iter().map(|(name, value)| (*name, value.as_str())));
         app.send(self.method, &path, &headers, body).await.status.as_u16()
@@ -151,10 +158,10 @@ async fn every_route_that_is_described_or_mounted_has_a_row_and_no_other() {
             routes.insert((method.to_uppercase(), pattern(path), Some(needs)));
         }
     }
-    let pages = include_str!("../pages.rs");
-    for route in pages.split(".route(\"").skip(1) {
+    let sources = [include_str!("../pages.rs"), include_str!("../mcp.rs")];
+    for route in sources.iter().flat_map(|source| source.split(".route(\"").skip(1)) {
         let (path, handlers) = route.split_once('"').unwrap();
-        let handlers = handlers.split("\n        .").next().unwrap();
+        let handlers = handlers.split("\n        .").next().unwrap().split("\n}").next().unwrap();
         let found = [("GET", "get("), ("POST", "post("), ("POST", "form()")];
         let found: Vec<_> = found.into_iter().filter(|(_, word)| handlers.contains(word)).collect();
         assert!(!found.is_empty(), "{path}: {handlers}");

@@ -248,7 +248,12 @@ pub(in crate::api) async fn bulk(
     }
     let ids: Vec<IssueId> = issues.iter().map(|issue| issue.id).collect();
     let changed = match action.as_str() {
-        "delete" => app.store().delete_issues(&ids).await?,
+        "delete" => {
+            let deleted = app.store().delete_issues(&ids).await?;
+            let names: Vec<String> = issues.iter().map(Issue::short_id).collect();
+            caller.did(&app, Deed::new("issue.delete", format!("{deleted} issues")).details(names.join(", "))).await;
+            deleted
+        }
         "assign" => {
             let to = assignee(&caller, &mut fields)?;
             let mut assigned = 0;

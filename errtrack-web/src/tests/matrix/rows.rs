@@ -29,13 +29,17 @@ impl Needs {
     }
 }
 
-/// A question. In path and body, `ISSUE`, `EVENT`, `NUMBER`, `FINGERPRINT`, `PROJECT`, `SLUG`, `KEY`, `MEMBER` stand for what is made for it,
+/// A question. In path and body, `ISSUE`, `EVENT`, `NUMBER`, `FINGERPRINT`, `PROJECT`, `SLUG`, `KEY`, `MEMBER`, `DOOMED` (a
+/// project that may go) stand for what is made for it,
 /// `NEW` for what was never there.
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) method: &'static str,
     pub(super) path: &'static str,
+    /// Not described in the document of the API.
     pub(super) is_page: bool,
+    /// Who is not let in is told so, and not led to the sign-in page.
+    pub(super) is_for_programs: bool,
     pub(super) needs: Needs,
     /// The status of who is let in.
     pub(super) status: u16,
@@ -45,17 +49,21 @@ pub(super) struct Row {
 }
 
 fn api(method: &'static str, path: &'static str, needs: Needs, status: u16) -> Row {
-    Row { method, path, is_page: false, needs, status, foreign: 0, body: "" }
+    Row { method, path, is_page: false, is_for_programs: true, needs, status, foreign: 0, body: "" }
 }
 
 fn page(method: &'static str, path: &'static str, needs: Needs, status: u16) -> Row {
-    Row { is_page: true, ..api(method, path, needs, status) }
+    Row { is_page: true, is_for_programs: false, ..api(method, path, needs, status) }
 }
 
 impl Row {
     /// About something that belongs to a project: it is not there for who does not see that.
     fn scoped(self) -> Self {
         self.foreign(404)
+    }
+
+    fn by_programs(self) -> Self {
+        Self { is_for_programs: true, ..self }
     }
 
     fn foreign(self, foreign: u16) -> Self {
@@ -71,6 +79,7 @@ const REPORT: &str = r#"{"message": "m", "source": "s", "project": "SLUG"}"#;
 const APP_REPORT: &str = r#"{"appId": "SLUG", "errorCode": "c", "errorType": "t", "message": "m"}"#;
 const APP_REPORTS: &str = r#"{"errors": [{"appId": "SLUG", "errorCode": "c", "errorType": "t", "message": "m"}]}"#;
 const TRACKER_REPORT: &str = r#"{"project": "SLUG", "exception_type": "ENEW", "message": "m"}"#;
+const MCP: &str = r#"{"jsonrpc": "2.0", "id": 1, "method": "ping"}"#;
 const NEW_KEY: &str = r#"{"name": "k", "permissions": ["read"]}"#;
 const NEW_MEMBER: &str = r#"{"email": "NEW@example.com", "role": "viewer"}"#;
 
@@ -117,6 +126,14 @@ pub(super) fn rows() -> Vec<Row> {
         api("GET", "/api/settings/projects/PROJECT/sanitizer", Admin, 200).scoped(),
         api("PUT", "/api/settings/projects/PROJECT/sanitizer", Admin, 200).scoped().with("{}"),
         api("POST", "/api/settings/projects/PROJECT/sanitizer/preview", Admin, 200).scoped().with(r#"{"text": "x"}"#),
+        api("GET", "/api/settings/projects", Read, 200),
+        api("POST", "/api/settings/projects", AdminOfAll, 201).with(r#"{"slug": "pNEW"}"#),
+        api("PUT", "/api/settings/projects/PROJECT", Admin, 200).scoped().with(r#"{"platform": "rust"}"#),
+        api("DELETE", "/api/settings/projects/DOOMED", AdminOfAll, 204),
+        api("POST", "/api/settings/projects/PROJECT/keys", Admin, 201).scoped(),
+        api("DELETE", "/api/settings/projects/PROJECT/keys/NEW", Admin, 404),
+        api("DELETE", "/api/users/NEW", Admin, 200),
+        api("GET", "/api/users/NEW/export", Admin, 200),
         api("GET", "/api/settings/api-keys", AdminOfAll, 200),
         api("POST", "/api/settings/api-keys", AdminOfAll, 201).with(NEW_KEY),
         api("DELETE", "/api/settings/api-keys/KEY", AdminOfAll, 204),
@@ -146,6 +163,12 @@ pub(super) fn rows() -> Vec<Row> {
         page("POST", "/settings/privacy", Admin, 303).scoped().with("project=SLUG&do=save"),
         page("GET", "/settings/system", Read, 200),
         page("POST", "/settings/system/retention", AdminOfAll, 303),
+        page("GET", "/settings/projects", Admin, 200),
+        page("POST", "/settings/projects", AdminOfAll, 303).with("slug=pNEW&name=&platform="),
+        page("POST", "/settings/projects/PROJECT", Admin, 303).scoped().with("slug=SLUG&name=SLUG&platform="),
+        page("POST", "/settings/projects/DOOMED/delete", AdminOfAll, 303),
+        page("POST", "/settings/projects/PROJECT/keys", Admin, 303).scoped(),
+        page("POST", "/settings/projects/PROJECT/keys/remove", Admin, 303).scoped().with("public_key=NEW"),
         page("GET", "/settings/keys", AdminOfAll, 200),
         page("POST", "/settings/keys", AdminOfAll, 201).with("name=k&permission=read"),
         page("POST", "/settings/keys/KEY/revoke", AdminOfAll, 303),
@@ -160,6 +183,8 @@ pub(super) fn rows() -> Vec<Row> {
         page("POST", "/invitation/NEW", Nothing, 404).with("password=correct+horse&again=correct+horse"),
         page("GET", "/reset/NEW", Nothing, 404),
         page("POST", "/reset/NEW", Nothing, 404).with("password=correct+horse&again=correct+horse"),
+        // Asked by programs, and so answered as the API is.
+        page("POST", "/mcp", Read, 200).by_programs().with(MCP),
         page("GET", "/docs", Read, 200),
         page("GET", "/start?project=SLUG", Read, 200).scoped(),
         page("POST", "/start/test", Write, 303).scoped().with("project=SLUG"),
