@@ -4,6 +4,7 @@ mod projects;
 
 use crate::{
     Access, Config,
+    limits::Limits,
     retention::Runs,
     status::{Sizes, Totals},
 };
@@ -28,6 +29,7 @@ struct Inner {
     config: Config,
     projects: Projects,
     heavy: Arc<Semaphore>,
+    limits: Limits,
     started: Timestamp,
     totals: Totals,
     sizes: Sizes,
@@ -36,12 +38,14 @@ struct Inner {
 
 impl App {
     pub(crate) fn new(tracker: &Tracker, access: Access, config: Config) -> Self {
+        let limits = Limits::new(config.rate_limits);
         let inner = Inner {
             tracker: tracker.clone(),
             access,
             config,
             projects: Projects::new(tracker.project(), tracker.store().changes()),
             heavy: Arc::new(Semaphore::new(HEAVY)),
+            limits,
             started: Timestamp::now(),
             totals: Totals::default(),
             sizes: Sizes::default(),
@@ -64,6 +68,10 @@ impl App {
 
     pub(crate) fn config(&self) -> &Config {
         &self.inner.config
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.inner.limits
     }
 
     /// Every project. A change, also one that another process made, shows at once; while the database is away, reports are

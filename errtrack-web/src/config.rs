@@ -1,5 +1,7 @@
 //! What can be configured about the web side.
 
+use errtrack_core::TrustedProxies;
+
 /// The configuration of the router. [`Config::default`] fits a host that mounts it beside its own pages.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -15,6 +17,45 @@ pub struct Config {
     pub max_unpacked: usize,
     /// Origins that browsers may report from.
     pub ingest_origins: Origins,
+    /// The proxies that are believed when they say for which client they ask; none unless set. The client's address is what
+    /// limits and logs go by, so behind a proxy that is not named here all clients are one.
+    pub trusted_proxies: TrustedProxies,
+    /// How many requests are answered; see [`RateLimits`] for what is set unless you do.
+    pub rate_limits: RateLimits,
+}
+
+/// Requests a minute; 0 for as many as come.
+///
+/// A minute begins with the first request and ends sixty seconds later; then the next request begins another. What is more is
+/// answered with 429 and says how long to wait; a report that is turned away so counts as [`limited`](errtrack_core::Balance::limited),
+/// one for each request, as its body is not read. Every answer says in `RateLimit` how many are left. Pages that people
+/// look at are not limited.
+///
+/// Counted within the process, for at most some 30,000 keys and addresses in 4 MiB; beyond that those that asked
+/// longest ago begin anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RateLimits {
+    /// Reports by one key: an API key, or a project's public key. 1,000 unless set.
+    pub ingest: u32,
+    /// Requests of one key for figures: `/api/stats`, `/api/analytics/…`, `/api/monitoring/…`. 100 unless set.
+    pub analytics: u32,
+    /// Other requests of one key to the API. 500 unless set.
+    pub api: u32,
+    /// Requests of one address to `/error-tracker/…`, and its reports without a key. Of IPv6, a network of 64 bits counts as one
+    /// address. Where the address is not known, nothing is limited. 100 unless set.
+    pub address: u32,
+}
+
+impl RateLimits {
+    /// No limits.
+    pub const OFF: Self = Self { ingest: 0, analytics: 0, api: 0, address: 0 };
+}
+
+impl Default for RateLimits {
+    fn default() -> Self {
+        Self { ingest: 1_000, analytics: 100, api: 500, address: 100 }
+    }
 }
 
 /// Origins that CORS lets in.
@@ -34,6 +75,8 @@ impl Default for Config {
             max_envelope: 20 << 20,
             max_unpacked: 100 << 20,
             ingest_origins: Origins::Any,
+            trusted_proxies: TrustedProxies::default(),
+            rate_limits: RateLimits::default(),
         }
     }
 }

@@ -24,17 +24,19 @@ mod sentry;
 mod unpack;
 
 pub(crate) use native::create as create_error;
+pub(crate) use peer::Peer;
 
-use crate::{api, app::App, error::Error};
+use crate::{api, app::App, error::Error, limits};
 use axum::{Router, middleware};
 use errtrack_core::{Event, EventId, Issue, IssueRef, ProjectId, Receipt, StoreError, store::Outcome};
-use peer::Peer;
 use serde_json::json;
 
 /// The routes of all dialects but `POST /api/errors`, which shares its path with the list. They need the state twice: CORS asks
 /// it for the origins.
 pub(crate) fn routes(app: &App) -> Router<App> {
-    with_cors(app, Router::new().merge(reports::routes()).merge(legacy::routes()).merge(sentry::routes()))
+    let by_address = middleware::from_fn_with_state(app.clone(), limits::of_addresses);
+    let legacy = legacy::routes().layer(by_address);
+    with_cors(app, Router::new().merge(reports::routes()).merge(legacy).merge(sentry::routes()))
 }
 
 /// Lets browsers on other origins report through a route.

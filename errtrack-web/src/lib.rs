@@ -12,6 +12,7 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod ingest;
+mod limits;
 mod links;
 mod pages;
 mod regroup;
@@ -22,8 +23,8 @@ mod status;
 mod tests;
 
 pub use access::{Access, Accounts, Permissions};
-pub use config::{Config, Origins};
-pub use errtrack_core::Role;
+pub use config::{Config, Origins, RateLimits};
+pub use errtrack_core::{Role, TrustedProxies};
 
 use errtrack_core::Tracker;
 

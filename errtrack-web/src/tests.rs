@@ -4,6 +4,7 @@ mod api;
 pub(crate) mod away;
 mod balance;
 mod dialects;
+mod limits;
 mod merging;
 mod metrics;
 mod openapi;

@@ -2,7 +2,7 @@
 //!
 //! A value that is wrong stops the start with one line that names the variable, the value and what would be right.
 
-use errtrack::web::Origins;
+use errtrack::web::{Origins, RateLimits, TrustedProxies};
 use std::{
     collections::HashMap,
     fmt, fs, io,
@@ -26,6 +26,8 @@ pub(crate) struct Config {
     pub(crate) events_per_issue: u32,
     pub(crate) max_body: usize,
     pub(crate) allowed_origins: Origins,
+    pub(crate) rate_limits: RateLimits,
+    pub(crate) trusted_proxies: TrustedProxies,
     /// Variables of later versions that are set and do nothing yet.
     pub(crate) without_effect: Vec<&'static str>,
 }
@@ -98,18 +100,16 @@ impl Config {
             events_per_issue: number("EVENTS_PER_ISSUE", get("EVENTS_PER_ISSUE"), 100, 1..=1_000_000)?,
             max_body: number("MAX_BODY_BYTES", get("MAX_BODY_BYTES"), 256 << 10, 1024..=1 << 30)?,
             allowed_origins: origins(get("ALLOWED_ORIGINS").unwrap_or("*"))?,
+            rate_limits: rate_limits(get)?,
+            trusted_proxies: trusted_proxies(get("TRUSTED_PROXIES"))?,
             without_effect,
         })
     }
 }
 
 /// Variables that are documented, but that nothing here reads yet.
-const LATER: [&str; 23] = [
+const LATER: [&str; 19] = [
     "REDIS_URL",
-    "RATE_LIMIT_INGEST",
-    "RATE_LIMIT_ANALYTICS",
-    "RATE_LIMIT_API",
-    "RATE_LIMIT_IP",
     "ALERT_EMAILS",
     "SMTP_URL",
     "SMTP_FROM",
@@ -250,6 +250,25 @@ fn origins(text: &str) -> Result<Origins, Wrong> {
     Err(Wrong::new("ALLOWED_ORIGINS", text, "* or origins between commas: https://shop.example.com"))
 }
 
+fn rate_limits<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Result<RateLimits, Wrong> {
+    let mut limits = RateLimits::default();
+    for (name, limit) in [
+        ("RATE_LIMIT_INGEST", &mut limits.ingest),
+        ("RATE_LIMIT_ANALYTICS", &mut limits.analytics),
+        ("RATE_LIMIT_API", &mut limits.api),
+        ("RATE_LIMIT_IP", &mut limits.address),
+    ] {
+        *limit = number(name, get(name), *limit, 0..=u32::MAX)?;
+    }
+    Ok(limits)
+}
+
+fn trusted_proxies(text: Option<&str>) -> Result<TrustedProxies, Wrong> {
+    let Some(text) = text else { return Ok(TrustedProxies::default()) };
+    let right = "addresses or networks between commas: 10.0.0.0/8, ::1";
+    TrustedProxies::new(text.split(',')).map_err(|_| Wrong::new("TRUSTED_PROXIES", text, right))
+}
+
 /// Reads `NAME=value` lines; `#` begins a comment, quotes around a value are taken off, `export ` before it is allowed.
 fn dotenv(text: &str) -> Result<HashMap<String, String>, Wrong> {
     let mut variables = HashMap::new();
@@ -311,6 +330,12 @@ mod tests {
                 "errors.example.com",
                 "PUBLIC_URL=errors.example.com: must be a URL without a query: https://errors.example.com, or with a path",
             ),
+            ("RATE_LIMIT_API", "many", "RATE_LIMIT_API=many: must be a whole number from 0 to 4294967295"),
+            (
+                "TRUSTED_PROXIES",
+                "10.0.0.0/8, proxy",
+                "TRUSTED_PROXIES=10.0.0.0/8, proxy: must be addresses or networks between commas: 10.0.0.0/8, ::1",
+            ),
             (
                 "ALLOWED_ORIGINS",
                 "shop",
@@ -319,6 +344,15 @@ mod tests {
         ] {
             assert_eq!(read(&[(name, value)]), Err(line.to_owned()));
         }
+    }
+
+    #[test]
+    fn limits_are_those_of_the_library_unless_set_and_zero_is_none() {
+        assert_eq!(read(&[]).unwrap().rate_limits, RateLimits::default());
+        let all = ["INGEST", "ANALYTICS", "API", "IP"].map(|name| format!("RATE_LIMIT_{name}"));
+        let none: Vec<_> = all.iter().map(|name| (name.as_str(), "0")).collect();
+        assert_eq!(read(&none).unwrap().rate_limits, RateLimits::OFF);
+        assert!(read(&none).unwrap().without_effect.is_empty());
     }
 
     #[test]

@@ -80,6 +80,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     web.public_url = config.public_url.clone();
     web.max_body = config.max_body;
     web.ingest_origins = config.allowed_origins.clone();
+    web.rate_limits = config.rate_limits;
+    web.trusted_proxies = config.trusted_proxies.clone();
     let router = web::router_with::<()>(&tracker, accounts, web);
 
     announce(&config, &url, tracker.project(), link.as_deref())?;

@@ -5,23 +5,29 @@ use super::{
     secret::{derived_token, same, token_hash},
     session::session_token,
 };
-use crate::{app::App, error::Error};
+use crate::{app::App, error::Error, limits};
 use axum::extract::FromRequestParts;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use errtrack_core::{Member, TokenKind};
+use errtrack_core::{Member, TokenHash, TokenKind};
 use http::{HeaderMap, header, request::Parts};
 
 /// Somebody who may do something.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     pub(crate) permissions: Permissions,
+    /// The key that was presented, where it was a key.
+    pub(crate) key: Option<TokenHash>,
     /// The member, where one is signed in.
     pub(crate) member: Option<Member>,
 }
 
 impl Caller {
     fn with(permissions: Permissions) -> Self {
-        Self { permissions, member: None }
+        Self { permissions, key: None, member: None }
+    }
+
+    fn with_key(permissions: Permissions, key: TokenHash) -> Self {
+        Self { key: Some(key), ..Self::with(permissions) }
     }
 
     /// Finds out who sent a request; `None` if it is nobody known.
@@ -33,18 +39,18 @@ impl Caller {
                 let presented = presented(&parts.headers).iter().any(|sent| same(token_hash(sent), *secret));
                 let cookie = session_token(&parts.headers)
                     .is_some_and(|token| same(token_hash(&token), token_hash(&derived_token(*secret))));
-                Ok((presented || cookie).then(|| Self::with(Permissions::ALL)))
+                Ok((presented || cookie).then(|| Self::with_key(Permissions::ALL, *secret)))
             }
             Kind::Accounts(accounts) => {
                 for sent in presented(&parts.headers) {
                     let hash = token_hash(&sent);
                     if let Some((_, permissions)) = accounts.keys.iter().find(|(key, _)| same(*key, hash)) {
-                        return Ok(Some(Self::with(*permissions)));
+                        return Ok(Some(Self::with_key(*permissions, hash)));
                     }
                 }
                 let Some(token) = session_token(&parts.headers) else { return Ok(None) };
                 let member = app.store().token_member(TokenKind::Session, token_hash(&token)).await?;
-                Ok(member.map(|m| Self { permissions: m.role.into(), member: Some(m) }))
+                Ok(member.map(|m| Self { member: Some(m.clone()), ..Self::with(m.role.into()) }))
             }
         }
     }
@@ -53,6 +59,7 @@ impl Caller {
         let caller = Self::find(app, parts).await?;
         let caller = caller
             .ok_or_else(|| Error::unauthorized("a valid API key is needed, as X-API-Key or as a bearer token"))?;
+        limits::by_caller(app, parts, &caller).await?;
         if allowed(&caller.permissions) {
             Ok(caller)
         } else {

@@ -14,7 +14,8 @@ const USUAL_HEADERS: HeaderValue = HeaderValue::from_static(
      authorization, content-encoding, transfer-encoding, baggage, sentry-trace, x-api-key, x-app-id, x-app-key",
 );
 /// Without it browsers cannot see how long they are to be silent.
-const EXPOSED: HeaderValue = HeaderValue::from_static("x-sentry-error, x-sentry-rate-limits, retry-after");
+const EXPOSED: HeaderValue =
+    HeaderValue::from_static("x-sentry-error, x-sentry-rate-limits, retry-after, ratelimit, ratelimit-policy");
 
 /// Answers preflights, and says on every answer to a report who may read it. Reading the API stays with its own origin.
 pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {

@@ -9,7 +9,12 @@ use super::{
     peer::Peer,
     received,
 };
-use crate::{access::Caller, app::App, error::Error};
+use crate::{
+    access::Caller,
+    app::App,
+    error::Error,
+    limits::{self, Ticket},
+};
 use axum::{
     Json, Router,
     body::Body,
@@ -67,13 +72,20 @@ struct Sender {
 impl Sender {
     async fn find(app: &App, parts: &Parts, peer: Peer) -> Result<Self, Error> {
         // A bearer token that is none of ours belongs to the app's own users: it opens nothing here, and nothing keeps it.
-        let caller = Caller::find(app, parts).await?;
+        let caller = Caller::find(app, parts).await?.filter(|caller| caller.permissions.ingest);
         let text = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).map(|v| v.trim().to_owned());
-        let mut known = caller.is_some_and(|caller| caller.permissions.ingest);
-        if let (false, Some(key)) = (known, text("x-app-key")) {
-            known = app.project_by_key(&key).await?.is_some();
+        let mut project = None;
+        if let (None, Some(key)) = (&caller, text("x-app-key")) {
+            project = app.project_by_key(&key).await?.map(|project| (key, project.id));
         }
-        Ok(Self { known, app_id: text("x-app-id").filter(|id| !id.is_empty()), user_agent: text("user-agent"), peer })
+        match (&caller, &project) {
+            (Some(caller), _) => limits::by_caller(app, parts, caller).await?,
+            (None, Some((key, project))) => limits::by_public_key(app, &Ticket::of(parts), key, *project).await?,
+            (None, None) => limits::by_address(app, parts, None).await?,
+        }
+        let app_id = text("x-app-id").filter(|id| !id.is_empty());
+        let known = caller.is_some() || project.is_some();
+        Ok(Self { known, app_id, user_agent: text("user-agent"), peer })
     }
 
     /// The project of an app.
