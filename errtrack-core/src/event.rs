@@ -36,6 +36,7 @@ pub type Map = serde_json::Map<String, Value>;
 /// assert_eq!(event.title(), ("PoolTimedOut", "no connection within 5 s"));
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Event {
     /// The client's id, or one that was made here; 32 hex digits in JSON. Stored once per project.
@@ -100,9 +101,11 @@ pub struct Event {
     pub tags: BTreeMap<String, String>,
     /// Named groups of facts: `os`, `runtime`, `device`, `trace`, ….
     #[serde(skip_serializing_if = "Map::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub contexts: Map,
     /// Anything else.
     #[serde(skip_serializing_if = "Map::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub extra: Map,
     /// Packages and their versions.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -129,6 +132,7 @@ pub struct Event {
 
 /// A note on a part of an event that is not what was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Mark {
     /// Where, in dots: `request.headers.authorization`.
     pub path: String,
@@ -138,6 +142,7 @@ pub struct Mark {
 
 /// A message, with the template it was made from where that is known.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Message {
     /// The text as a person reads it.
@@ -159,6 +164,7 @@ pub struct Message {
 /// assert_eq!(crumb.category.as_deref(), Some("cache"));
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Breadcrumb {
     /// When; taken when it is added, where it is not given.
@@ -178,11 +184,13 @@ pub struct Breadcrumb {
     pub message: Option<String>,
     /// Fields.
     #[serde(skip_serializing_if = "Map::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub data: Map,
 }
 
 /// The client that captured an event.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Sdk {
     /// `sentry.python`, `errtrack.rust`, ….

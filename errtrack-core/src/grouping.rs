@@ -51,6 +51,7 @@ const FIXED: &str = "fixed";
 
 /// Why an event belongs to its issue.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Grouping {
     /// The version of the formula: `errtrack:1`.
@@ -69,6 +70,7 @@ pub struct Grouping {
 
 /// A part of what was compared.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Component {
     /// What it is: `types`, `frames`, `message`, ….

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 /// What people have decided about an issue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Nobody has dealt with it.

@@ -12,6 +12,8 @@ use std::{
 ///
 /// An integer, because that is what databases compare, index and divide into buckets at no cost.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
 pub struct Timestamp(i64);
 
 /// The error of parsing a timestamp.

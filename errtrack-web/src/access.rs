@@ -3,12 +3,16 @@
 //! A router cannot be built without deciding this: [`Access`] has no default.
 
 mod caller;
+mod guest;
 mod permissions;
+mod scope;
 mod secret;
 mod session;
 
-pub(crate) use caller::{Admin, Caller, Ingest, Read, Write};
+pub(crate) use caller::{Admin, AdminOfAll, Caller, Ingest, Read, Write};
+pub use guest::Guest;
 pub use permissions::Permissions;
+pub(crate) use scope::Scope;
 pub(crate) use secret::{hash_password, random_token, token_hash, verify_password};
 pub(crate) use session::{Credentials, sign_in, sign_out};
 
@@ -26,7 +30,7 @@ pub struct Access {
     kind: Kind,
 }
 
-type HostFn = Arc<dyn Fn(&Parts) -> Option<Role> + Send + Sync>;
+type HostFn = Arc<dyn Fn(&Parts) -> Option<Guest> + Send + Sync>;
 
 #[derive(Clone)]
 enum Kind {
@@ -49,9 +53,25 @@ impl Access {
         Accounts::default()
     }
 
-    /// The host's own login decides: `f` looks at the request and answers the role of whoever sent it, if any.
-    pub fn host(f: impl Fn(&Parts) -> Option<Role> + Send + Sync + 'static) -> Self {
-        Self { kind: Kind::Host(Arc::new(f)) }
+    /// The host's own login decides: `f` looks at each request and answers the [`Role`] of whoever sent it, or a [`Guest`],
+    /// which can also say which projects; `None` lets nobody in. It is called for every request, so it should be quick.
+    ///
+    /// # Example
+    /// ```
+    /// use errtrack_web::{Access, Guest, Role};
+    ///
+    /// #[derive(Clone)]
+    /// struct Staff { name: String, team: String }
+    ///
+    /// // The host's middleware has put `Staff` there.
+    /// let access = Access::host(|request| {
+    ///     let staff = request.extensions.get::<Staff>()?;
+    ///     Some(Guest::new(Role::Developer).named(&staff.name).projects([&staff.team]))
+    /// });
+    /// # drop(access);
+    /// ```
+    pub fn host<G: Into<Guest>>(f: impl Fn(&Parts) -> Option<G> + Send + Sync + 'static) -> Self {
+        Self { kind: Kind::Host(Arc::new(move |parts| f(parts).map(Into::into))) }
     }
 
     /// One secret opens everything. It is taken as bearer token, as `X-API-Key`, as the password of HTTP Basic, or on the

@@ -1,23 +1,20 @@
 //! The REST API: every answer is `{"data":…,"status":"success"}` or `{"error":…,"status":"error"}`.
 
+mod body;
 mod errors;
 mod event;
 mod health;
 pub(crate) mod item;
 mod metrics;
 mod monitoring;
-mod openapi;
-mod params;
+pub(crate) mod openapi;
+pub(crate) mod params;
 mod rules;
 mod sanitizer;
 mod settings;
 
 use crate::{app::App, error::Error, ingest};
-use axum::{
-    Json,
-    http::StatusCode,
-    routing::{any, delete, get, post, put},
-};
+use axum::{Json, http::StatusCode, routing::any};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -25,35 +22,33 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 /// A router that describes what it serves.
 type Router = OpenApiRouter<App>;
 
+/// The routes of the API and of reports, which share paths, and what describes them.
 pub(crate) fn routes(app: &App) -> axum::Router<App> {
-    let described = openapi::router().routes(routes!(errors::list::list)).routes(routes!(errors::show::show));
-    // Reports of browsers share a path with the list.
-    let shared = ingest::with_cors(app, axum::Router::new().route("/api/errors", post(ingest::create_error)));
-    openapi::serve(described)
-        .merge(unknown())
-        .merge(shared)
-        .route("/api/errors/{id}", delete(errors::delete))
-        .route("/api/errors/{id}/resolve", put(errors::resolve))
-        .route("/api/errors/{id}/unresolve", put(errors::unresolve))
-        .route("/api/errors/{id}/ignore", put(errors::ignore))
-        .route("/api/errors/merge", post(errors::merge))
-        .route("/api/errors/{id}/groups", get(errors::groups))
-        .route("/api/errors/{id}/unmerge", post(errors::unmerge))
-        .route("/api/errors/{id}/events", get(errors::events))
-        .route("/api/events/{id}", get(event::show))
-        .route("/api/events/{id}/pin", put(event::pin).merge(delete(event::unpin)))
-        .route("/api/monitoring/balance", get(monitoring::balance))
-        .route("/api/settings/retention", get(settings::show_retention))
-        .route("/api/settings/retention/preview", post(settings::preview_retention))
-        .route("/api/settings/retention/run", post(settings::run_retention))
-        .route("/api/settings/set-aside", get(settings::set_aside))
-        .route("/api/settings/projects/{id}/rules", get(rules::show).merge(put(rules::put)))
-        .route("/api/settings/projects/{id}/rules/preview", post(rules::preview))
-        .route("/api/settings/projects/{id}/sanitizer", get(sanitizer::show).merge(put(sanitizer::put)))
-        .route("/api/settings/projects/{id}/sanitizer/preview", post(sanitizer::preview))
-        .route("/health", get(health::health))
-        .route("/metrics", get(metrics::metrics))
-        .method_not_allowed_fallback(wrong_method)
+    let (reports, dialects) = ingest::routes(app);
+    let described = openapi::router()
+        .routes(routes!(errors::list::list))
+        .routes(routes!(errors::regroup::merge))
+        .routes(routes!(errors::show::show, errors::change::delete))
+        .routes(routes!(errors::change::resolve))
+        .routes(routes!(errors::change::unresolve))
+        .routes(routes!(errors::change::ignore))
+        .routes(routes!(errors::show::events))
+        .routes(routes!(errors::regroup::groups))
+        .routes(routes!(errors::regroup::unmerge))
+        .routes(routes!(event::show))
+        .routes(routes!(event::pin, event::unpin))
+        .routes(routes!(monitoring::balance))
+        .routes(routes!(settings::show_retention))
+        .routes(routes!(settings::preview_retention))
+        .routes(routes!(settings::run_retention))
+        .routes(routes!(settings::set_aside))
+        .routes(routes!(rules::show, rules::put))
+        .routes(routes!(rules::preview))
+        .routes(routes!(sanitizer::show, sanitizer::put))
+        .routes(routes!(sanitizer::preview))
+        .routes(routes!(health::health))
+        .routes(routes!(metrics::metrics));
+    openapi::serve(described, dialects).merge(reports).merge(unknown()).method_not_allowed_fallback(wrong_method)
 }
 
 /// Every other path below `/api`, level by level: a route that takes all levels at once would stand in the way of
@@ -82,7 +77,7 @@ pub(crate) async fn wrong_method() -> Error {
 
 /// The frame of an answer.
 #[derive(Debug, Serialize, ToSchema)]
-struct Frame<T> {
+pub(crate) struct Frame<T> {
     data: T,
     #[schema(pattern = "^success$")]
     status: &'static str,

@@ -74,9 +74,9 @@ impl App {
         &self.inner.limits
     }
 
-    /// Every project. A change, also one that another process made, shows at once; while the database is away, reports are
+    /// Every project, whoever asks: [`Caller::projects`](crate::access::Caller) knows which of them somebody may see. A change, also one that another process made, shows at once; while the database is away, reports are
     /// taken by what was known before.
-    pub(crate) async fn projects(&self) -> Result<Arc<[Project]>, StoreError> {
+    pub(crate) async fn all_projects(&self) -> Result<Arc<[Project]>, StoreError> {
         self.inner.projects.list(self.store()).await
     }
 
@@ -115,13 +115,13 @@ impl App {
         self.inner.heavy.clone().acquire_owned().await.ok()
     }
 
-    /// The project with that number.
-    pub(crate) async fn project(&self, id: ProjectId) -> Result<Option<Project>, StoreError> {
+    /// The project with that number, whoever asks.
+    pub(crate) async fn any_project(&self, id: ProjectId) -> Result<Option<Project>, StoreError> {
         self.find_project(|p| p.id == id).await
     }
 
-    /// The project with that slug.
-    pub(crate) async fn project_by_slug(&self, slug: &str) -> Result<Option<Project>, StoreError> {
+    /// The project with that slug, whoever asks.
+    pub(crate) async fn any_project_by_slug(&self, slug: &str) -> Result<Option<Project>, StoreError> {
         self.find_project(|p| p.slug == slug).await
     }
 
@@ -131,7 +131,7 @@ impl App {
     }
 
     async fn find_project(&self, is_it: impl Fn(&Project) -> bool) -> Result<Option<Project>, StoreError> {
-        if let Some(project) = self.projects().await?.iter().find(|p| is_it(p)) {
+        if let Some(project) = self.all_projects().await?.iter().find(|p| is_it(p)) {
             return Ok(Some(project.clone()));
         }
         Ok(self.projects_again().await?.iter().find(|p| is_it(p)).cloned())
@@ -139,7 +139,7 @@ impl App {
 
     /// The project with that slug, made if there is none.
     pub(crate) async fn ensure_project(&self, slug: &str) -> Result<Project, StoreError> {
-        if let Some(project) = self.project_by_slug(slug).await? {
+        if let Some(project) = self.any_project_by_slug(slug).await? {
             return Ok(project);
         }
         self.store().ensure_project(slug).await

@@ -12,7 +12,7 @@
 
 mod body;
 mod cors;
-mod fields;
+pub(crate) mod fields;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
 pub(crate) mod json;
@@ -23,24 +23,27 @@ mod reports;
 mod sentry;
 mod unpack;
 
-pub(crate) use native::create as create_error;
 pub(crate) use peer::Peer;
 
 use crate::{api, app::App, error::Error, limits};
 use axum::{Router, middleware};
 use errtrack_core::{Event, EventId, Issue, IssueRef, ProjectId, Receipt, StoreError, store::Outcome};
 use serde_json::json;
+use utoipa::openapi::OpenApi as Document;
+use utoipa_axum::router::OpenApiRouter;
 
-/// The routes of all dialects but `POST /api/errors`, which shares its path with the list. They need the state twice: CORS asks
-/// it for the origins.
-pub(crate) fn routes(app: &App) -> Router<App> {
+/// The routes of all dialects, with the description of all but Sentry's. They need the state twice: CORS asks it for the
+/// origins.
+pub(crate) fn routes(app: &App) -> (Router<App>, Document) {
     let by_address = middleware::from_fn_with_state(app.clone(), limits::of_addresses);
     let legacy = legacy::routes().layer(by_address);
-    with_cors(app, Router::new().merge(reports::routes()).merge(legacy).merge(sentry::routes()))
+    let described = OpenApiRouter::new().merge(native::routes()).merge(reports::routes()).merge(legacy);
+    let (described, document) = described.split_for_parts();
+    (with_cors(app, described.merge(sentry::routes())), document)
 }
 
 /// Lets browsers on other origins report through a route.
-pub(crate) fn with_cors(app: &App, routes: Router<App>) -> Router<App> {
+fn with_cors(app: &App, routes: Router<App>) -> Router<App> {
     // The layer answers OPTIONS, so it must lie around what answers unknown methods.
     routes
         .method_not_allowed_fallback(api::wrong_method)

@@ -22,7 +22,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-pub use access::{Access, Accounts, Permissions};
+pub use access::{Access, Accounts, Guest, Permissions};
 pub use config::{Config, Origins, RateLimits};
 pub use errtrack_core::{Role, TrustedProxies};
 

@@ -1,9 +1,9 @@
 //! Merging issues and taking them apart, for the API and the pages.
 
-use crate::{app::App, error::Error};
+use crate::{access::Caller, app::App, error::Error};
 use axum::http::StatusCode;
 use errtrack_core::{
-    Fingerprint, Issue, IssueId, IssueRef,
+    Fingerprint, Issue, IssueId,
     store::{Refusal, Regrouped},
 };
 
@@ -11,7 +11,7 @@ use errtrack_core::{
 pub(crate) const MOST: usize = 100;
 
 /// Merges issues, given by their names, into one of them: `into`, else the one with the smallest number.
-pub(crate) async fn merge(app: &App, into: Option<&str>, ids: &[&str]) -> Result<Issue, Error> {
+pub(crate) async fn merge(app: &App, caller: &Caller, into: Option<&str>, ids: &[&str]) -> Result<Issue, Error> {
     if ids.len() > MOST {
         return Err(Error::bad_request(format!("ids: {MOST} issues are the most that can be merged at once")));
     }
@@ -20,10 +20,10 @@ pub(crate) async fn merge(app: &App, into: Option<&str>, ids: &[&str]) -> Result
     }
     let mut issues = Vec::with_capacity(ids.len());
     for id in ids {
-        issues.push(find(app, "ids", id).await?);
+        issues.push(caller.find_issue_of(app, "ids", id).await?);
     }
     let into = match into {
-        Some(into) => Some(find(app, "into", into).await?),
+        Some(into) => Some(caller.find_issue_of(app, "into", into).await?),
         None => issues.iter().min_by_key(|issue| (issue.project, issue.number)).cloned(),
     };
     let Some(into) = into else { return Err(Error::bad_request("ids: merging takes at least two issues")) };
@@ -43,11 +43,6 @@ pub(crate) async fn unmerge(app: &App, issue: &Issue, fingerprints: &[&str]) -> 
         parsed.push(text.parse().map_err(wrong)?);
     }
     done(app.store().unmerge(issue.id, &parsed).await?)
-}
-
-async fn find(app: &App, field: &str, name: &str) -> Result<Issue, Error> {
-    let name: IssueRef = name.parse().map_err(|e| Error::bad_request(format!("{field}: {e}")))?;
-    app.store().issue(&name).await?.ok_or_else(|| Error::not_found("error"))
 }
 
 fn done(regrouped: Regrouped) -> Result<Vec<Issue>, Error> {

@@ -1,9 +1,9 @@
 //! Every route, on one screen.
 
-use crate::{api, app::App, ingest, limits, pages};
+use crate::{api, app::App, limits, pages};
 use axum::{Router, middleware};
 
 pub(crate) fn build<S: Clone + Send + Sync + 'static>(app: App) -> Router<S> {
-    let routes = Router::new().merge(ingest::routes(&app)).merge(api::routes(&app)).merge(pages::routes(&app));
+    let routes = Router::new().merge(api::routes(&app)).merge(pages::routes(&app));
     routes.layer(middleware::from_fn(limits::tell)).with_state(app)
 }

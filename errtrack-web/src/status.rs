@@ -59,7 +59,16 @@ pub(crate) struct Account {
 }
 
 impl Status {
-    /// Looks at everything.
+    /// Leaves out every other project, also in the sum.
+    pub(crate) fn keep(&mut self, sees: impl Fn(ProjectId) -> bool) {
+        self.projects.retain(|account| sees(account.project));
+        self.total = Balance::default();
+        for account in &self.projects {
+            self.total += account.balance;
+        }
+    }
+
+    /// Looks at everything, whoever asks.
     pub(crate) async fn of(app: &App) -> Self {
         let tracker = app.tracker();
         let ping = ask(app.store().ping()).await;
@@ -67,7 +76,7 @@ impl Status {
         let balances = if answers { ask(tracker.balances()).await } else { None };
         let last_retention = if answers { ask(app.store().last_retention()).await.flatten() } else { None };
         let storage = if answers { app.sizes().get(app).await } else { app.sizes().last() };
-        let projects = if answers { ask(app.projects()).await } else { None };
+        let projects = if answers { ask(app.all_projects()).await } else { None };
         let projects = projects.unwrap_or_else(|| app.known_projects());
         let is_complete = balances.is_some();
         let balances = app.totals().brought_up_to_date(balances, &projects, |project| tracker.balance_of(project));

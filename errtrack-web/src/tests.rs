@@ -4,6 +4,7 @@ mod api;
 pub(crate) mod away;
 mod balance;
 mod dialects;
+mod foreign;
 mod limits;
 mod merging;
 mod metrics;

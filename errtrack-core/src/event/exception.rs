@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// One error of a chain.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Exception {
     /// The type: `std::io::Error`, `ValueError`. Absent for values that are no exceptions.
@@ -29,6 +30,7 @@ pub struct Exception {
 
 /// How an exception was caught.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Mechanism {
     /// `panic`, `onerror`, `generic`, `tracing`, ….
@@ -54,11 +56,13 @@ pub struct Mechanism {
     pub source: Option<String>,
     /// Anything else.
     #[serde(skip_serializing_if = "Map::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub data: Map,
 }
 
 /// A stack: the caller first, the crash last.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Stacktrace {
     /// The frames.
@@ -67,6 +71,7 @@ pub struct Stacktrace {
 
 /// One call on a stack. Absent means unknown.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Frame {
     /// The file as a person wants to read it: relative, or the last part.
@@ -104,6 +109,7 @@ pub struct Frame {
     pub source_link: Option<String>,
     /// Local variables.
     #[serde(skip_serializing_if = "Map::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub vars: Map,
     /// The library or image that holds the code.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,6 +121,7 @@ pub struct Frame {
 
 /// A thread of the program at the time of the event.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Thread {
     /// Its id.

@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 
 /// How bad an event is. Ordered: `Debug` is the least.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// For developers.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 /// An HTTP request, in plain data: core knows no HTTP crate, because the frameworks speak different versions of one.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Request {
     /// The URL without its query.
@@ -46,6 +47,7 @@ pub struct Request {
 /// assert_eq!(user.key(), Some("42"));
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct User {
     /// The host's id of the user.
@@ -62,6 +64,7 @@ pub struct User {
     pub ip_address: Option<String>,
     /// Anything else.
     #[serde(flatten)]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
     pub other: Map,
 }
 

@@ -37,6 +37,7 @@ const COMPILED: usize = 1 << 20;
 /// # }
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct SanitizerSettings {
     /// Keys whose values are filtered, as by [`Sanitizer::key`].

@@ -68,6 +68,7 @@ impl Default for Retention {
 
 /// What a retention run let go of, or would.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct RetentionReport {
     /// When it began.
@@ -96,6 +97,7 @@ impl RetentionReport {
 
 /// How large a store is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Storage {
     /// `sqlite`, `postgres`, or what another store calls itself.
     pub backend: String,
@@ -111,6 +113,7 @@ pub struct Storage {
 
 /// How large a table is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TableSize {
     /// Its name.
     pub name: String,

@@ -12,6 +12,7 @@ use std::{
 
 /// What became of events: `captured` is the sum of the others and of what is still under way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Balance {
     /// Seen by a capture, or received.
     pub captured: u64,

@@ -1,7 +1,7 @@
 //! The caller: who sent a request, and with which permissions.
 
 use super::{
-    Kind, Permissions,
+    Guest, Kind, Permissions, Scope,
     secret::{derived_token, same, token_hash},
     session::session_token,
 };
@@ -17,13 +17,21 @@ pub(crate) struct Caller {
     pub(crate) permissions: Permissions,
     /// The key that was presented, where it was a key.
     pub(crate) key: Option<TokenHash>,
+    /// What it may see.
+    pub(super) scope: Scope,
+    /// Whom the host calls it.
+    pub(crate) name: Option<String>,
     /// The member, where one is signed in.
     pub(crate) member: Option<Member>,
 }
 
 impl Caller {
-    fn with(permissions: Permissions) -> Self {
-        Self { permissions, key: None, member: None }
+    /// Nobody, who may do nothing and sees nothing.
+    pub(crate) const NOBODY: Self =
+        Self { permissions: Permissions::NONE, key: None, scope: Scope::Only(Vec::new()), name: None, member: None };
+
+    pub(crate) fn with(permissions: Permissions) -> Self {
+        Self { permissions, key: None, scope: Scope::All, name: None, member: None }
     }
 
     fn with_key(permissions: Permissions, key: TokenHash) -> Self {
@@ -34,7 +42,10 @@ impl Caller {
     pub(crate) async fn find(app: &App, parts: &Parts) -> Result<Option<Self>, Error> {
         match &app.access().kind {
             Kind::Open => Ok(Some(Self::with(Permissions::ALL))),
-            Kind::Host(host) => Ok(host(parts).map(|role| Self::with(role.into()))),
+            Kind::Host(host) => match host(parts) {
+                Some(guest) => Self::guest(app, guest).await.map(Some),
+                None => Ok(None),
+            },
             Kind::Token(secret) => {
                 let presented = presented(&parts.headers).iter().any(|sent| same(token_hash(sent), *secret));
                 let cookie = session_token(&parts.headers)
@@ -55,16 +66,24 @@ impl Caller {
         }
     }
 
-    async fn require(parts: &Parts, app: &App, allowed: fn(&Permissions) -> bool, name: &str) -> Result<Self, Error> {
+    /// Somebody whom the host has let in.
+    async fn guest(app: &App, guest: Guest) -> Result<Self, Error> {
+        let mut caller = Self::with(guest.role.into());
+        caller.name = guest.name;
+        if let Some(slugs) = guest.projects {
+            let projects = app.all_projects().await?;
+            let own = projects.iter().filter(|project| slugs.contains(&project.slug));
+            caller.scope = Scope::Only(own.map(|project| project.id).collect());
+        }
+        Ok(caller)
+    }
+
+    async fn require(parts: &Parts, app: &App, allowed: fn(&Self) -> bool, needed: &str) -> Result<Self, Error> {
         let caller = Self::find(app, parts).await?;
         let caller = caller
             .ok_or_else(|| Error::unauthorized("a valid API key is needed, as X-API-Key or as a bearer token"))?;
         limits::by_caller(app, parts, &caller).await?;
-        if allowed(&caller.permissions) {
-            Ok(caller)
-        } else {
-            Err(Error::forbidden(format!("this needs the permission `{name}`")))
-        }
+        if allowed(&caller) { Ok(caller) } else { Err(Error::forbidden(format!("this needs the permission {needed}"))) }
     }
 }
 
@@ -101,7 +120,7 @@ impl FromRequestParts<App> for Caller {
 }
 
 macro_rules! permission {
-    ($(#[$doc:meta])* $name:ident($(#[$unused:meta])? Caller), $field:ident) => {
+    ($(#[$doc:meta])* $name:ident($(#[$unused:meta])? Caller), $allowed:expr, $needed:literal) => {
         $(#[$doc])*
         #[derive(Debug)]
         pub(crate) struct $name($(#[$unused])? pub(crate) Caller);
@@ -110,7 +129,7 @@ macro_rules! permission {
             type Rejection = Error;
 
             async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-                Caller::require(parts, app, |p| p.$field, stringify!($field)).await.map(Self)
+                Caller::require(parts, app, $allowed, $needed).await.map(Self)
             }
         }
     };
@@ -118,17 +137,21 @@ macro_rules! permission {
 
 permission!(
     /// A caller who may report.
-    Ingest(#[expect(dead_code, reason = "the audit log will ask who")] Caller), ingest
+    Ingest(Caller), |caller| caller.permissions.ingest, "`ingest`"
 );
 permission!(
     /// A caller who may see.
-    Read(Caller), read
+    Read(Caller), |caller| caller.permissions.read, "`read`"
 );
 permission!(
     /// A caller who may change.
-    Write(#[expect(dead_code, reason = "the audit log will ask who")] Caller), write
+    Write(Caller), |caller| caller.permissions.write, "`write`"
 );
 permission!(
-    /// A caller who may change settings.
-    Admin(#[expect(dead_code, reason = "the audit log will ask who")] Caller), admin
+    /// A caller who may change settings of the projects that it may see.
+    Admin(Caller), |caller| caller.permissions.admin, "`admin`"
+);
+permission!(
+    /// A caller who may change what concerns everybody.
+    AdminOfAll(#[expect(dead_code, reason = "the audit log will ask who")] Caller), Caller::is_admin_of_all, "`admin` for all projects"
 );

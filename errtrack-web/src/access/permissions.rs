@@ -16,6 +16,8 @@ pub struct Permissions {
 }
 
 impl Permissions {
+    /// Nothing.
+    pub(crate) const NONE: Self = Self { ingest: false, read: false, write: false, admin: false };
     /// Reporting alone.
     pub const INGEST: Self = Self { ingest: true, read: false, write: false, admin: false };
     /// Seeing alone.

@@ -1,8 +1,8 @@
 //! `GET /api/events/{event_id}`: one occurrence with all that is known of it.
 
-use super::success;
+use super::{Frame, openapi::Failures, success};
 use crate::{
-    access::{Read, Write},
+    access::{Caller, Read, Write},
     app::App,
     error::Error,
 };
@@ -15,45 +15,87 @@ use errtrack_core::{
     store::StoredEvent,
 };
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-pub(super) async fn show(State(app): State<App>, _: Read, Path(id): Path<String>) -> Result<impl IntoResponse, Error> {
-    Ok(success(View::new(&find(&app, &id).await?)).into_response())
-}
-
-/// `PUT /api/events/{event_id}/pin`: it stays when its issue has too many events.
-pub(super) async fn pin(State(app): State<App>, _: Write, Path(id): Path<String>) -> Result<impl IntoResponse, Error> {
-    set_pinned(&app, &id, true).await
-}
-
-/// `DELETE /api/events/{event_id}/pin`
-pub(super) async fn unpin(
+/// Shows an event
+///
+/// With all that is known of it. `exceptions` stand in the order in which Sentry's protocol sends them: the root cause first.
+#[utoipa::path(
+    get,
+    path = "/api/events/{id}",
+    tag = "Events",
+    operation_id = "show_event",
+    security(("key" = ["read"]), ("bearer" = ["read"])),
+    params(("id" = String, Path, description = "Our id or the client's: 32 hexadecimal digits, with dashes or without")),
+    responses((status = 200, description = "The event", body = Frame<View<'_>>), Failures),
+)]
+pub(super) async fn show(
     State(app): State<App>,
-    _: Write,
+    Read(caller): Read,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, Error> {
-    set_pinned(&app, &id, false).await
+    Ok(success(View::new(&caller.find_event(&app, &id).await?)).into_response())
 }
 
-async fn set_pinned(app: &App, id: &str, pinned: bool) -> Result<impl IntoResponse + use<>, Error> {
-    let stored = find(app, id).await?;
+/// Whether an event is pinned.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Pin {
+    id: Uuid,
+    pinned: bool,
+}
+
+/// Pins an event
+///
+/// It stays when its issue has too many events.
+#[utoipa::path(
+    put,
+    path = "/api/events/{id}/pin",
+    tag = "Events",
+    operation_id = "pin_event",
+    security(("key" = ["write"]), ("bearer" = ["write"])),
+    params(("id" = String, Path, description = "Our id or the client's: 32 hexadecimal digits, with dashes or without")),
+    responses((status = 200, description = "It is pinned", body = Frame<Pin>), Failures),
+)]
+pub(super) async fn pin(
+    State(app): State<App>,
+    Write(caller): Write,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, Error> {
+    set_pinned(&app, &caller, &id, true).await
+}
+
+/// Lets a pinned event go again
+#[utoipa::path(
+    delete,
+    path = "/api/events/{id}/pin",
+    tag = "Events",
+    operation_id = "unpin_event",
+    security(("key" = ["write"]), ("bearer" = ["write"])),
+    params(("id" = String, Path, description = "Our id or the client's: 32 hexadecimal digits, with dashes or without")),
+    responses((status = 200, description = "It is not pinned", body = Frame<Pin>), Failures),
+)]
+pub(super) async fn unpin(
+    State(app): State<App>,
+    Write(caller): Write,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, Error> {
+    set_pinned(&app, &caller, &id, false).await
+}
+
+async fn set_pinned(app: &App, caller: &Caller, id: &str, pinned: bool) -> Result<impl IntoResponse + use<>, Error> {
+    let stored = caller.find_event(app, id).await?;
     if !app.store().pin(&stored, pinned).await? {
         return Err(Error::not_found("event"));
     }
-    Ok(success(json!({ "id": stored.id, "pinned": pinned })).into_response())
-}
-
-/// The event that a path names.
-async fn find(app: &App, id: &str) -> Result<StoredEvent, Error> {
-    let id: EventId =
-        id.parse().map_err(|_| Error::bad_request("event_id: must be 32 hex digits, with dashes or without"))?;
-    app.store().event(None, id.uuid()).await?.ok_or_else(|| Error::not_found("event"))
+    Ok(success(Pin { id: stored.id, pinned }).into_response())
 }
 
 /// An event as the API shows it. `exceptions` stand in the order in which Sentry's protocol sends them: the root cause first.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Event)]
 pub(super) struct View<'a> {
     id: Uuid,
     event_id: EventId,
@@ -81,7 +123,9 @@ pub(super) struct View<'a> {
     request: Option<&'a Request>,
     user: Option<&'a User>,
     tags: &'a BTreeMap<String, String>,
+    #[schema(value_type = Object)]
     contexts: &'a Map,
+    #[schema(value_type = Object)]
     extra: &'a Map,
     modules: &'a BTreeMap<String, String>,
     debug_images: &'a [Value],

@@ -1,7 +1,7 @@
 //! An issue as the API shows it: the *error* of the REST document.
 
 use crate::{app::App, error::Error, ingest::REPORTER};
-use errtrack_core::{Event, Issue, Level, Map, Timestamp};
+use errtrack_core::{Event, Issue, Level, Map, Status, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -16,9 +16,7 @@ pub(crate) struct Item<'a> {
     short_id: String,
     number: i64,
     project: &'a str,
-    #[schema(value_type = String, format = DateTime)]
     timestamp: Timestamp,
-    #[schema(value_type = String)]
     level: Level,
     #[serde(rename = "type")]
     ty: &'a str,
@@ -28,21 +26,17 @@ pub(crate) struct Item<'a> {
     environment: Option<&'a str>,
     platform: Option<&'a str>,
     fingerprint: String,
-    status: &'static str,
+    status: Status,
     resolved: bool,
     regressed: bool,
     count: i64,
     user_count: i64,
-    #[schema(value_type = String, format = DateTime)]
     first_seen: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
     last_seen: Timestamp,
     first_release: Option<&'a str>,
     last_release: Option<&'a str>,
     assigned_to: Option<&'a str>,
-    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
 }
 
@@ -62,8 +56,8 @@ impl<'a> Item<'a> {
             environment: issue.environment.as_deref(),
             platform: issue.platform.as_deref(),
             fingerprint: issue.fingerprint.to_string(),
-            status: issue.status.as_str(),
-            resolved: issue.status == errtrack_core::Status::Resolved,
+            status: issue.status,
+            resolved: issue.status == Status::Resolved,
             regressed: issue.regressed,
             count: issue.count,
             user_count: issue.user_count,
@@ -93,7 +87,7 @@ pub(crate) struct Whole<'a> {
 }
 
 /// A group of an issue: all its events with one fingerprint.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Group {
     fingerprint: String,
     /// The names that it has by itself: they lead to the issue.

@@ -4,6 +4,7 @@
 
 mod text;
 
+use super::openapi::Failures;
 use crate::{
     access::Read,
     app::App,
@@ -23,8 +24,20 @@ use text::{
 
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-pub(super) async fn metrics(State(app): State<App>, _: Read) -> Response {
-    let text = of(&Status::of(&app).await, &app.tracker().routes().snapshot());
+/// Tells the state as Prometheus reads it
+///
+/// Text, not in the frame. What is counted in the database is the same on every process that shares it: take the maximum
+/// over them, not the sum.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "System",
+    operation_id = "metrics",
+    security(("key" = ["read"]), ("bearer" = ["read"])),
+    responses((status = 200, description = "Families of samples", body = String, content_type = "text/plain"), Failures),
+)]
+pub(super) async fn metrics(State(app): State<App>, Read(caller): Read) -> Response {
+    let text = of(&caller.status(&app).await, &app.tracker().routes().snapshot());
     ([(header::CONTENT_TYPE, FORMAT), (header::CACHE_CONTROL, "no-store")], text).into_response()
 }
 

@@ -18,8 +18,13 @@ use utoipa::{
 #[openapi(
     info(
         title = "errtrack",
-        description = "Reports, issues, events, figures and settings of errtrack. Every answer is \
-                       `{\"data\":…,\"status\":\"success\"}` or `{\"error\":…,\"status\":\"error\"}`.",
+        description = "Reports, issues, events, figures and settings of errtrack. Unless an operation says otherwise, \
+                       an answer is `{\"data\":…,\"status\":\"success\"}` or `{\"error\":…,\"status\":\"error\"}`, \
+                       times are as in RFC 3339 and in UTC, and `error` begins with the name of the field if one is \
+                       wrong. What an operation asks of its caller stands in its security requirement: the name of \
+                       a permission, of which `admin` includes `write`, and `write` includes `read` and `ingest`. \
+                       The protocol of Sentry's SDKs (`/api/{project}/envelope/` and the like) is served too and \
+                       described by Sentry, not here.",
     ),
     modifiers(&Keys),
 )]
@@ -41,7 +46,7 @@ impl Modify for Keys {
 /// Why a request was not answered as asked.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only its shape is asked for: answers are made by `Error`")]
-pub(super) struct Failure {
+pub(crate) struct Failure {
     /// What is wrong, for people; it begins with the name of the field if one is wrong.
     #[schema(example = "limit: must be a number from 1 to 100")]
     error: String,
@@ -52,7 +57,7 @@ pub(super) struct Failure {
 /// How every operation can fail.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "only its shape is asked for: answers are made by `Error`")]
-pub(super) enum Failures {
+pub(crate) enum Failures {
     /// What was sent makes no sense.
     #[response(status = 400)]
     BadRequest(#[to_schema] Failure),
@@ -84,9 +89,10 @@ pub(super) fn router() -> Router {
     Router::with_openapi(Api::openapi())
 }
 
-/// The router with what it describes at `/openapi.json`.
-pub(super) fn serve(router: Router) -> axum::Router<App> {
-    let (router, document) = router.split_for_parts();
+/// The router with what it and `more` describe at `/openapi.json`.
+pub(super) fn serve(router: Router, more: Document) -> axum::Router<App> {
+    let (router, mut document) = router.split_for_parts();
+    document.merge(more);
     let json = document.to_json().map(Bytes::from).unwrap_or_default();
     let handler = move || async move { ([(header::CONTENT_TYPE, "application/json")], json).into_response() };
     router.route("/openapi.json", get(handler))

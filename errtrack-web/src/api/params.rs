@@ -9,32 +9,37 @@ use std::{fmt::Display, str::FromStr};
 
 /// The parameters of a request. One that is empty, as forms send it, is like absent.
 #[derive(Debug)]
-pub(super) struct Params(Vec<(String, String)>);
+pub(crate) struct Params(Vec<(String, String)>);
 
 impl Params {
     /// The value of a parameter, the last one if there are several.
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.iter().rev().find(|(n, value)| n == name && !value.is_empty()).map(|(_, value)| value.as_str())
     }
 
     /// Every value of a parameter.
-    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(n, value)| n == name && !value.is_empty()).map(|(_, value)| value.as_str())
     }
 
     /// A parameter of a type that can be parsed; `what` says what it has to be.
-    pub(super) fn parse<T: FromStr>(&self, name: &str, what: impl Display) -> Result<Option<T>, Error> {
+    pub(crate) fn parse<T: FromStr>(&self, name: &str, what: impl Display) -> Result<Option<T>, Error> {
         let wrong = || Error::bad_request(format!("{name}: must be {what}"));
         self.text(name).map(|text| text.parse().map_err(|_| wrong())).transpose()
     }
 
     /// How many entries a page has: from 1 to 100, 50 unless asked otherwise.
-    pub(super) fn limit(&self) -> Result<u32, Error> {
-        const WHAT: &str = "a number from 1 to 100";
-        match self.parse("limit", WHAT)? {
+    pub(crate) fn limit(&self) -> Result<u32, Error> {
+        self.limit_of(100)
+    }
+
+    /// The same, with another number of entries at most.
+    pub(crate) fn limit_of(&self, most: u32) -> Result<u32, Error> {
+        let what = format_args!("a number from 1 to {most}");
+        match self.parse("limit", what)? {
             None => Ok(50),
-            Some(limit @ 1..=100) => Ok(limit),
-            Some(_) => Err(Error::bad_request(format!("limit: must be {WHAT}"))),
+            Some(limit) if (1..=most).contains(&limit) => Ok(limit),
+            Some(_) => Err(Error::bad_request(format!("limit: must be {what}"))),
         }
     }
 }

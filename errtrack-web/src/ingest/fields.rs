@@ -6,18 +6,24 @@ use serde_json::Value;
 use std::{collections::BTreeMap, fmt};
 
 /// The fields that have not been taken yet.
-#[derive(Debug)]
-pub(super) struct Fields(Map);
+#[derive(Debug, Default)]
+pub(crate) struct Fields(Map);
+
+impl From<Map> for Fields {
+    fn from(map: Map) -> Self {
+        Self(map)
+    }
+}
 
 /// A field that is not what it has to be.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Wrong {
+pub(crate) struct Wrong {
     field: String,
     why: String,
 }
 
 impl Wrong {
-    pub(super) fn new(field: &str, why: impl Into<String>) -> Self {
+    pub(crate) fn new(field: &str, why: impl Into<String>) -> Self {
         Self { field: field.to_owned(), why: why.into() }
     }
 }
@@ -32,21 +38,21 @@ type Result<T> = std::result::Result<T, Wrong>;
 
 impl Fields {
     /// Reads a body; the error is a sentence.
-    pub(super) fn parse(body: &[u8]) -> std::result::Result<Self, String> {
+    pub(crate) fn parse(body: &[u8]) -> std::result::Result<Self, String> {
         json::object(body).map(Self)
     }
 
-    pub(super) fn from_value(value: Value) -> Option<Self> {
+    pub(crate) fn from_value(value: Value) -> Option<Self> {
         if let Value::Object(map) = value { Some(Self(map)) } else { None }
     }
 
     /// Anything; absent if null.
-    pub(super) fn any(&mut self, name: &str) -> Option<Value> {
+    pub(crate) fn any(&mut self, name: &str) -> Option<Value> {
         self.0.remove(name).filter(|value| !value.is_null())
     }
 
     /// A text.
-    pub(super) fn text(&mut self, name: &str) -> Result<Option<String>> {
+    pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>> {
         match self.any(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
@@ -55,7 +61,7 @@ impl Fields {
     }
 
     /// A text that must be there and say something.
-    pub(super) fn required(&mut self, name: &str) -> Result<String> {
+    pub(crate) fn required(&mut self, name: &str) -> Result<String> {
         match self.text(name)? {
             None => Err(Wrong::new(name, "is required")),
             Some(text) if text.trim().is_empty() => Err(Wrong::new(name, "must not be empty")),
@@ -64,18 +70,18 @@ impl Fields {
     }
 
     /// A text of at most so many characters.
-    pub(super) fn short(&mut self, name: &str, most: usize) -> Result<Option<String>> {
+    pub(crate) fn short(&mut self, name: &str, most: usize) -> Result<Option<String>> {
         let text = self.text(name)?;
         text.map(|text| within(name, text, most)).transpose()
     }
 
     /// A text that must be there, of at most so many characters.
-    pub(super) fn required_short(&mut self, name: &str, most: usize) -> Result<String> {
+    pub(crate) fn required_short(&mut self, name: &str, most: usize) -> Result<String> {
         within(name, self.required(name)?, most)
     }
 
     /// A name: a text, or a number as ids often are.
-    pub(super) fn name(&mut self, name: &str) -> Result<Option<String>> {
+    pub(crate) fn name(&mut self, name: &str) -> Result<Option<String>> {
         match self.any(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text).filter(|t| !t.is_empty())),
@@ -85,7 +91,7 @@ impl Fields {
     }
 
     /// An object.
-    pub(super) fn object(&mut self, name: &str) -> Result<Map> {
+    pub(crate) fn object(&mut self, name: &str) -> Result<Map> {
         match self.any(name) {
             None => Ok(Map::new()),
             Some(Value::Object(map)) => Ok(map),
@@ -94,7 +100,7 @@ impl Fields {
     }
 
     /// An object of plain values.
-    pub(super) fn texts(&mut self, name: &str) -> Result<BTreeMap<String, String>> {
+    pub(crate) fn texts(&mut self, name: &str) -> Result<BTreeMap<String, String>> {
         let plain = |(key, value)| match value {
             Value::String(text) => Ok(Some((key, text))),
             Value::Number(_) | Value::Bool(_) => Ok(Some((key, value.to_string()))),
@@ -105,7 +111,7 @@ impl Fields {
     }
 
     /// A text or a list of texts.
-    pub(super) fn list(&mut self, name: &str) -> Result<Vec<String>> {
+    pub(crate) fn list(&mut self, name: &str) -> Result<Vec<String>> {
         let wrong = || Wrong::new(name, "must be a string or a list of strings");
         match self.any(name) {
             None => Ok(Vec::new()),
@@ -119,7 +125,7 @@ impl Fields {
     }
 
     /// One of some words.
-    pub(super) fn one_of(&mut self, name: &str, words: &[&str]) -> Result<Option<String>> {
+    pub(crate) fn one_of(&mut self, name: &str, words: &[&str]) -> Result<Option<String>> {
         match self.text(name)? {
             Some(text) if !words.contains(&text.as_str()) => {
                 Err(Wrong::new(name, format!("must be one of {}", words.join(", "))))
@@ -129,13 +135,13 @@ impl Fields {
     }
 
     /// A level by any of its names.
-    pub(super) fn level(&mut self, name: &str) -> Result<Option<Level>> {
+    pub(crate) fn level(&mut self, name: &str) -> Result<Option<Level>> {
         let text = self.text(name)?;
         text.map(|text| text.parse().map_err(|e: UnknownLevel| Wrong::new(name, e.to_string()))).transpose()
     }
 
     /// A time as in RFC 3339, or in seconds since 1970.
-    pub(super) fn time(&mut self, name: &str) -> Result<Option<Timestamp>> {
+    pub(crate) fn time(&mut self, name: &str) -> Result<Option<Timestamp>> {
         let wrong = || Wrong::new(name, "must be a time as in RFC 3339, like 2026-11-20T22:41:07Z");
         match self.any(name) {
             None => Ok(None),
@@ -156,7 +162,7 @@ fn within(name: &str, text: String, most: usize) -> Result<String> {
 }
 
 /// Cuts a text to so many characters, and marks on the event that it did.
-pub(super) fn cut(event: &mut Event, path: &str, text: &mut String, most: usize) {
+pub(crate) fn cut(event: &mut Event, path: &str, text: &mut String, most: usize) {
     if text.len() <= most {
         return;
     }

@@ -1,62 +1,161 @@
 //! `/error-tracker/…`: the API of the error-tracker service under its own prefix, with its numbers and its formula.
 
+mod read;
+
 use super::{
     body,
     fields::{Fields, Wrong},
     issue_of,
 };
-use crate::{access::Ingest, app::App, error::Error};
+use crate::{access::Ingest, api::openapi::Failures, app::App, error::Error};
 use axum::{
-    Json, Router,
+    Json,
     body::Body,
     extract::State,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use errtrack_core::{
-    Event, Exception, Fingerprint, Formula, Receipt, Report, Request, User, slugify, stacktext, store::Outcome,
+    Event, Exception, Fingerprint, Formula, IssueId, Map, Receipt, Report, Request, User, stacktext, store::Outcome,
 };
 use md5::{Digest, Md5};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/error-tracker/api/errors", post(take))
-        .route("/error-tracker/health", get(async || Json(json!({ "status": "ok" }))))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(take, read::list))
+        .routes(routes!(read::show))
+        .routes(routes!(read::resolve))
+        .routes(routes!(read::projects))
+        .routes(routes!(health))
 }
 
-async fn take(State(app): State<App>, _: Ingest, headers: HeaderMap, body: Body) -> Result<Response, Error> {
+/// A report to the error-tracker service.
+#[derive(ToSchema)]
+#[schema(as = TrackerReport)]
+#[expect(dead_code, reason = "only its shape is asked for: fields are read one by one")]
+struct Sent {
+    #[schema(max_length = 100)]
+    project: String,
+    #[schema(max_length = 200)]
+    exception_type: String,
+    message: Option<String>,
+    /// `production` unless given.
+    #[schema(max_length = 50)]
+    environment: Option<String>,
+    /// In the form of Python or JavaScript, or of any other language that is known.
+    traceback: Option<String>,
+    source: Option<String>,
+    request_url: Option<String>,
+    request_method: Option<String>,
+    #[schema(value_type = Option<Object>)]
+    request_headers: Map,
+    user_id: Option<String>,
+    #[schema(value_type = Option<Object>)]
+    extra: Map,
+}
+
+/// What became of a report.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TrackerTaken)]
+struct Taken {
+    status: Fate,
+    /// MD5 of `project:exception_type:file:line`, of the innermost frame.
+    fingerprint: String,
+    /// The number of a new error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<IssueId>,
+    /// How often an existing one was reported.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<i64>,
+}
+
+/// What became of a report.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = TrackerFate)]
+enum Fate {
+    /// It is a new error.
+    Created,
+    /// It is one that was known.
+    Existing,
+    /// It waits in a file here until the database is back.
+    Spooled,
+    /// A rule drops it.
+    Ignored,
+}
+
+/// Takes a report as the error-tracker service did
+///
+/// Not in the frame.
+#[utoipa::path(
+    post,
+    path = "/error-tracker/api/errors",
+    tag = "Error-tracker",
+    operation_id = "tracker_create_error",
+    security(("key" = ["ingest"]), ("bearer" = ["ingest"])),
+    request_body = Sent,
+    responses(
+        (status = 201, description = "A new error", body = Taken),
+        (status = 200, description = "An existing one", body = Taken),
+        (status = 202, description = "It is durable; whether it is new shows when the database is back", body = Taken),
+        Failures
+    ),
+)]
+async fn take(
+    State(app): State<App>,
+    Ingest(caller): Ingest,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Error> {
     let body = body::read_report(&headers, body, app.config().max_body).await?;
     let mut fields = Fields::parse(&body).map_err(Error::bad_request)?;
     let name = fields.required_short("project", 100)?;
-    let slug = slugify(&name);
-    if slug.is_empty() {
-        return Err(Wrong::new("project", "must hold an ASCII letter or digit").into());
-    }
     let event = read(&mut fields)?;
     let fingerprint = fingerprint(&name, &event);
     let because = "project:exception_type:file:line of the innermost frame".to_owned();
-    let project = app.ensure_project(&slug).await?.id;
+    let project = caller.reports_to(&app, Some(&name)).await?.id;
     let report = Report { project, event, formula: Formula::Fixed { fingerprint, because } };
     let receipt = app.tracker().ingest(report).await?;
-    let fingerprint = fingerprint.to_string();
+    let taken = |status| Taken { status, fingerprint: fingerprint.to_string(), id: None, count: None };
     let (status, answer) = match receipt {
         Receipt::Recorded { issue, outcome: Outcome::New, .. } => {
-            (StatusCode::CREATED, json!({ "status": "created", "fingerprint": fingerprint, "id": issue }))
+            (StatusCode::CREATED, Taken { id: Some(issue), ..taken(Fate::Created) })
         }
         Receipt::Recorded { .. } => {
-            let mut answer = json!({ "status": "existing", "fingerprint": fingerprint });
-            if let (Some(issue), Some(answer)) = (issue_of(&app, project, &receipt).await?, answer.as_object_mut()) {
-                answer.insert("count".into(), issue.count.into());
-            }
-            (StatusCode::OK, answer)
+            let count = issue_of(&app, project, &receipt).await?.map(|issue| issue.count);
+            (StatusCode::OK, Taken { count, ..taken(Fate::Existing) })
         }
         // Whether it is a new one shows when the database is back.
-        Receipt::Spooled { .. } => (StatusCode::ACCEPTED, json!({ "status": "spooled", "fingerprint": fingerprint })),
-        Receipt::Ignored { .. } => (StatusCode::OK, json!({ "status": "ignored", "fingerprint": fingerprint })),
+        Receipt::Spooled { .. } => (StatusCode::ACCEPTED, taken(Fate::Spooled)),
+        Receipt::Ignored { .. } => (StatusCode::OK, taken(Fate::Ignored)),
     };
     Ok((status, Json(answer)).into_response())
+}
+
+/// That it answers.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TrackerHealth)]
+struct Health {
+    #[schema(pattern = "^ok$")]
+    status: &'static str,
+}
+
+/// Tells that it answers
+///
+/// Not in the frame.
+#[utoipa::path(
+    get,
+    path = "/error-tracker/health",
+    tag = "Error-tracker",
+    operation_id = "tracker_health",
+    responses((status = 200, description = "It does", body = Health)),
+)]
+async fn health() -> Json<Health> {
+    Json(Health { status: "ok" })
 }
 
 fn read(fields: &mut Fields) -> Result<Event, Wrong> {

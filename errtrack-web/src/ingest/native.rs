@@ -7,18 +7,25 @@ use super::{
     peer::Peer,
     received,
 };
-use crate::{access::Ingest, api, app::App, error::Error};
+use crate::{
+    access::Ingest,
+    api::{self, item::Whole, openapi::Failures},
+    app::App,
+    error::Error,
+};
 use axum::{
     body::Body,
     extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use errtrack_core::{Event, Exception, Formula, Level, Message, Receipt, Report, Request, User, slugify};
-use serde_json::{Value, json};
-
-/// The project of reports that name none.
-const DEFAULT_PROJECT: &str = "default";
+use errtrack_core::{
+    Event, EventId, Exception, Formula, Level, Map, Message, Receipt, Report, Request, Timestamp, User,
+};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 impl From<Wrong> for Error {
     fn from(wrong: Wrong) -> Self {
@@ -26,25 +33,95 @@ impl From<Wrong> for Error {
     }
 }
 
-/// Takes a report and answers the issue as it stands after it.
-pub(crate) async fn create(
+/// A report.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its shape is asked for: fields are read one by one")]
+#[schema(as = Report)]
+struct Sent {
+    message: String,
+    /// Where it comes from: `frontend`, `backend`, `api`, ….
+    source: String,
+    /// `error` unless given; `critical` is `fatal`.
+    level: Option<Level>,
+    /// The type of the error: `ValueError`.
+    r#type: Option<String>,
+    /// In the form of Rust, Python, JavaScript, Java, Go, Ruby, PHP, C# or Elixir.
+    stack_trace: Option<String>,
+    /// Anything else that is known.
+    #[schema(value_type = Option<Object>)]
+    context: Map,
+    /// `production` unless given.
+    environment: Option<String>,
+    url: Option<String>,
+    /// The slug of the project, which is made if there is none; that of the key unless given.
+    project: Option<String>,
+    release: Option<String>,
+    user_id: Option<String>,
+    tags: Option<BTreeMap<String, String>>,
+    /// What makes reports one issue; `{{ default }}` stands for what would be compared without it.
+    fingerprint: Option<Vec<String>>,
+    /// When it happened; now unless given.
+    timestamp: Option<Timestamp>,
+}
+
+/// What is said of a report whose issue cannot be shown.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Taken)]
+struct Taken {
+    event_id: EventId,
+    status: Fate,
+    /// A rule drops it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ignored: Option<bool>,
+}
+
+/// Where a report is now.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = ReportFate)]
+enum Fate {
+    /// In the database, which cannot be read now.
+    Stored,
+    /// In a file here, until the database is back.
+    Spooled,
+    /// Nowhere: a rule drops it.
+    Ignored,
+}
+
+/// The route of this dialect.
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(create))
+}
+
+/// Takes a report
+///
+/// Answers the issue as it stands after it, when the report is durable.
+#[utoipa::path(
+    post,
+    path = "/api/errors",
+    tag = "Reports",
+    operation_id = "create_error",
+    security(("key" = ["ingest"]), ("bearer" = ["ingest"])),
+    request_body = Sent,
+    responses(
+        (status = 201, description = "The issue that it belongs to", body = api::Frame<Whole<'_>>),
+        (status = 202, description = "It is durable, but its issue cannot be shown", body = api::Frame<Taken>),
+        Failures
+    ),
+)]
+async fn create(
     State(app): State<App>,
-    _: Ingest,
+    Ingest(caller): Ingest,
     peer: Peer,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Error> {
     let body = body::read_report(&headers, body, app.config().max_body).await?;
     let mut fields = Fields::parse(&body).map_err(Error::bad_request)?;
-    let project = match fields.text("project")? {
-        Some(name) => slugify(&name),
-        None => DEFAULT_PROJECT.to_owned(),
-    };
-    if project.is_empty() {
-        return Err(Wrong::new("project", "must hold an ASCII letter or digit").into());
-    }
+    let project = fields.text("project")?;
     let event = event(&mut fields, &headers, peer)?;
-    let project = app.ensure_project(&project).await?;
+    // Last, so that a report that is refused makes no project.
+    let project = caller.reports_to(&app, project.as_deref()).await?;
     let receipt = app.tracker().ingest(Report { project: project.id, event, formula: Formula::Ours }).await?;
     if let Some(issue) = issue_of(&app, project.id, &receipt).await? {
         match api::item::whole(&app, &issue).await {
@@ -57,14 +134,14 @@ pub(crate) async fn create(
 }
 
 /// What is said of a report whose issue cannot be shown.
-fn without_issue(receipt: &Receipt) -> Value {
-    let event = receipt.event();
-    match receipt {
-        Receipt::Recorded { .. } => json!({ "event_id": event, "status": "stored" }),
-        Receipt::Spooled { .. } => json!({ "event_id": event, "status": "spooled" }),
+fn without_issue(receipt: &Receipt) -> Taken {
+    let (status, ignored) = match receipt {
+        Receipt::Recorded { .. } => (Fate::Stored, None),
+        Receipt::Spooled { .. } => (Fate::Spooled, None),
         // The host has a rule that drops it.
-        Receipt::Ignored { .. } => json!({ "event_id": event, "status": "ignored", "ignored": true }),
-    }
+        Receipt::Ignored { .. } => (Fate::Ignored, Some(true)),
+    };
+    Taken { event_id: receipt.event(), status, ignored }
 }
 
 fn event(fields: &mut Fields, headers: &HeaderMap, peer: Peer) -> Result<Event, Wrong> {

@@ -10,22 +10,26 @@ use super::{
     received,
 };
 use crate::{
-    access::Caller,
+    access::{Caller, Scope},
     app::App,
     error::Error,
     limits::{self, Ticket},
 };
 use axum::{
-    Json, Router,
+    Json,
     body::Body,
     extract::State,
     http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
-    routing::post,
 };
-use errtrack_core::{Event, Exception, Fingerprint, Formula, Level, ProjectId, Report, Request, User, slugify};
-use serde_json::{Value, json};
+use errtrack_core::{
+    Event, EventId, Exception, Fingerprint, Formula, Level, Map, ProjectId, Report, Request, Timestamp, User, slugify,
+};
+use serde::Serialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
+use utoipa::{IntoResponses, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// What identifiers may have at most; longer ones are refused.
 const IDENTIFIER: usize = 100;
@@ -33,8 +37,131 @@ const IDENTIFIER: usize = 100;
 const MESSAGE: usize = 5_000;
 const STACK: usize = 50_000;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/api/v1/errors", post(take)).route("/api/v1/errors/batch", post(take_batch))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(take)).routes(routes!(take_batch))
+}
+
+/// A report of an app.
+#[derive(ToSchema)]
+#[schema(as = AppReport, rename_all = "camelCase")]
+#[expect(dead_code, reason = "only its shape is asked for: fields are read one by one")]
+struct Sent {
+    #[schema(max_length = 100)]
+    error_code: String,
+    #[schema(max_length = 100)]
+    error_type: String,
+    /// Cut to 5,000 characters.
+    message: String,
+    /// Cut to 50,000 characters.
+    stack_trace: Option<String>,
+    /// The app, here or as `X-App-Id`.
+    #[schema(max_length = 100)]
+    app_id: Option<String>,
+    source_type: Option<Source>,
+    service_name: Option<String>,
+    user_id: Option<String>,
+    session_id: Option<String>,
+    request_url: Option<String>,
+    request_method: Option<String>,
+    #[schema(value_type = Option<Object>)]
+    request_headers: Map,
+    /// Anything.
+    request_body: Option<Value>,
+    #[schema(minimum = 100, maximum = 999)]
+    response_status_code: Option<u16>,
+    /// `production` unless given.
+    environment: Option<Environment>,
+    /// `error` unless given.
+    severity: Option<Severity>,
+    #[schema(value_type = Option<Object>)]
+    context: Map,
+    /// What makes reports one issue, instead of `errorCode`, `errorType`, `appId`, path of `requestUrl` and `requestMethod`.
+    fingerprint: Option<String>,
+    #[schema(value_type = Option<Object>)]
+    browser_info: Map,
+    #[schema(value_type = Option<Object>)]
+    device_info: Map,
+    /// When it happened; now unless given.
+    occurred_at: Option<Timestamp>,
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident, $as:ident, $case:literal: $($word:ident),+) => {
+        $(#[$doc])*
+        #[derive(ToSchema)]
+        #[schema(as = $as, rename_all = $case)]
+        #[expect(dead_code, reason = "only its shape is asked for: fields are read one by one")]
+        enum $name { $($word),+ }
+    };
+}
+
+words!(/// Which part of an app reports.
+    Source, AppSource, "snake_case": Backend, FrontendWeb, FrontendMobile);
+words!(/// Where an app runs.
+    Environment, AppEnvironment, "lowercase": Development, Staging, Production);
+words!(/// How bad it is; `critical` is `fatal`.
+    Severity, AppSeverity, "lowercase": Debug, Info, Warning, Error, Critical);
+
+/// Several reports.
+#[derive(ToSchema)]
+#[schema(as = AppReports)]
+#[expect(dead_code, reason = "only its shape is asked for: fields are read one by one")]
+struct SentBatch {
+    errors: Vec<Sent>,
+}
+
+/// A report was taken.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AppReportTaken)]
+struct Taken {
+    /// `true`
+    success: bool,
+    id: EventId,
+}
+
+/// What became of several reports.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AppReportsTaken)]
+struct TakenBatch {
+    /// `true`
+    success: bool,
+    total: usize,
+    succeeded: usize,
+    failed: usize,
+}
+
+/// Nothing was taken.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AppReportFailed)]
+struct Refused {
+    /// `false`
+    success: bool,
+    /// Why, beginning with the name of the field if one is wrong.
+    error: String,
+}
+
+/// How it can fail.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only its shape is asked for: answers are made by `Failure`")]
+enum Failures {
+    /// What was sent makes no sense, or only a key can make the app.
+    #[response(status = 400)]
+    BadRequest(#[to_schema] Refused),
+    /// The body did not come in time.
+    #[response(status = 408)]
+    Silent(#[to_schema] Refused),
+    /// The body is too large.
+    #[response(status = 413)]
+    TooLarge(#[to_schema] Refused),
+    /// Too many requests; `Retry-After` says for how many seconds to wait.
+    #[response(status = 429)]
+    TooMany(#[to_schema] Refused),
+    /// The server failed.
+    #[response(status = 500)]
+    Failed(#[to_schema] Refused),
+    /// The database is away; `Retry-After` says when to try again.
+    #[response(status = 503)]
+    Away(#[to_schema] Refused),
 }
 
 /// A failure, in the words of this dialect.
@@ -50,7 +177,7 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let Self(error) = self;
         error.log();
-        let body = json!({ "success": false, "error": error.message });
+        let body = Refused { success: false, error: error.message };
         let mut response = (error.status, Json(body)).into_response();
         if error.status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
@@ -62,8 +189,8 @@ impl IntoResponse for Failure {
 /// Who reports, beside what is reported.
 #[derive(Debug)]
 struct Sender {
-    /// Has a key of ours, and so may make new apps.
-    known: bool,
+    /// With a key of ours: the apps that it reports to. All of them includes new ones.
+    known: Option<Scope>,
     app_id: Option<String>,
     user_agent: Option<String>,
     peer: Peer,
@@ -84,7 +211,7 @@ impl Sender {
             (None, None) => limits::by_address(app, parts, None).await?,
         }
         let app_id = text("x-app-id").filter(|id| !id.is_empty());
-        let known = caller.is_some() || project.is_some();
+        let known = caller.map(Caller::into_scope).or(project.map(|_| Scope::All));
         Ok(Self { known, app_id, user_agent: text("user-agent"), peer })
     }
 
@@ -94,11 +221,15 @@ impl Sender {
         if slug.is_empty() {
             return Err(Wrong::new("appId", "must hold an ASCII letter or digit").into());
         }
-        if self.known {
+        if self.known == Some(Scope::All) {
             return Ok(app.ensure_project(&slug).await?.id);
         }
-        let project = app.project_by_slug(&slug).await?;
-        Ok(project.ok_or_else(|| Wrong::new("appId", "no such app; only a key can make it"))?.id)
+        let project = app.any_project_by_slug(&slug).await?;
+        let (project, problem) = match &self.known {
+            Some(scope) => (project.filter(|project| scope.has(project.id)), "this key reports to other apps"),
+            None => (project, "no such app; only a key can make it"),
+        };
+        Ok(project.ok_or_else(|| Wrong::new("appId", problem))?.id)
     }
 
     async fn report(&self, app: &App, mut fields: Fields) -> Result<Report, Error> {
@@ -113,15 +244,47 @@ impl Sender {
     }
 }
 
+/// Takes a report of an app
+///
+/// In a form of its own, not in the frame. Without a key the app must be known.
+#[utoipa::path(
+    post,
+    path = "/api/v1/errors",
+    tag = "Reports",
+    operation_id = "create_app_error",
+    security((), ("key" = ["ingest"]), ("bearer" = ["ingest"])),
+    params(
+        ("X-App-Id" = Option<String>, Header, description = "The app, where the body does not say"),
+        ("X-App-Key" = Option<String>, Header, description = "A public key of a project: what makes unknown apps known"),
+    ),
+    request_body = Sent,
+    responses((status = 201, description = "It is durable", body = Taken), Failures),
+)]
 async fn take(State(app): State<App>, peer: Peer, parts: Parts, body: Body) -> Result<Response, Failure> {
     let sender = Sender::find(&app, &parts, peer).await?;
     let body = body::read_report(&parts.headers, body, app.config().max_body).await?;
     let fields = Fields::parse(&body).map_err(Error::bad_request)?;
     let report = sender.report(&app, fields).await?;
     let receipt = app.tracker().ingest(report).await?;
-    Ok((StatusCode::CREATED, Json(json!({ "success": true, "id": receipt.event() }))).into_response())
+    Ok((StatusCode::CREATED, Json(Taken { success: true, id: receipt.event() })).into_response())
 }
 
+/// Takes several reports of apps
+///
+/// A wrong one fails alone. In a form of its own, not in the frame.
+#[utoipa::path(
+    post,
+    path = "/api/v1/errors/batch",
+    tag = "Reports",
+    operation_id = "create_app_errors",
+    security((), ("key" = ["ingest"]), ("bearer" = ["ingest"])),
+    params(
+        ("X-App-Id" = Option<String>, Header, description = "The app, where the body does not say"),
+        ("X-App-Key" = Option<String>, Header, description = "A public key of a project: what makes unknown apps known"),
+    ),
+    request_body = SentBatch,
+    responses((status = 200, description = "What became of them", body = TakenBatch), Failures),
+)]
 async fn take_batch(State(app): State<App>, peer: Peer, parts: Parts, body: Body) -> Result<Response, Failure> {
     let sender = Sender::find(&app, &parts, peer).await?;
     let body = body::read_report(&parts.headers, body, app.config().max_body).await?;
@@ -144,8 +307,7 @@ async fn take_batch(State(app): State<App>, peer: Peer, parts: Parts, body: Body
     if let (0, Some(Err(error))) = (succeeded, receipts.first()) {
         return Err((*error).into());
     }
-    let answer = json!({ "success": true, "total": total, "succeeded": succeeded, "failed": total - succeeded });
-    Ok(Json(answer).into_response())
+    Ok(Json(TakenBatch { success: true, total, succeeded, failed: total - succeeded }).into_response())
 }
 
 fn read(fields: &mut Fields, app_id: &str, sender: &Sender) -> Result<(Event, Formula), Wrong> {
@@ -245,7 +407,7 @@ fn path_of(url: &str) -> &str {
 /// Reads a report of nobody.
 #[cfg(feature = "fuzzing")]
 pub(super) fn read_alone(fields: &mut Fields) -> Result<Event, Wrong> {
-    let sender = Sender { known: false, app_id: None, user_agent: None, peer: Peer(Some([192, 0, 2, 7].into())) };
+    let sender = Sender { known: None, app_id: None, user_agent: None, peer: Peer(Some([192, 0, 2, 7].into())) };
     read(fields, "shop", &sender).map(|(event, _)| event)
 }
 

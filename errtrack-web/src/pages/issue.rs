@@ -103,16 +103,16 @@ pub(super) async fn show(
     Path(name): Path<String>,
     Query(params): Query<Params>,
 ) -> Result<Page<IssuePage>, Failure> {
-    let (now, projects) = (Timestamp::now(), app.projects().await?);
-    let issue = find_issue(&app, &name).await?;
+    let (now, projects) = (Timestamp::now(), shell.caller().projects(&app).await?);
+    let issue = find_issue(&app, &shell, &name).await?;
     if leads_elsewhere(&name, &issue) {
         let path = format!("/issues/{}", text::path_part(&issue.short_id()));
         return Err(Failure::Elsewhere(shell.links.path(path)));
     }
     let found = find(&app, issue, params.event.as_deref(), now).await?;
     let mut page = IssuePage::new(&shell, &found, Mode::of(params.stack.as_deref()), now);
-    let project = app.project(found.issue.project).await?;
-    page.layout = page.layout.with_projects(&projects, project.as_ref(), |project| match project {
+    let project = projects.iter().find(|project| project.id == found.issue.project);
+    page.layout = page.layout.with_projects(&projects, project, |project| match project {
         Some(project) => {
             shell.links.path(text::url("/issues", &[("q", &format!("is:unresolved project:{}", project.slug))]))
         }
@@ -122,10 +122,10 @@ pub(super) async fn show(
 }
 
 /// The issue of a name in a path.
-async fn find_issue(app: &App, name: &str) -> Result<Issue, Failure> {
+async fn find_issue(app: &App, shell: &Shell, name: &str) -> Result<Issue, Failure> {
     // What is no name of an issue is the name of none.
     let name: IssueRef = name.parse().map_err(|_| Error::not_found("issue"))?;
-    Ok(app.store().issue(&name).await?.ok_or_else(|| Error::not_found("issue"))?)
+    Ok(shell.caller().issue(app, &name).await?.ok_or_else(|| Error::not_found("issue"))?)
 }
 
 /// Whether a name is that of an issue that was merged into this one.

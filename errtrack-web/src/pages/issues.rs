@@ -11,7 +11,7 @@ use super::{
     page::Page,
     query::{self, Misunderstood, Query},
     shell::{Shell, Viewer},
-    start::StartPage,
+    start::{self, StartPage},
 };
 use crate::app::App;
 use axum::{
@@ -73,14 +73,17 @@ pub(super) async fn list(
     Viewer(shell): Viewer,
     axum::extract::Query(params): axum::extract::Query<Params>,
 ) -> Result<Response, Failure> {
-    let (now, projects) = (Timestamp::now(), app.projects().await?);
+    let (now, projects) = (Timestamp::now(), shell.caller().projects(&app).await?);
     let (asked, wanted) = ask(&params, &projects, now);
     let found = match &wanted {
-        Some(wanted) => find(&app, wanted, now).await?,
+        Some(wanted) => find(&app, &shell.caller().scope(wanted.clone()), now).await?,
         None => Found::default(),
     };
     if wanted.is_some() && found.counts.total() == 0 && !asked.query.filters() {
-        let project = asked.project(&projects).or(projects.first()).unwrap_or(app.tracker().project());
+        let project = match asked.project(&projects) {
+            Some(project) => project,
+            None => start::first(&app, &shell, &projects)?,
+        };
         return Ok(Page::new(StartPage::new(&shell, &projects, project, true)).into_response());
     }
     Ok(Page::new(IssuesPage::new(&shell, &projects, &asked, &found, now)).into_response())

@@ -74,8 +74,8 @@ pub(super) async fn show(
     Admin(shell): Admin,
     Query(params): Query<Params>,
 ) -> Result<Page<PrivacyPage>, Failure> {
-    let projects = app.projects().await?;
-    let project = chosen(&app, &projects, params.project.as_deref())?;
+    let projects = shell.caller().projects(&app).await?;
+    let project = chosen(&app, &shell, &projects, params.project.as_deref())?;
     let settings = app.tracker().sanitizer_settings(project.id).await?;
     let mut page = PrivacyPage::new(&shell, &projects, project, &Draft::of(&settings));
     page.notice = params.saved.is_some().then_some("Saved. It holds for events that come from now on.");
@@ -93,8 +93,8 @@ async fn change(
     form: Result<Form<Draft>, FormRejection>,
 ) -> Result<Response, Failure> {
     let Form(draft) = form.map_err(|error| Error::new(error.status(), error.body_text()))?;
-    let projects = app.projects().await?;
-    let project = chosen(&app, &projects, Some(&draft.project).filter(|p| !p.is_empty()).map(String::as_str))?;
+    let projects = shell.caller().projects(&app).await?;
+    let project = chosen(&app, &shell, &projects, Some(&draft.project).filter(|p| !p.is_empty()).map(String::as_str))?;
     let settings = draft.settings();
     let mut page = PrivacyPage::new(&shell, &projects, project, &draft);
     match app.tracker().preview_sanitizer(&settings, &draft.text) {

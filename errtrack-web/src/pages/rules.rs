@@ -98,8 +98,8 @@ pub(super) async fn show(
     Viewer(shell): Viewer,
     Query(params): Query<Params>,
 ) -> Result<Page<RulesPage>, Failure> {
-    let projects = app.projects().await?;
-    let project = chosen(&app, &projects, params.project.as_deref())?;
+    let projects = shell.caller().projects(&app).await?;
+    let project = chosen(&app, &shell, &projects, params.project.as_deref())?;
     let stored = app.tracker().rules(project.id).await?;
     let notice = params.saved.is_some().then_some("Saved. The rules hold from now on.");
     let showing = Showing { draft: Draft::of(&stored), was: mark(&stored), notice, ..Showing::default() };
@@ -119,8 +119,8 @@ async fn change(
 ) -> Result<Response, Failure> {
     let Form(pairs) = form.map_err(|error| Error::new(error.status(), error.body_text()))?;
     let of = |name: &str| pairs.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
-    let projects = app.projects().await?;
-    let project = chosen(&app, &projects, of("project"))?;
+    let projects = shell.caller().projects(&app).await?;
+    let project = chosen(&app, &shell, &projects, of("project"))?;
     let step = Step::read(of("do").unwrap_or_default());
     let mut draft = Draft::read(&pairs);
     draft.take(step);

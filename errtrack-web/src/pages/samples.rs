@@ -22,7 +22,7 @@ pub(super) fn now() -> Timestamp {
 }
 
 pub(super) fn caller() -> Caller {
-    Caller { permissions: Permissions::ALL, key: None, member: None }
+    Caller::with(Permissions::ALL)
 }
 
 pub(super) fn project(slug: &str, id: i64) -> Project {

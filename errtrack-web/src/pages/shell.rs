@@ -14,6 +14,8 @@ use axum::{
 use errtrack_core::{Member, Project};
 use std::convert::Infallible;
 
+static NOBODY: Caller = Caller::NOBODY;
+
 /// The surroundings of a page, before it is known what the page shows.
 #[derive(Debug, Clone)]
 pub(super) struct Shell {
@@ -37,6 +39,10 @@ pub(super) struct Editor(pub(super) Shell);
 /// Somebody who may change settings.
 #[derive(Debug)]
 pub(super) struct Admin(pub(super) Shell);
+
+/// Somebody who may change what concerns everybody.
+#[derive(Debug)]
+pub(super) struct AdminOfAll(pub(super) Shell);
 
 /// What the layout template shows.
 #[derive(Debug, Clone)]
@@ -88,7 +94,8 @@ pub(super) struct Choice {
 impl Shell {
     pub(super) fn layout(&self, title: impl Into<String>) -> Layout {
         let links = &self.links;
-        let member = self.caller.as_ref().and_then(|caller| caller.member.as_ref());
+        let caller = self.caller();
+        let guest = || caller.name.as_deref().map(Who::named);
         Layout {
             title: title.into(),
             area: "issues",
@@ -106,21 +113,31 @@ impl Shell {
             theme_url: links.path("/theme"),
             logout_url: (self.caller.is_some() && self.has_sign_in).then(|| links.path("/logout")),
             here: self.here.clone(),
-            who: member.map(Who::member),
+            who: caller.member.as_ref().map(Who::member).or_else(guest),
             project: String::new(),
             projects: Vec::new(),
             version: env!("CARGO_PKG_VERSION"),
         }
     }
 
-    /// Whether the caller may change things; buttons that would be refused are not shown.
-    pub(super) fn may_write(&self) -> bool {
-        self.caller.as_ref().is_some_and(|caller| caller.permissions.write)
+    /// Who looks; nobody, who sees nothing, where it was not asked.
+    pub(super) fn caller(&self) -> &Caller {
+        self.caller.as_ref().unwrap_or(&NOBODY)
     }
 
-    /// Whether the caller may change settings, and see what may hold secrets.
+    /// Whether the caller may change things; buttons that would be refused are not shown.
+    pub(super) fn may_write(&self) -> bool {
+        self.caller().permissions.write
+    }
+
+    /// Whether the caller may change settings of projects.
     pub(super) fn may_admin(&self) -> bool {
-        self.caller.as_ref().is_some_and(|caller| caller.permissions.admin)
+        self.caller().permissions.admin
+    }
+
+    /// Whether the caller may change what concerns everybody, and see what may hold secrets of all.
+    pub(super) fn may_admin_all(&self) -> bool {
+        self.caller().is_admin_of_all()
     }
 
     /// Only for tests of templates.
@@ -232,5 +249,13 @@ impl FromRequestParts<App> for Admin {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         Shell::admit(parts, app, |caller| caller.permissions.admin).await.map(Self)
+    }
+}
+
+impl FromRequestParts<App> for AdminOfAll {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        Shell::admit(parts, app, Caller::is_admin_of_all).await.map(Self)
     }
 }

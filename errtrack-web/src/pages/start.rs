@@ -51,8 +51,8 @@ pub(super) async fn show(
     Viewer(shell): Viewer,
     Query(params): Query<Params>,
 ) -> Result<Page<StartPage>, Failure> {
-    let projects = app.projects().await?;
-    let project = chosen(&app, &projects, params.project.as_deref())?;
+    let projects = shell.caller().projects(&app).await?;
+    let project = chosen(&app, &shell, &projects, params.project.as_deref())?;
     Ok(Page::new(StartPage::new(&shell, &projects, project, false)))
 }
 
@@ -62,19 +62,30 @@ pub(super) async fn send_test(
     Editor(shell): Editor,
     Form(params): Form<Params>,
 ) -> Result<Redirect, Failure> {
-    let projects = app.projects().await?;
-    let project = chosen(&app, &projects, params.project.as_deref())?;
+    let projects = shell.caller().projects(&app).await?;
+    let project = chosen(&app, &shell, &projects, params.project.as_deref())?;
     let report = Report { project: project.id, event: test_event(), formula: Formula::Ours };
     app.tracker().ingest(report).await.map_err(Error::from)?;
     let query = format!("is:unresolved project:{}", project.slug);
     Ok(Redirect::to(&shell.links.path(text::url("/issues", &[("q", &query)]))))
 }
 
-pub(super) fn chosen<'a>(app: &'a App, projects: &'a [Project], slug: Option<&str>) -> Result<&'a Project, Error> {
+pub(super) fn chosen<'a>(
+    app: &'a App,
+    shell: &Shell,
+    projects: &'a [Project],
+    slug: Option<&str>,
+) -> Result<&'a Project, Error> {
     match slug {
         Some(slug) => projects.iter().find(|p| p.slug == slug).ok_or_else(|| Error::not_found("project")),
-        None => Ok(projects.first().unwrap_or(app.tracker().project())),
+        None => first(app, shell, projects),
     }
+}
+
+/// The project that is shown where none is asked for; somebody who sees none gets a 404.
+pub(super) fn first<'a>(app: &'a App, shell: &Shell, projects: &'a [Project]) -> Result<&'a Project, Error> {
+    let own = Some(app.tracker().project()).filter(|own| shell.caller().sees(own.id));
+    projects.first().or(own).ok_or_else(|| Error::not_found("project"))
 }
 
 fn test_event() -> Event {

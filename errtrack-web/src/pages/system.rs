@@ -11,7 +11,7 @@ mod tables;
 use super::{
     failure::Failure,
     page::Page,
-    shell::{Admin, Layout, Shell, Viewer},
+    shell::{AdminOfAll, Layout, Shell, Viewer},
     text,
     time::When,
 };
@@ -81,9 +81,9 @@ pub(super) async fn show(
     Viewer(shell): Viewer,
     Query(params): Query<Params>,
 ) -> Result<Page<SystemPage>, Failure> {
-    let status = Status::of(&app).await;
+    let status = shell.caller().status(&app).await;
     let mut admins = ForAdmins::default();
-    if shell.may_admin() {
+    if shell.may_admin_all() {
         if params.preview.is_some() {
             admins.preview = Some(app.tracker().preview_retention().await?);
         }
@@ -97,7 +97,7 @@ pub(super) async fn show(
 }
 
 /// `POST /settings/system/retention`: lets go of what is old or too much, now.
-pub(super) async fn run_retention(State(app): State<App>, Admin(shell): Admin) -> Result<Redirect, Failure> {
+pub(super) async fn run_retention(State(app): State<App>, AdminOfAll(shell): AdminOfAll) -> Result<Redirect, Failure> {
     run(&app).await?;
     Ok(Redirect::to(&shell.links.path("/settings/system#retention")))
 }
@@ -107,7 +107,7 @@ impl SystemPage {
         let now = status.now;
         let mut layout = shell.layout("System");
         layout.area = "system";
-        let can_admin = shell.may_admin();
+        let can_admin = shell.may_admin_all();
         let when = |(at, text): &(Timestamp, String)| (When::new(*at, now), text::block(text, 2_000));
         let name =
             |id| status.projects.iter().find(|account| account.project == id).map(|account| account.slug.clone());

@@ -1,13 +1,183 @@
-//! The description of the API.
+//! The description of the API is true.
 
-use super::support::TestApp;
+mod schema;
+
+use super::support::{KEY, PUBLIC_KEY, TestApp};
+use schema::Schemas;
+use serde_json::{Value, json};
+use std::{collections::BTreeSet, fs, path::Path};
+
+async fn document(app: &TestApp) -> Value {
+    let answer = app.send("GET", "/openapi.json", &[], "").await;
+    assert_eq!((answer.status.as_u16(), &answer.headers["content-type"]), (200, &"application/json".parse().unwrap()));
+    answer.json()
+}
 
 #[tokio::test]
 async fn the_document_stands_open_and_names_what_is_served() {
-    let app = TestApp::new().await;
-    let answer = app.send("GET", "/openapi.json", &[], "").await;
-    assert_eq!((answer.status.as_u16(), &answer.headers["content-type"]), (200, &"application/json".parse().unwrap()));
-    let document = answer.json();
+    let document = document(&TestApp::new().await).await;
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     assert_eq!(document["paths"]["/api/errors"]["get"]["security"][0]["key"][0], "read");
+    let mut names = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let name = operation["operationId"].as_str().unwrap();
+            assert!(names.insert(name.to_owned()), "{name} stands twice");
+            assert!(operation["summary"].is_string() && operation["tags"][0].is_string(), "{method} {path}");
+            let described = operation["parameters"].as_array().cloned().unwrap_or_default();
+            assert!(described.iter().all(|p| p["description"].is_string()), "{method} {path}: {described:?}");
+            for part in path.split('/').filter_map(|part| part.strip_prefix('{')) {
+                let name = part.trim_end_matches(|c| c != '}').trim_end_matches('}');
+                assert!(described.iter().any(|p| p["name"] == name && p["in"] == "path"), "{method} {path}");
+            }
+        }
+    }
+}
+
+/// Routes are mounted by what describes them: but for Sentry's, the document itself and what catches unknown paths.
+#[test]
+fn nothing_is_mounted_that_is_not_described() {
+    fn look(folder: &Path, found: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                look(&path, found);
+            } else if fs::read_to_string(&path).unwrap().contains(".route(") {
+                found.push(path.file_name().unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    look(&source.join("api"), &mut found);
+    look(&source.join("ingest"), &mut found);
+    found.sort();
+    assert_eq!(found, ["openapi.rs", "routes.rs"], "the document and Sentry's protocol");
+    let api = fs::read_to_string(source.join("api.rs")).unwrap();
+    assert_eq!(api.matches(".route(").count(), 1, "in `unknown`");
+}
+
+/// How an operation is asked.
+struct Ask {
+    name: &'static str,
+    path: &'static str,
+    status: u16,
+    body: Value,
+}
+
+fn ask(name: &'static str, path: &'static str, status: u16, body: Value) -> Ask {
+    Ask { name, path, status, body }
+}
+
+/// Every operation, in an order in which each finds what it asks for. `EVENT` stands for the id of an event, `NUMBER` for that of an
+/// issue, `FINGERPRINT` for a group of the first issue.
+fn every() -> Vec<Ask> {
+    let report = json!({
+        "message": "m", "source": "backend", "type": "E", "user_id": "ana", "release": "1.0", "tags": {"plan": "pro"},
+        "stack_trace": "Error: x\n at Database.connect (db.js:45:3)", "context": {"n": 1}, "url": "https://h/x",
+    });
+    let app = json!({"errorCode": "C", "errorType": "T", "message": "m", "appId": "chat", "severity": "critical"});
+    let tracker = json!({
+        "project": "my-app", "exception_type": "ValueError", "message": "m", "request_headers": {"Accept": "*/*"},
+        "extra": {"n": 1}, "user_id": "u",
+    });
+    let rules = json!({"rules": [{"name": "noise", "match": {"message": "m*"}, "action": "ignore"}]});
+    vec![
+        ask("health", "/health", 200, Value::Null),
+        ask("create_error", "/api/errors", 201, report),
+        ask("create_error", "/api/errors", 201, json!({"message": "n", "source": "backend"})),
+        ask("create_error", "/api/errors", 400, json!({"message": "n"})),
+        ask("create_app_error", "/api/v1/errors", 201, app.clone()),
+        ask("create_app_error", "/api/v1/errors", 400, json!({})),
+        ask("create_app_errors", "/api/v1/errors/batch", 200, json!({"errors": [app, {}]})),
+        ask("tracker_create_error", "/error-tracker/api/errors", 201, tracker.clone()),
+        ask("tracker_create_error", "/error-tracker/api/errors", 200, tracker),
+        ask("tracker_list_errors", "/error-tracker/api/errors?limit=200&resolved=false", 200, Value::Null),
+        ask("tracker_show_error", "/error-tracker/api/errors/NUMBER", 200, Value::Null),
+        ask("tracker_resolve_error", "/error-tracker/api/errors/NUMBER/resolve", 200, Value::Null),
+        ask("tracker_list_projects", "/error-tracker/api/projects", 200, Value::Null),
+        ask("tracker_health", "/error-tracker/health", 200, Value::Null),
+        ask("list_errors", "/api/errors?limit=2&sort=count&tag=plan:pro&level=error&user=ana", 200, Value::Null),
+        ask("list_errors", "/api/errors?limit=0", 400, Value::Null),
+        ask("show_error", "/api/errors/DEFAULT-1", 200, Value::Null),
+        ask("show_error", "/api/errors/DEFAULT-99", 404, Value::Null),
+        ask("list_events", "/api/errors/DEFAULT-1/events?limit=1", 200, Value::Null),
+        ask("show_event", "/api/events/EVENT", 200, Value::Null),
+        ask("pin_event", "/api/events/EVENT/pin", 200, Value::Null),
+        ask("unpin_event", "/api/events/EVENT/pin", 200, Value::Null),
+        ask("resolve_error", "/api/errors/DEFAULT-1/resolve", 200, Value::Null),
+        ask("unresolve_error", "/api/errors/DEFAULT-1/unresolve", 200, Value::Null),
+        ask("ignore_error", "/api/errors/DEFAULT-1/ignore", 200, Value::Null),
+        ask("merge_errors", "/api/errors/merge", 200, json!({"ids": ["DEFAULT-1", "DEFAULT-2"]})),
+        ask("list_groups", "/api/errors/DEFAULT-1/groups", 200, Value::Null),
+        ask("unmerge_error", "/api/errors/DEFAULT-1/unmerge", 200, json!({"fingerprints": ["FINGERPRINT"]})),
+        ask("show_balance", "/api/monitoring/balance", 200, Value::Null),
+        ask("metrics", "/metrics", 200, Value::Null),
+        ask("show_retention", "/api/settings/retention", 200, Value::Null),
+        ask("preview_retention", "/api/settings/retention/preview", 200, Value::Null),
+        ask("run_retention", "/api/settings/retention/run", 200, Value::Null),
+        ask("list_set_aside", "/api/settings/set-aside?limit=3", 200, Value::Null),
+        ask("preview_rules", "/api/settings/projects/1/rules/preview", 200, rules.clone()),
+        ask("put_rules", "/api/settings/projects/1/rules", 200, rules),
+        ask("show_rules", "/api/settings/projects/1/rules", 200, Value::Null),
+        ask("put_sanitizer", "/api/settings/projects/1/sanitizer", 200, json!({"filter_keys": ["loyalty"]})),
+        ask("show_sanitizer", "/api/settings/projects/1/sanitizer", 200, Value::Null),
+        ask("preview_sanitizer", "/api/settings/projects/1/sanitizer/preview", 200, json!({"text": "loyalty=1"})),
+        ask("delete_error", "/api/errors/DEFAULT-2", 204, Value::Null),
+    ]
+}
+
+#[tokio::test]
+async fn every_operation_answers_as_it_is_described() {
+    let app = TestApp::new().await;
+    let document = document(&app).await;
+    let schemas = Schemas::new(&document);
+    let operations = schemas.operations();
+    let mut asked = BTreeSet::new();
+    let (mut event, mut number, mut fingerprint) = (String::new(), String::new(), String::new());
+    for Ask { name, path, status, body } in every() {
+        let operation = operations.iter().find(|operation| operation.name == name);
+        let operation = operation.unwrap_or_else(|| panic!("{name} is not described"));
+        let path = path.replace("EVENT", &event).replace("NUMBER", &number);
+        operation.assert_is(&path);
+        let text = if body.is_null() { String::new() } else { body.to_string().replace("FINGERPRINT", &fingerprint) };
+        let headers = [("x-api-key", KEY), ("x-app-key", PUBLIC_KEY)];
+        let answer = app.send(&operation.method, &path, &headers, text).await;
+        assert_eq!(answer.status, status, "{name}: {:?}", answer.body);
+        if status < 300 && !body.is_null() {
+            schemas.check_body(operation, &body);
+        }
+        schemas.check_answer(operation, answer.status.as_u16(), &answer.headers, &answer.body);
+        if status < 300 && !answer.body.is_empty() && path != "/metrics" {
+            let json = answer.json();
+            if name == "create_error" {
+                event.replace_range(.., json["data"]["last_event_id"].as_str().unwrap());
+                fingerprint.replace_range(.., json["data"]["fingerprint"].as_str().unwrap());
+            } else if let ("tracker_create_error", Some(id)) = (name, json["id"].as_i64()) {
+                number = id.to_string();
+            }
+        }
+        asked.insert(name);
+    }
+    let described: BTreeSet<_> = operations.iter().map(|operation| operation.name.as_str()).collect();
+    let missing: Vec<_> = described.difference(&asked).collect();
+    assert!(missing.is_empty(), "described but never asked: {missing:?}");
+}
+
+#[tokio::test]
+async fn the_check_of_the_schemas_finds_what_is_wrong() {
+    let app = TestApp::new().await;
+    let document = document(&app).await;
+    let schemas = Schemas::new(&document);
+    let schema = json!({"$ref": "#/components/schemas/Frame_Changed"});
+    assert_eq!(schemas.problem(&schema, &json!({"data": {"status": "resolved"}, "status": "success"})), None);
+    for wrong in [
+        json!({"data": {"status": "resolved"}, "status": "error"}),
+        json!({"data": {"status": "open"}, "status": "success"}),
+        json!({"data": {}, "status": "success"}),
+        json!({"data": {"status": "resolved", "more": 1}, "status": "success"}),
+        json!([]),
+    ] {
+        assert!(schemas.problem(&schema, &wrong).is_some(), "{wrong}");
+    }
 }

@@ -74,6 +74,12 @@ impl TestApp {
         Self::built(config, |builder, _| builder).await
     }
 
+    /// With that access instead of the keys.
+    pub(super) async fn with_access(access: Access) -> Self {
+        let app = Self::new().await;
+        Self { router: router_with(&app.tracker, access, Config::default()), ..app }
+    }
+
     /// With a tracker that keeps so many bytes on disk while the database is away.
     pub(super) async fn with_spool(most_bytes: u64) -> Self {
         Self::built(Config::default(), |builder, folder| builder.spool(folder.join("spool"), most_bytes)).await

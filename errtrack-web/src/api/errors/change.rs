@@ -1,19 +1,43 @@
 //! Changes to an issue: its status, and its end.
 
-use super::find;
-use crate::{access::Write, api::success, app::App, error::Error, ingest::json};
+use crate::{
+    access::Write,
+    api::{
+        Frame,
+        body::{Sent, optional_fields},
+        openapi::Failures,
+        success,
+    },
+    app::App,
+    error::Error,
+};
 use axum::{
-    body::Bytes,
-    extract::{Path, State, rejection::BytesRejection},
+    extract::{Path, State},
     http::StatusCode,
     response::IntoResponse,
 };
 use errtrack_core::Status;
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-/// A body, or why there is none.
-type Sent = Result<Bytes, BytesRejection>;
+/// The status that an issue has now.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::api) struct Changed {
+    status: Status,
+}
 
+/// Resolves an issue
+///
+/// It is open again when it is reported again.
+#[utoipa::path(
+    put,
+    path = "/api/errors/{id}/resolve",
+    tag = "Issues",
+    operation_id = "resolve_error",
+    security(("key" = ["write"]), ("bearer" = ["write"])),
+    params(("id" = String, Path, description = "UUID or short id")),
+    responses((status = 200, description = "It is resolved", body = Frame<Changed>), Failures),
+)]
 pub(in crate::api) async fn resolve(
     app: State<App>,
     write: Write,
@@ -23,6 +47,16 @@ pub(in crate::api) async fn resolve(
     set(app, write, id, body, Status::Resolved).await
 }
 
+/// Opens an issue again
+#[utoipa::path(
+    put,
+    path = "/api/errors/{id}/unresolve",
+    tag = "Issues",
+    operation_id = "unresolve_error",
+    security(("key" = ["write"]), ("bearer" = ["write"])),
+    params(("id" = String, Path, description = "UUID or short id")),
+    responses((status = 200, description = "It is open", body = Frame<Changed>), Failures),
+)]
 pub(in crate::api) async fn unresolve(
     app: State<App>,
     write: Write,
@@ -32,6 +66,16 @@ pub(in crate::api) async fn unresolve(
     set(app, write, id, body, Status::Unresolved).await
 }
 
+/// Ignores an issue
+#[utoipa::path(
+    put,
+    path = "/api/errors/{id}/ignore",
+    tag = "Issues",
+    operation_id = "ignore_error",
+    security(("key" = ["write"]), ("bearer" = ["write"])),
+    params(("id" = String, Path, description = "UUID or short id")),
+    responses((status = 200, description = "It is ignored", body = Frame<Changed>), Failures),
+)]
 pub(in crate::api) async fn ignore(
     app: State<App>,
     write: Write,
@@ -43,38 +87,43 @@ pub(in crate::api) async fn ignore(
 
 async fn set(
     State(app): State<App>,
-    _: Write,
+    Write(caller): Write,
     Path(id): Path<String>,
     body: Sent,
     status: Status,
 ) -> Result<impl IntoResponse, Error> {
-    let body = body.map_err(|e| Error::new(e.status(), e.body_text()))?;
-    refuse_conditions(&body)?;
-    let issue = find(&app, &id).await?;
+    let mut fields = optional_fields(body)?;
+    // What would change the meaning of the request, were it not looked at.
+    for name in ["in_release", "until", "until_count"] {
+        if fields.any(name).is_some() {
+            return Err(Error::bad_request(format!("{name}: is not supported yet")));
+        }
+    }
+    let issue = caller.find_issue(&app, &id).await?;
     if app.store().set_status(&[issue.id], status).await? == 0 {
         return Err(Error::not_found("error"));
     }
-    Ok(success(json!({ "status": status.as_str() })).into_response())
+    Ok(success(Changed { status }).into_response())
 }
 
-/// Refuses what would change the meaning of the request, were it not looked at.
-fn refuse_conditions(body: &[u8]) -> Result<(), Error> {
-    if body.trim_ascii().is_empty() {
-        return Ok(());
-    }
-    let fields = json::object(body).map_err(Error::bad_request)?;
-    match fields.keys().find(|name| *name == "in_release" || name.starts_with("until")) {
-        Some(name) => Err(Error::bad_request(format!("{name}: is not supported yet"))),
-        None => Ok(()),
-    }
-}
-
+/// Deletes an issue
+///
+/// With its events, hours, tallies and groups.
+#[utoipa::path(
+    delete,
+    path = "/api/errors/{id}",
+    tag = "Issues",
+    operation_id = "delete_error",
+    security(("key" = ["write"]), ("bearer" = ["write"])),
+    params(("id" = String, Path, description = "UUID or short id")),
+    responses((status = 204, description = "It is gone"), Failures),
+)]
 pub(in crate::api) async fn delete(
     State(app): State<App>,
-    _: Write,
+    Write(caller): Write,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Error> {
-    let issue = find(&app, &id).await?;
+    let issue = caller.find_issue(&app, &id).await?;
     if app.store().delete_issues(&[issue.id]).await? == 0 {
         return Err(Error::not_found("error"));
     }

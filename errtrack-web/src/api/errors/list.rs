@@ -1,7 +1,7 @@
 //! `GET /api/errors`: issues, filtered, sorted and by pages.
 
 use crate::{
-    access::Read,
+    access::{Caller, Read},
     api::{Frame, item::Item, openapi::Failures, params::Params, success},
     app::App,
     error::Error,
@@ -13,6 +13,17 @@ use errtrack_core::{
 };
 use serde::Serialize;
 use utoipa::ToSchema;
+
+/// The order of a list.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "only its shape is asked for: `Sort` is read by its names")]
+pub(in crate::api) enum By {
+    LastSeen,
+    FirstSeen,
+    Count,
+    Users,
+}
 
 /// One page of issues.
 #[derive(Debug, Serialize, ToSchema)]
@@ -40,12 +51,29 @@ pub(in crate::api) struct List<'a> {
     params(
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "Entries of a page; 50 unless set"),
         ("offset" = Option<u32>, Query, description = "Entries to skip"),
-        ("cursor" = Option<String>, Query, description = "A `next_cursor` that was answered"),
+        ("cursor" = Option<String>, Query, description = "A `next_cursor` that was answered; `offset` is not looked at then"),
+        ("project" = Option<String>, Query, description = "Of the project with this slug"),
+        ("level" = Option<Level>, Query, description = "Whose newest event has this level; `critical` is `fatal`"),
+        ("source" = Option<String>, Query, description = "From this source"),
+        ("environment" = Option<String>, Query, description = "Seen in this environment"),
+        ("release" = Option<String>, Query, description = "Seen in this release"),
+        ("status" = Option<Status>, Query, description = "In this status"),
+        ("resolved" = Option<bool>, Query, description = "`true`: resolved; `false`: unresolved"),
+        ("search" = Option<String>, Query, description = "Each word stands in type, message or culprit, in any case"),
+        ("user" = Option<String>, Query, description = "That hit this user"),
+        ("tag" = Option<Vec<String>>, Query, description = "Seen with this tag, as `key:value`; may come more than once"),
+        ("since" = Option<Timestamp>, Query, description = "Last seen at or after"),
+        ("until" = Option<Timestamp>, Query, description = "First seen at or before"),
+        ("sort" = Option<By>, Query, description = "The greatest first; `last_seen` unless set"),
     ),
     responses((status = 200, description = "A page of issues", body = Frame<List<'_>>), Failures),
 )]
-pub(in crate::api) async fn list(State(app): State<App>, _: Read, params: Params) -> Result<impl IntoResponse, Error> {
-    let query = query(&app, &params).await?;
+pub(in crate::api) async fn list(
+    State(app): State<App>,
+    Read(caller): Read,
+    params: Params,
+) -> Result<impl IntoResponse, Error> {
+    let query = query(&app, &caller, &params).await?;
     let page = app.store().issues(&query).await?;
     let list = List {
         errors: page.issues.iter().map(Item::new).collect(),
@@ -58,7 +86,7 @@ pub(in crate::api) async fn list(State(app): State<App>, _: Read, params: Params
     Ok(success(list).into_response())
 }
 
-async fn query(app: &App, params: &Params) -> Result<IssueQuery, Error> {
+async fn query(app: &App, caller: &Caller, params: &Params) -> Result<IssueQuery, Error> {
     const TIME: &str = "a time as in RFC 3339, like 2026-11-20T22:41:07Z";
     let mut query = IssueQuery {
         limit: params.limit()?,
@@ -77,7 +105,8 @@ async fn query(app: &App, params: &Params) -> Result<IssueQuery, Error> {
     };
     if let Some(slug) = params.text("project") {
         // An unknown project has no issues.
-        query.projects = Some(app.project_by_slug(&slug.to_lowercase()).await?.map(|p| p.id).into_iter().collect());
+        query.projects =
+            Some(caller.project_by_slug(app, &slug.to_lowercase()).await?.map(|p| p.id).into_iter().collect());
     }
     for key in ["environment", "release", "user"] {
         query.tags.extend(params.text(key).map(|value| (key.to_owned(), value.to_owned())));
@@ -87,7 +116,7 @@ async fn query(app: &App, params: &Params) -> Result<IssueQuery, Error> {
         let (key, value) = pair.ok_or_else(|| Error::bad_request("tag: must be key:value"))?;
         query.tags.push((key.to_owned(), value.to_owned()));
     }
-    Ok(query)
+    Ok(caller.scope(query))
 }
 
 /// `status`, and `resolved`, which says the same in fewer words.

@@ -1,84 +1,139 @@
 //! `POST /api/errors/merge`, `GET /api/errors/{id}/groups` and `POST /api/errors/{id}/unmerge`.
 
-use super::find;
 use crate::{
     access::{Read, Write},
     api::{
+        Frame,
+        body::{Sent, fields},
         item::{self, Group, Item},
+        openapi::{Failure, Failures},
         success,
     },
     app::App,
     error::Error,
-    ingest::json,
+    ingest::fields::Fields,
     regroup,
 };
 use axum::{
-    body::Bytes,
-    extract::{Path, State, rejection::BytesRejection},
+    extract::{Path, State},
     response::IntoResponse,
 };
-use errtrack_core::Map;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
-/// A body, or why there is none.
-type Sent = Result<Bytes, BytesRejection>;
+/// Which issues become one.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its shape is asked for: fields are read one by one")]
+pub(in crate::api) struct Merge {
+    /// Issues by UUID or short id, a hundred at most.
+    #[schema(max_items = 100)]
+    ids: Vec<String>,
+    /// The one that stays; the oldest of them unless given.
+    into: Option<String>,
+}
 
-/// `{"ids":[…]}`, and `"into"` where not the oldest of them shall be the one that stays. Answers that one.
-pub(in crate::api) async fn merge(State(app): State<App>, _: Write, body: Sent) -> Result<impl IntoResponse, Error> {
-    let fields = fields(body)?;
-    let into = match fields.get("into") {
-        None | Some(Value::Null) => None,
-        Some(Value::String(into)) => Some(into.as_str()),
+/// Merges issues into one
+///
+/// Answers the one that stays. All must be of one project; every name of each leads to it from then on.
+#[utoipa::path(
+    post,
+    path = "/api/errors/merge",
+    tag = "Issues",
+    operation_id = "merge_errors",
+    security(("key" = ["write"]), ("bearer" = ["write"])),
+    request_body = Merge,
+    responses((status = 200, description = "The issue that they are now", body = Frame<item::Whole<'_>>), (status = 409, description = "They cannot be merged", body = Failure), Failures),
+)]
+pub(in crate::api) async fn merge(
+    State(app): State<App>,
+    Write(caller): Write,
+    body: Sent,
+) -> Result<impl IntoResponse, Error> {
+    let mut fields = fields(body)?;
+    let into = match fields.any("into") {
+        None => None,
+        Some(Value::String(into)) => Some(into),
         Some(_) => return Err(Error::bad_request("into: must be a text")),
     };
-    let issue = regroup::merge(&app, into, &texts(&fields, "ids")?).await?;
+    let ids = texts(&mut fields, "ids")?;
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let issue = regroup::merge(&app, &caller, into.as_deref(), &ids).await?;
     Ok(success(item::whole(&app, &issue).await?).into_response())
 }
 
-#[derive(Debug, Serialize)]
-struct Groups {
+/// The groups of an issue.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::api) struct Groups {
     groups: Vec<Group>,
 }
 
-/// The groups of an issue, of which each can be taken out of it.
+/// Lists the groups of an issue
+///
+/// Each holds all events with one fingerprint, and can be taken out of the issue. An issue has one until it is merged.
+#[utoipa::path(
+    get,
+    path = "/api/errors/{id}/groups",
+    tag = "Issues",
+    operation_id = "list_groups",
+    security(("key" = ["read"]), ("bearer" = ["read"])),
+    params(("id" = String, Path, description = "UUID or short id")),
+    responses((status = 200, description = "The groups", body = Frame<Groups>), Failures),
+)]
 pub(in crate::api) async fn groups(
     State(app): State<App>,
-    _: Read,
+    Read(caller): Read,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, Error> {
-    let issue = find(&app, &id).await?;
+    let issue = caller.find_issue(&app, &id).await?;
     let groups = app.store().groups(issue.id).await?;
     Ok(success(Groups { groups: groups.into_iter().map(Group::new).collect() }).into_response())
 }
 
-#[derive(Debug, Serialize)]
-struct Issues<'a> {
+/// Which groups leave.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its shape is asked for: fields are read one by one")]
+pub(in crate::api) struct Unmerge {
+    /// Fingerprints of groups, 32 hexadecimal digits each, a hundred at most.
+    #[schema(max_items = 100)]
+    fingerprints: Vec<String>,
+}
+
+/// What is left of the issue, then those that came back.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::api) struct Issues<'a> {
     errors: Vec<Item<'a>>,
 }
 
-/// `{"fingerprints":[…]}`. Answers what is left of the issue, then those that came back.
+/// Takes groups out of an issue
+///
+/// Each is an issue again, under its own name, with all that was counted for it.
+#[utoipa::path(
+    post,
+    path = "/api/errors/{id}/unmerge",
+    tag = "Issues",
+    operation_id = "unmerge_error",
+    security(("key" = ["write"]), ("bearer" = ["write"])),
+    params(("id" = String, Path, description = "UUID or short id")),
+    request_body = Unmerge,
+    responses((status = 200, description = "The issues that they are now", body = Frame<Issues<'_>>), (status = 409, description = "They cannot be taken out", body = Failure), Failures),
+)]
 pub(in crate::api) async fn unmerge(
     State(app): State<App>,
-    _: Write,
+    Write(caller): Write,
     Path(id): Path<String>,
     body: Sent,
 ) -> Result<impl IntoResponse, Error> {
-    let fields = fields(body)?;
-    let fingerprints = texts(&fields, "fingerprints")?;
-    let issue = find(&app, &id).await?;
+    let fingerprints = texts(&mut fields(body)?, "fingerprints")?;
+    let fingerprints: Vec<&str> = fingerprints.iter().map(String::as_str).collect();
+    let issue = caller.find_issue(&app, &id).await?;
     let issues = regroup::unmerge(&app, &issue, &fingerprints).await?;
     Ok(success(Issues { errors: issues.iter().map(Item::new).collect() }).into_response())
 }
 
-fn fields(body: Sent) -> Result<Map, Error> {
-    let body = body.map_err(|e| Error::new(e.status(), e.body_text()))?;
-    json::object(&body).map_err(Error::bad_request)
-}
-
 /// A field that is a list of texts.
-fn texts<'a>(fields: &'a Map, name: &str) -> Result<Vec<&'a str>, Error> {
+fn texts(fields: &mut Fields, name: &str) -> Result<Vec<String>, Error> {
     let wrong = || Error::bad_request(format!("{name}: must be a list of texts"));
-    let list = fields.get(name).and_then(Value::as_array).ok_or_else(wrong)?;
-    list.iter().map(|value| value.as_str().ok_or_else(wrong)).collect()
+    let Some(Value::Array(list)) = fields.any(name) else { return Err(wrong()) };
+    list.into_iter().map(|value| if let Value::String(text) = value { Ok(text) } else { Err(wrong()) }).collect()
 }

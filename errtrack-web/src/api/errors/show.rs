@@ -1,6 +1,5 @@
 //! `GET /api/errors/{id}`, and the events of an issue.
 
-use super::find;
 use crate::{
     access::Read,
     api::{Frame, event::View, item, openapi::Failures, params::Params, success},
@@ -12,6 +11,7 @@ use axum::{
     response::IntoResponse,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Shows an issue
 ///
@@ -27,29 +27,44 @@ use serde::Serialize;
 )]
 pub(in crate::api) async fn show(
     State(app): State<App>,
-    _: Read,
+    Read(caller): Read,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, Error> {
-    let issue = find(&app, &id).await?;
+    let issue = caller.find_issue(&app, &id).await?;
     Ok(success(item::whole(&app, &issue).await?).into_response())
 }
 
-#[derive(Debug, Serialize)]
-struct Events<'a> {
+/// One page of events.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::api) struct Events<'a> {
     events: Vec<View<'a>>,
+    /// The `cursor` of the next page; `null` on the last.
     next_cursor: Option<String>,
 }
 
-/// The kept events of an issue, the newest first.
+/// Lists the events of an issue
+///
+/// Those that are kept, the newest first.
+#[utoipa::path(
+    get,
+    path = "/api/errors/{id}/events",
+    tag = "Events",
+    operation_id = "list_events",
+    security(("key" = ["read"]), ("bearer" = ["read"])),
+    params(("id" = String, Path, description = "UUID or short id"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "Entries of a page; 50 unless set"),
+        ("cursor" = Option<String>, Query, description = "A `next_cursor` that was answered")),
+    responses((status = 200, description = "A page of events", body = Frame<Events<'_>>), Failures),
+)]
 pub(in crate::api) async fn events(
     State(app): State<App>,
-    _: Read,
+    Read(caller): Read,
     Path(id): Path<String>,
     params: Params,
 ) -> Result<impl IntoResponse, Error> {
     let limit = params.limit()?;
     let cursor = params.parse("cursor", "a `next_cursor` that was answered")?;
-    let issue = find(&app, &id).await?;
+    let issue = caller.find_issue(&app, &id).await?;
     let page = app.store().events(issue.id, cursor.as_ref(), limit).await?;
     let events = page.events.iter().map(View::new).collect();
     let next_cursor = page.next.map(|cursor| cursor.to_string());

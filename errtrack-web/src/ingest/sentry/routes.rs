@@ -82,7 +82,7 @@ impl Sender {
             return Err(Refusal::unauthorized("missing authorization information"));
         };
         let owns = |project: &Project| project.public_keys.iter().any(|k| k == key);
-        let mut projects = app.projects().await?;
+        let mut projects = app.all_projects().await?;
         if !projects.iter().any(owns) {
             projects = app.projects_again().await?;
         }

@@ -65,7 +65,7 @@ pub(in crate::pages) async fn assign(
     Path(name): Path<String>,
     Form(form): Form<Assign>,
 ) -> Result<Redirect, Failure> {
-    let issue = find_issue(&app, &name).await?;
+    let issue = find_issue(&app, &editor.0, &name).await?;
     let member = editor.0.caller.as_ref().and_then(|caller| caller.member.as_ref());
     let to = match (form.to.trim(), member) {
         ("", _) => None,
@@ -83,7 +83,7 @@ pub(in crate::pages) async fn delete(
     Path(name): Path<String>,
     Form(then): Form<Then>,
 ) -> Result<Redirect, Failure> {
-    let issue = find_issue(&app, &name).await?;
+    let issue = find_issue(&app, &editor.0, &name).await?;
     app.store().delete_issues(&[issue.id]).await?;
     let next = next::safe(then.next.as_deref()).unwrap_or("/issues");
     Ok(Redirect::to(&editor.0.links.path(next)))
@@ -103,7 +103,7 @@ pub(in crate::pages) async fn unmerge(
     Path(name): Path<String>,
     Form(form): Form<Leaves>,
 ) -> Result<Redirect, Failure> {
-    let issue = find_issue(&app, &name).await?;
+    let issue = find_issue(&app, &editor.0, &name).await?;
     let issues = regroup::unmerge(&app, &issue, &[&form.fingerprint]).await?;
     let left = issues.first().unwrap_or(&issue);
     Ok(Redirect::to(&editor.0.links.path(format!("/issues/{}#why", text::path_part(&left.short_id())))))
@@ -136,7 +136,7 @@ async fn set_pinned(
     then: &Then,
     pinned: bool,
 ) -> Result<Redirect, Failure> {
-    let issue = find_issue(app, name).await?;
+    let issue = find_issue(app, &editor.0, name).await?;
     let gone = || Error::not_found("event");
     let id = Uuid::try_parse(event).map_err(|_| gone())?;
     let event = app.store().event(Some(&[issue.project]), id).await?;
@@ -148,7 +148,7 @@ async fn set_pinned(
 }
 
 async fn set(app: &App, editor: &Editor, name: &str, then: &Then, status: Status) -> Result<Redirect, Failure> {
-    let issue = find_issue(app, name).await?;
+    let issue = find_issue(app, &editor.0, name).await?;
     app.store().set_status(&[issue.id], status).await?;
     Ok(back(editor, &issue, then.next.as_deref()))
 }

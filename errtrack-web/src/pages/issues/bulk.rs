@@ -25,7 +25,7 @@ pub(in super::super) async fn change(
     for name in names {
         let name: IssueRef = name.parse().map_err(|e| Error::bad_request(format!("id: {e}")))?;
         // One that somebody else has deleted meanwhile needs no change.
-        issues.extend(app.store().issue(&name).await?.map(|issue| issue.id));
+        issues.extend(shell.caller().issue(&app, &name).await?.map(|issue| issue.id));
     }
     if !issues.is_empty() {
         app.store().set_status(&issues, status).await?;
@@ -44,6 +44,6 @@ pub(in super::super) async fn merge(
     if ids.len() < 2 {
         return Err(Error::bad_request("tick at least two issues to merge them").into());
     }
-    let issue = regroup::merge(&app, None, &ids).await?;
+    let issue = regroup::merge(&app, shell.caller(), None, &ids).await?;
     Ok(Redirect::to(&shell.links.path(format!("/issues/{}#why", text::path_part(&issue.short_id())))))
 }
