@@ -13,8 +13,13 @@ mod rules;
 mod sanitizer;
 mod settings;
 
-use crate::{app::App, error::Error, ingest};
-use axum::{Json, http::StatusCode, routing::any};
+use crate::{
+    app::App,
+    cors::{self, Cors},
+    error::Error,
+    ingest,
+};
+use axum::{Json, http::StatusCode, middleware, routing::any};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -48,7 +53,10 @@ pub(crate) fn routes(app: &App) -> axum::Router<App> {
         .routes(routes!(sanitizer::preview))
         .routes(routes!(health::health))
         .routes(routes!(metrics::metrics));
-    openapi::serve(described, dialects).merge(reports).merge(unknown()).method_not_allowed_fallback(wrong_method)
+    let cors = Cors::new(app.config(), [described.get_openapi(), &dialects]);
+    let cors = middleware::from_fn_with_state(cors, cors::layer);
+    let routes = openapi::serve(described, dialects).merge(reports).merge(unknown());
+    routes.method_not_allowed_fallback(wrong_method).layer(cors)
 }
 
 /// Every other path below `/api`, level by level: a route that takes all levels at once would stand in the way of

@@ -15,8 +15,11 @@ pub struct Config {
     pub max_envelope: usize,
     /// Bytes of an envelope when it is unpacked.
     pub max_unpacked: usize,
-    /// Origins that browsers may report from.
+    /// Origins that browsers may report from; all unless set.
     pub ingest_origins: Origins,
+    /// Origins whose pages may use the whole API from browsers, with a key: `https://shop.example.com`. None but its own
+    /// unless set.
+    pub api_origins: Vec<String>,
     /// The proxies that are believed when they say for which client they ask; none unless set. The client's address is what
     /// limits and logs go by, so behind a proxy that is not named here all clients are one.
     pub trusted_proxies: TrustedProxies,
@@ -75,6 +78,7 @@ impl Default for Config {
             max_envelope: 20 << 20,
             max_unpacked: 100 << 20,
             ingest_origins: Origins::Any,
+            api_origins: Vec::new(),
             trusted_proxies: TrustedProxies::default(),
             rate_limits: RateLimits::default(),
         }

@@ -7,6 +7,7 @@ mod access;
 mod api;
 mod app;
 mod config;
+mod cors;
 mod error;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]

@@ -3,6 +3,7 @@
 mod api;
 pub(crate) mod away;
 mod balance;
+mod cors;
 mod dialects;
 mod foreign;
 mod limits;

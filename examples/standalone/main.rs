@@ -6,7 +6,7 @@ use axum::serve::ListenerExt;
 use config::Config;
 use errtrack::{
     SqlStore, Tracker,
-    web::{self, Access, Accounts, Permissions},
+    web::{self, Access, Accounts, Origins, Permissions},
 };
 use std::{
     error::Error,
@@ -80,6 +80,9 @@ async fn run() -> Result<(), Box<dyn Error>> {
     web.public_url = config.public_url.clone();
     web.max_body = config.max_body;
     web.ingest_origins = config.allowed_origins.clone();
+    if let Origins::These(list) = &config.allowed_origins {
+        web.api_origins = list.clone();
+    }
     web.rate_limits = config.rate_limits;
     web.trusted_proxies = config.trusted_proxies.clone();
     let router = web::router_with::<()>(&tracker, accounts, web);

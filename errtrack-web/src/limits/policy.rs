@@ -1,6 +1,10 @@
 //! Which requests are limited how, and who is counted.
 
-use crate::{RateLimits, access::Caller, ingest::Peer};
+use crate::{
+    RateLimits,
+    access::Caller,
+    ingest::{Peer, is_report},
+};
 use axum::http::{Method, request::Parts};
 use errtrack_core::TokenHash;
 use sha2::{Digest, Sha256};
@@ -55,12 +59,9 @@ impl Policy {
         }
     }
 
-    /// Whether a request brings events, in any dialect.
+    /// Whether a request brings events.
     pub(super) fn is_report(parts: &Parts) -> bool {
-        let path = parts.uri.path().trim_end_matches('/');
-        let sentry = path.ends_with("/envelope") || path.ends_with("/store");
-        let ours = ["/api/errors", "/api/v1/errors", "/api/v1/errors/batch", "/error-tracker/api/errors"];
-        sentry || (parts.method == Method::POST && ours.contains(&path))
+        is_report(&parts.method, parts.uri.path())
     }
 
     /// Whether a request is never limited: what watches a service must not fail because others ask too much.
@@ -79,7 +80,10 @@ impl Subject {
         match (caller.key, &caller.member) {
             (Some(TokenHash(key)), _) => Some(Self::hash("key", &key)),
             (None, Some(member)) => Some(Self::hash("member", member.id.as_bytes())),
-            (None, None) => address.map(Self::address),
+            (None, None) => match &caller.name {
+                Some(name) => Some(Self::hash("guest", name.as_bytes())),
+                None => address.map(Self::address),
+            },
         }
     }
 
