@@ -5,6 +5,7 @@ mod errors;
 mod event;
 mod health;
 pub(crate) mod item;
+pub(crate) mod live;
 mod metrics;
 mod monitoring;
 pub(crate) mod openapi;
@@ -42,6 +43,7 @@ pub(crate) fn routes(app: &App) -> axum::Router<App> {
         .routes(routes!(errors::regroup::unmerge))
         .routes(routes!(event::show))
         .routes(routes!(event::pin, event::unpin))
+        .routes(routes!(live::live))
         .routes(routes!(monitoring::balance))
         .routes(routes!(settings::show_retention))
         .routes(routes!(settings::preview_retention))

@@ -5,12 +5,13 @@ mod projects;
 use crate::{
     Access, Config,
     limits::Limits,
+    live::Live,
     retention::Runs,
     status::{Sizes, Totals},
 };
 use errtrack_core::{Project, ProjectId, Store, StoreError, Timestamp, Tracker};
 use projects::Projects;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Large bodies that are unpacked and read at once; each may hold a hundred MiB.
@@ -30,15 +31,27 @@ struct Inner {
     projects: Projects,
     heavy: Arc<Semaphore>,
     limits: Limits,
+    live: Live,
     started: Timestamp,
     totals: Totals,
     sizes: Sizes,
     runs: Runs,
 }
 
+/// The state, as long as somebody else holds it.
+#[derive(Debug, Clone)]
+pub(crate) struct WeakApp(Weak<Inner>);
+
+impl WeakApp {
+    pub(crate) fn upgrade(&self) -> Option<App> {
+        self.0.upgrade().map(|inner| App { inner })
+    }
+}
+
 impl App {
     pub(crate) fn new(tracker: &Tracker, access: Access, config: Config) -> Self {
         let limits = Limits::new(config.rate_limits);
+        let live = Live::new(config.live_clients);
         let inner = Inner {
             tracker: tracker.clone(),
             access,
@@ -46,6 +59,7 @@ impl App {
             projects: Projects::new(tracker.project(), tracker.store().changes()),
             heavy: Arc::new(Semaphore::new(HEAVY)),
             limits,
+            live,
             started: Timestamp::now(),
             totals: Totals::default(),
             sizes: Sizes::default(),
@@ -68,6 +82,15 @@ impl App {
 
     pub(crate) fn config(&self) -> &Config {
         &self.inner.config
+    }
+
+    /// For tasks that must not hold the router.
+    pub(crate) fn downgrade(&self) -> WeakApp {
+        WeakApp(Arc::downgrade(&self.inner))
+    }
+
+    pub(crate) fn live(&self) -> &Live {
+        &self.inner.live
     }
 
     pub(crate) fn limits(&self) -> &Limits {

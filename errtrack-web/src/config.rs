@@ -1,6 +1,7 @@
 //! What can be configured about the web side.
 
 use errtrack_core::TrustedProxies;
+use tokio::sync::watch;
 
 /// The configuration of the router. [`Config::default`] fits a host that mounts it beside its own pages.
 #[derive(Debug, Clone)]
@@ -25,6 +26,45 @@ pub struct Config {
     pub trusted_proxies: TrustedProxies,
     /// How many requests are answered; see [`RateLimits`] for what is set unless you do.
     pub rate_limits: RateLimits,
+    /// Clients of `/api/live` at once; 256 unless set. Each costs some 10 KiB; who comes later is answered with 503.
+    pub live_clients: usize,
+    /// Ends what does not end by itself, for a server that is to stop.
+    pub stop: Stop,
+}
+
+/// Ends the answers that go on for ever (`/api/live`), so that a server that waits for its last requests can stop.
+/// Clones are one: keep one, give one to [`Config::stop`].
+///
+/// # Example
+/// ```
+/// use errtrack_web::{Config, Stop};
+///
+/// let stop = Stop::default();
+/// let mut config = Config::default();
+/// config.stop = stop.clone();
+/// // … serve the router; then, when the server is told to stop:
+/// stop.stop();
+/// ```
+#[derive(Debug, Clone)]
+pub struct Stop(watch::Sender<bool>);
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self(watch::Sender::new(false))
+    }
+}
+
+impl Stop {
+    /// Ends them, now and from now on.
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// Waits until it is time.
+    pub(crate) async fn stopped(&self) {
+        // The sender is ours, so it cannot be gone.
+        let _ = self.0.subscribe().wait_for(|stopped| *stopped).await;
+    }
 }
 
 /// Requests a minute; 0 for as many as come.
@@ -81,6 +121,8 @@ impl Default for Config {
             api_origins: Vec::new(),
             trusted_proxies: TrustedProxies::default(),
             rate_limits: RateLimits::default(),
+            live_clients: 256,
+            stop: Stop::default(),
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod fuzzing;
 mod ingest;
 mod limits;
 mod links;
+mod live;
 mod pages;
 mod regroup;
 mod retention;
@@ -24,7 +25,7 @@ mod status;
 mod tests;
 
 pub use access::{Access, Accounts, Guest, Permissions};
-pub use config::{Config, Origins, RateLimits};
+pub use config::{Config, Origins, RateLimits, Stop};
 pub use errtrack_core::{Role, TrustedProxies};
 
 use errtrack_core::Tracker;

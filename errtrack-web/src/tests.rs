@@ -7,6 +7,7 @@ mod cors;
 mod dialects;
 mod foreign;
 mod limits;
+mod live;
 mod merging;
 mod metrics;
 mod openapi;

@@ -85,6 +85,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     }
     web.rate_limits = config.rate_limits;
     web.trusted_proxies = config.trusted_proxies.clone();
+    let live = web.stop.clone();
     let router = web::router_with::<()>(&tracker, accounts, web);
 
     announce(&config, &url, tracker.project(), link.as_deref())?;
@@ -100,6 +101,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         ended = &mut server => ended??,
         () = told_to_stop() => {
             let _ = stop.send(());
+            live.stop();
             tracing::info!("stopping");
             // A client that never finishes does not hold the process.
             let _ = tokio::time::timeout(LAST_REQUESTS, &mut server).await;
