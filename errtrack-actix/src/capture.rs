@@ -18,8 +18,8 @@ use std::{
 /// Middleware that captures panics, errors and 5xx answers of what it wraps, and gives each request its scope.
 ///
 /// Wrap the whole app in it, or a scope, a resource, a route of it: what stands inside is watched. A successful request
-/// costs some tenths of a microsecond and two allocations, one of which is the name of its route. See the
-/// [crate docs](crate) for what is reported. It is cheap to clone, and keeps the tracker alive.
+/// costs some tenths of a microsecond. See the [crate docs](crate) for what is reported. It is cheap to clone, and keeps the
+/// tracker alive.
 ///
 /// # Example
 /// ```no_run

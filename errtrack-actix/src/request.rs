@@ -2,7 +2,7 @@
 //!
 //! The parts are kept by counting references, inside the one allocation of the scope, and are turned into text on the
 //! tracker's thread. The route's pattern is the exception: the map of routes belongs to the worker's thread, so the pattern
-//! is asked for at once.
+//! is asked for at once. actix-web finds it by the regular expressions of its routes, so it is remembered.
 
 use crate::capture::Config;
 use actix_web::{
@@ -15,7 +15,7 @@ use actix_web::{
 };
 use errtrack_core::{
     Event, RequestSource, Routes, ScopeHandle, StatusClass, TrustedProxies,
-    adapter::{HEADERS, ServedRequest, header_position},
+    adapter::{HEADERS, ServedRequest, Templates, header_position},
 };
 use std::{
     net::IpAddr,
@@ -35,7 +35,7 @@ pub(crate) struct Served {
     headers: [Option<HeaderValue>; 8],
     /// Those that the host asked for beyond that.
     further: Option<(Arc<Config>, Vec<Option<HeaderValue>>)>,
-    pattern: Option<String>,
+    pattern: Option<Arc<str>>,
     client: Option<IpAddr>,
     routes: Routes,
     /// The status of the answer; 0 as long as there is none.
@@ -44,32 +44,38 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    pub(crate) fn read(request: &ServiceRequest, config: Option<&Arc<Config>>, routes: &Routes) -> Self {
+    pub(crate) fn read(
+        request: &ServiceRequest,
+        config: Option<&Arc<Config>>,
+        routes: &Routes,
+        templates: &Templates,
+    ) -> Self {
         let further = config.filter(|config| !config.headers.is_empty()).map(|config| {
             let values = config.headers.iter().map(|name| harmless(request.headers().get(name)?)).collect();
             (config.clone(), values)
         });
-        let served = Self {
+        // Of middlewares around the same request the innermost counts.
+        ScopeHandle::with_current(|scope| {
+            if let Some(outer) = scope.request::<Self>()
+                && std::ptr::eq(outer.uri.path(), request.uri().path())
+            {
+                outer.is_counted_inside.store(true, Relaxed);
+            }
+        });
+        let mut served = Self {
             started: Instant::now(),
             method: request.method().clone(),
             uri: request.uri().clone(),
             is_secure: request.app_config().secure(),
-            headers: pick(request.headers()),
+            headers: [const { None }; 8],
             further,
-            pattern: request.match_pattern(),
+            pattern: templates.find(request.path(), || request.match_pattern()),
             client: client(request, config.and_then(|config| config.proxies.as_ref())),
             routes: routes.clone(),
             status: AtomicU16::new(0),
             is_counted_inside: AtomicBool::new(false),
         };
-        // Of middlewares around the same request the innermost counts.
-        ScopeHandle::with_current(|scope| {
-            if let Some(outer) = scope.request::<Self>()
-                && std::ptr::eq(outer.uri.path(), served.uri.path())
-            {
-                outer.is_counted_inside.store(true, Relaxed);
-            }
-        });
+        pick(request.headers(), &mut served.headers);
         served
     }
 
@@ -85,7 +91,7 @@ impl Served {
     /// Counts the request, unless a middleware further in does.
     fn count(&self, class: StatusClass, is_routed: bool) {
         if !self.is_counted_inside.load(Relaxed) {
-            self.lend().count(&self.routes, class, is_routed);
+            self.brief().count(&self.routes, class, is_routed);
         }
     }
 
@@ -96,12 +102,16 @@ impl Served {
         }
     }
 
+    /// What it is counted by.
+    fn brief(&self) -> ServedRequest<'_> {
+        ServedRequest::new(self.method.as_str(), self.uri.path(), self.started).route(self.pattern.as_deref())
+    }
+
     fn lend(&self) -> ServedRequest<'_> {
-        ServedRequest::new(self.method.as_str(), self.uri.path(), self.started)
+        self.brief()
             .query(self.uri.query())
             .scheme(self.scheme())
             .authority(self.uri.authority().map(Authority::as_str))
-            .route(self.pattern.as_deref())
             .client(self.client)
             .status(Some(self.status.load(Relaxed)).filter(|status| *status != 0))
     }
@@ -133,8 +143,7 @@ fn client(request: &ServiceRequest, proxies: Option<&TrustedProxies>) -> Option<
     Some(proxies.client(peer, lines))
 }
 
-fn pick(headers: &HeaderMap) -> [Option<HeaderValue>; 8] {
-    let mut picked = [const { None }; 8];
+fn pick(headers: &HeaderMap, picked: &mut [Option<HeaderValue>; 8]) {
     for (name, value) in headers {
         if let Some(slot) = header_position(name.as_str()).and_then(|at| picked.get_mut(at))
             && slot.is_none()
@@ -142,7 +151,6 @@ fn pick(headers: &HeaderMap) -> [Option<HeaderValue>; 8] {
             *slot = harmless(value);
         }
     }
-    picked
 }
 
 fn harmless(value: &HeaderValue) -> Option<HeaderValue> {
@@ -156,7 +164,13 @@ mod tests {
 
     fn filled(request: TestRequest, config: Option<Config>) -> Event {
         let mut event = Event::new();
-        Served::read(&request.to_srv_request(), config.map(Arc::new).as_ref(), &Routes::default()).fill(&mut event);
+        Served::read(
+            &request.to_srv_request(),
+            config.map(Arc::new).as_ref(),
+            &Routes::default(),
+            &Templates::default(),
+        )
+        .fill(&mut event);
         event
     }
 

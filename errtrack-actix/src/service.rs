@@ -9,7 +9,7 @@ use actix_web::{
 };
 use errtrack_core::{
     ScopeHandle, Tracker,
-    adapter::{self, Open},
+    adapter::{self, Open, Templates},
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -23,11 +23,12 @@ pub struct CaptureService<S> {
     inner: S,
     tracker: Tracker,
     config: Option<Arc<Config>>,
+    templates: Templates,
 }
 
 impl<S> CaptureService<S> {
     pub(crate) fn new(inner: S, tracker: Tracker, config: Option<Arc<Config>>) -> Self {
-        Self { inner, tracker, config }
+        Self { inner, tracker, config, templates: Templates::default() }
     }
 }
 
@@ -45,8 +46,9 @@ where
     }
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let served = Served::read(&request, self.config.as_ref(), self.tracker.routes());
-        let scope = ScopeHandle::for_request(&self.tracker, served);
+        let scope = ScopeHandle::for_request(&self.tracker, || {
+            Served::read(&request, self.config.as_ref(), self.tracker.routes(), &self.templates)
+        });
         // A service can panic before it returns a future.
         let called = catch_unwind(AssertUnwindSafe(|| scope.sync(|| self.inner.call(request))));
         match called {

@@ -8,8 +8,10 @@ mod open;
 mod report;
 mod request;
 mod route;
+mod templates;
 pub(crate) mod trace;
 
 pub use open::Open;
 pub use report::{Captured, Caught, Reported, answered, event_of, expect_echo, panicked, takes_echo};
 pub use request::{HEADERS, ServedRequest, header_position};
+pub use templates::Templates;

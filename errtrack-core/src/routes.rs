@@ -154,7 +154,7 @@ impl Table {
     /// The counters of a route; `None` if there are too many.
     fn find(&self, method: &str, route: &str) -> Option<&Route> {
         let cells = self.cells.get_or_init(|| std::iter::repeat_with(OnceLock::new).take(CELLS).collect());
-        let hash = hash(*self.seed.get_or_init(|| RandomState::new().hash_one(0)), method, route);
+        let hash = hash(*self.seed.get_or_init(seed), method, route);
         let first = usize::try_from(hash % CELLS as u64).unwrap_or_default();
         for step in 0..STEPS {
             let cell = cells.get((first + step) % CELLS)?;
@@ -229,9 +229,14 @@ impl RouteStatistics {
     }
 }
 
+/// A number that nobody outside can know.
+pub(crate) fn seed() -> u64 {
+    RandomState::new().hash_one(0)
+}
+
 /// A hash of both names, eight bytes at a step: names come from requests, so it is seeded, but what a collision costs is
 /// bounded anyway.
-fn hash(seed: u64, method: &str, route: &str) -> u64 {
+pub(crate) fn hash(seed: u64, method: &str, route: &str) -> u64 {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
     let mix = |hash: u64, word: u64| (hash.rotate_left(23) ^ word).wrapping_mul(FACTOR);
     let text = |mut hash: u64, text: &str| {

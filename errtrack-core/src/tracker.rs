@@ -13,6 +13,7 @@
 mod balance;
 mod builder;
 mod coalesce;
+mod complete;
 mod hooks;
 mod ingest;
 mod jitter;
@@ -35,10 +36,9 @@ pub use ingest::{IngestError, Receipt, Report};
 pub use spool::SpoolStatus;
 
 use crate::{
-    BreadcrumbSource, Event, EventId, Level, Preparer, Project, ProjectId, Routes, ScopeHandle, Stacktrace, Timestamp,
+    BreadcrumbSource, Event, EventId, Level, Preparer, Project, ProjectId, Routes, ScopeHandle, Timestamp,
     chain::Chain,
     current,
-    event::{Frame, Sdk},
     hosted::Capturing,
     own_trace,
     scope::ScopeCell,
@@ -46,6 +46,7 @@ use crate::{
     symbols::{Addresses, SourceRules},
 };
 use balance::Ledger;
+use complete::Defaults;
 use hooks::Hooks;
 use privacy::PreparersAtHand;
 use queue::{CaptureQueue, Captured, What};
@@ -143,16 +144,6 @@ struct Engine {
     routes: Routes,
     /// Held while this process runs retention.
     retaining: tokio::sync::Mutex<()>,
-}
-
-/// What events of this process get where they do not say it themselves.
-#[derive(Debug, Default)]
-struct Defaults {
-    environment: Option<String>,
-    release: Option<String>,
-    server_name: Option<String>,
-    backtraces: bool,
-    own_backtraces: bool,
 }
 
 /// A handle that does not keep the tracker alive: for what lives as long as the process, such as a `tracing` subscriber.
@@ -432,93 +423,6 @@ impl Tracker {
 
     fn set_default(&self) {
         current::set_default(self);
-    }
-}
-
-impl From<Event> for What {
-    fn from(event: Event) -> Self {
-        Self::Event(Box::new(event))
-    }
-}
-
-impl What {
-    /// The text of the error, or what there is instead.
-    fn text(&self) -> &str {
-        match self {
-            Self::Event(event) => match event.exceptions.last() {
-                Some(outermost) => outermost.value.as_deref().unwrap_or_default(),
-                None => event.message.as_ref().map_or("", |message| &message.text),
-            },
-            Self::Error { chain, .. } => chain.text(),
-        }
-    }
-}
-
-impl Engine {
-    /// Fills in what a captured event gets from its scope and from this process. On the tracker's thread.
-    fn complete(&self, captured: Captured, stack: Option<Stacktrace>) -> Event {
-        let Captured { what, snapshot, scope, addresses: _, place } = captured;
-        let mut event = what.into_event();
-        if let Some(scope) = &scope {
-            scope.fill_request(&mut event);
-        }
-        if let Some(snapshot) = snapshot {
-            snapshot.apply(&mut event);
-        }
-        if let Some(root) = self.root.snapshot() {
-            root.apply_facts(&mut event);
-        }
-        self.defaults.apply(&mut event);
-        let stack = stack.or_else(|| place.map(|place| self.stack_of(place)));
-        if let Some(place) = place {
-            event.contexts.entry("captured_at").or_insert_with(
-                || serde_json::json!({ "file": place.file(), "line": place.line(), "column": place.column() }),
-            );
-        }
-        // The stack belongs to the error that was in hand: the outermost.
-        match (event.exceptions.last_mut(), stack) {
-            (Some(exception), Some(stack)) if exception.stacktrace.is_none() => exception.stacktrace = Some(stack),
-            (None, Some(stack)) if event.threads.is_empty() => {
-                let thread = crate::Thread { current: Some(true), stacktrace: Some(stack), ..Default::default() };
-                event.threads.push(thread);
-            }
-            _ => {}
-        }
-        event
-    }
-}
-
-impl Engine {
-    /// A stack of the one frame that is known without walking it.
-    fn stack_of(&self, place: &Location<'_>) -> Stacktrace {
-        let file = place.file();
-        let is_from_root = !file.starts_with(['/', '\\']) && !file.contains(':');
-        let link = self.sources.link.as_ref().filter(|_| is_from_root);
-        let frame = Frame {
-            filename: Some(file.to_owned()),
-            lineno: Some(place.line()),
-            colno: Some(place.column()),
-            source_link: link.map(|link| link.to(file, Some(place.line()))),
-            ..Frame::default()
-        };
-        Stacktrace { frames: vec![frame] }
-    }
-}
-
-impl Defaults {
-    fn apply(&self, event: &mut Event) {
-        event.environment.get_or_insert_with(|| self.environment.clone().unwrap_or_else(|| "production".into()));
-        if event.release.is_none() {
-            event.release.clone_from(&self.release);
-        }
-        if event.server_name.is_none() {
-            event.server_name.clone_from(&self.server_name);
-        }
-        event.platform.get_or_insert_with(|| "rust".to_owned());
-        event.source.get_or_insert_with(|| "backend".to_owned());
-        event
-            .sdk
-            .get_or_insert_with(|| Sdk { name: "errtrack.rust".into(), version: env!("CARGO_PKG_VERSION").into() });
     }
 }
 

@@ -171,7 +171,7 @@ fn every_other_hook_may_panic_too() {
     }
     let recorder = Recorder::start();
     let fills = Fills(Box::new(panics_in(&called)));
-    ScopeHandle::for_request(recorder.tracker(), fills).sync(|| capture_error(&fmt::Error));
+    ScopeHandle::for_request(recorder.tracker(), || fills).sync(|| capture_error(&fmt::Error));
     recorder.run(|| capture_error(&io::Error::other("later")));
     assert_eq!(recorder.captured().event().title().1, "later");
     assert_eq!(called.load(SeqCst), 4);

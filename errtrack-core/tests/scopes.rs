@@ -209,7 +209,7 @@ impl RequestSource for Order {
 #[test]
 fn a_child_knows_its_request_and_the_request_knows_that_it_failed() {
     let recorder = Recorder::start();
-    let request = ScopeHandle::for_request(recorder.tracker(), Order);
+    let request = ScopeHandle::for_request(recorder.tracker(), || Order);
     request.sync(|| with_scope(|_| (), || with_scope(|_| (), || fail("deep within"))));
     assert_eq!(request.failures(), 1);
     assert_eq!(recorder.captured().event().transaction.as_deref(), Some("POST /orders/{id}"));

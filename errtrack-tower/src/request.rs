@@ -52,10 +52,16 @@ impl Served {
             let values = config.headers.iter().map(|name| harmless(request.headers().get(name)?)).collect();
             (config.clone(), values)
         });
+        let (method, uri) = (request.method(), uri(request));
+        // The layer that stands furthest in knows the route best, so it is the one that counts.
+        Self::with_outer(method, uri, |outer| {
+            outer.notes.take(Note::Reported);
+            outer.notes.put(Note::CountedInside);
+        });
         let mut served = Self {
             started: Instant::now(),
-            method: request.method().clone(),
-            uri: uri(request).clone(),
+            method: method.clone(),
+            uri: uri.clone(),
             headers: [const { None }; 8],
             further,
             #[cfg(feature = "axum")]
@@ -67,11 +73,6 @@ impl Served {
             notes: Notes::default(),
         };
         pick(request.headers(), &mut served.headers);
-        // The layer that stands furthest in knows the route best, so it is the one that counts.
-        served.with_outer(|outer| {
-            outer.notes.take(Note::Reported);
-            outer.notes.put(Note::CountedInside);
-        });
         served
     }
 
@@ -91,7 +92,7 @@ impl Served {
         if self.notes.has(Note::CountedInside) {
             return;
         }
-        self.lend().count(&self.routes, class, is_routed);
+        self.brief().count(&self.routes, class, is_routed);
     }
 
     /// Counts the request of a scope as dropped half-way.
@@ -113,15 +114,15 @@ impl Served {
 
     /// Tells a layer further out, in whose scope we are polled, that the error which it will see is reported.
     pub(crate) fn tell_outer(&self) {
-        self.with_outer(|outer| outer.notes.put(Note::Reported));
+        Self::with_outer(&self.method, &self.uri, |outer| outer.notes.put(Note::Reported));
     }
 
     /// Calls `f` with the same request as a layer further out keeps it. One that a handler makes on its own is another.
-    fn with_outer(&self, f: impl FnOnce(&Self)) {
+    fn with_outer(method: &Method, uri: &Uri, f: impl FnOnce(&Self)) {
         ScopeHandle::with_current(|scope| {
             if let Some(outer) = scope.request::<Self>()
-                && std::ptr::eq(outer.uri.path(), self.uri.path())
-                && outer.method == self.method
+                && std::ptr::eq(outer.uri.path(), uri.path())
+                && outer.method == *method
             {
                 f(outer);
             }
@@ -136,12 +137,16 @@ impl Served {
         None
     }
 
+    /// What it is counted by.
+    fn brief(&self) -> ServedRequest<'_> {
+        ServedRequest::new(self.method.as_str(), self.uri.path(), self.started).route(self.template())
+    }
+
     fn lend(&self) -> ServedRequest<'_> {
-        ServedRequest::new(self.method.as_str(), self.uri.path(), self.started)
+        self.brief()
             .query(self.uri.query())
             .scheme(self.uri.scheme_str())
             .authority(self.uri.authority().map(Authority::as_str))
-            .route(self.template())
             .client(self.client)
             .status(Some(self.status.load(Relaxed)).filter(|status| *status != 0))
     }

@@ -5,6 +5,11 @@
 //! Runs itself, as `instructions OPERATION TIMES`, twice per operation: the difference is the operation.
 #![expect(clippy::print_stdout, reason = "a program that prints figures")]
 
+use actix_web::{
+    App, HttpResponse,
+    test::{TestRequest, init_service},
+    web::get,
+};
 use anyhow::{Context, Result, bail};
 use errtrack::{Breadcrumb, ScopeHandle, SqliteStore, Tracker, tower::CaptureLayer};
 use errtrack_benches::subject::{payment, request};
@@ -14,10 +19,12 @@ use std::{convert::Infallible, error::Error, hint::black_box, process::Command, 
 use tower::{Layer, Service, service_fn};
 use tracing_subscriber::{prelude::*, registry};
 
-const OPERATIONS: [&str; 9] = [
+const OPERATIONS: [&str; 11] = [
     "request, bare service",
     "request, CaptureLayer",
     "request that fails, CaptureLayer",
+    "actix request, bare app",
+    "actix request, Capture",
     "error, no backtrace",
     "error with a backtrace",
     "breadcrumb by hand",
@@ -111,6 +118,16 @@ async fn repeat(operation: &str, times: u32, tracker: &Tracker) -> Result<()> {
         "request, bare service" => requests(answers(), times).await,
         "request, CaptureLayer" => requests(CaptureLayer::new(tracker).layer(answers()), times).await,
         "request that fails, CaptureLayer" => requests(CaptureLayer::new(tracker).layer(fails), times).await,
+        "actix request, bare app" | "actix request, Capture" => {
+            let orders = || App::new().route("/orders/{id}", get().to(HttpResponse::Ok));
+            let request = || TestRequest::get().uri("/orders/7").insert_header(("user-agent", "bench")).to_request();
+            if operation.ends_with("Capture") {
+                let app = init_service(orders().wrap(errtrack::actix::Capture::new(tracker))).await;
+                actix_requests(app, request, times).await;
+            } else {
+                actix_requests(init_service(orders()).await, request, times).await;
+            }
+        }
         "error, no backtrace" | "error with a backtrace" => calls(times, || tracker.capture_error(&payment())),
         "breadcrumb by hand" => scope.sync(|| {
             calls(times, || errtrack::add_breadcrumb(Breadcrumb::new("cache miss").category("cache")));
@@ -138,6 +155,12 @@ async fn repeat(operation: &str, times: u32, tracker: &Tracker) -> Result<()> {
 async fn requests<S: Service<Request<String>>>(mut service: S, times: u32) {
     for _ in 0..times {
         let _ = black_box(service.call(request()).await);
+    }
+}
+
+async fn actix_requests<R>(app: impl actix_web::dev::Service<R>, request: impl Fn() -> R, times: u32) {
+    for _ in 0..times {
+        let _ = black_box(app.call(request()).await);
     }
 }
 

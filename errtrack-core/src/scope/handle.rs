@@ -42,26 +42,33 @@ impl ScopeHandle {
     /// An empty scope for work that is no request.
     #[must_use]
     pub fn new(tracker: &Tracker) -> Self {
-        Self::for_request(tracker, ())
+        Self::for_request(tracker, || ())
     }
 
-    /// An empty scope for serving a request. One allocation.
+    /// An empty scope for serving the request that `read` makes. One allocation.
     #[must_use]
-    pub fn for_request<R: RequestSource>(tracker: &Tracker, request: R) -> Self {
-        Self::of(tracker.downgrade(), ScopeCell::default(), None, request)
+    #[inline]
+    pub fn for_request<R: RequestSource>(tracker: &Tracker, read: impl FnOnce() -> R) -> Self {
+        Self::of(tracker.downgrade(), ScopeCell::default(), None, read)
     }
 
-    fn of<R: RequestSource>(tracker: WeakTracker, scope: ScopeCell, outermost: Option<Self>, request: R) -> Self {
-        Self {
-            inner: Arc::new(Inner {
-                tracker,
-                scope,
-                failures: AtomicU32::new(0),
-                last: AtomicU64::new(0),
-                outermost,
-                request,
-            }),
-        }
+    #[inline]
+    fn of<R: RequestSource>(
+        tracker: WeakTracker,
+        scope: ScopeCell,
+        outermost: Option<Self>,
+        read: impl FnOnce() -> R,
+    ) -> Self {
+        // What an adapter keeps of a request is some 600 bytes, and `Arc::new` moves it three times; this allocates first.
+        let inner = Arc::new_cyclic(|_| Inner {
+            tracker,
+            scope,
+            failures: AtomicU32::new(0),
+            last: AtomicU64::new(0),
+            outermost,
+            request: read(),
+        });
+        Self { inner }
     }
 
     /// A scope within this one: it begins with all that this one holds, its request included, and what is changed in it is
@@ -70,7 +77,7 @@ impl ScopeHandle {
     pub fn child(&self) -> Self {
         let outermost = self.inner.outermost.clone().unwrap_or_else(|| self.clone());
         let scope = ScopeCell::holding(self.snapshot());
-        Self::of(self.inner.tracker.clone(), scope, Some(outermost), ())
+        Self::of(self.inner.tracker.clone(), scope, Some(outermost), || ())
     }
 
     /// A [child](Self::child) of the current scope, or failing that of the process's.
@@ -78,7 +85,7 @@ impl ScopeHandle {
     pub fn inherit() -> Self {
         Self::with_current(Self::child).unwrap_or_else(|| {
             let (tracker, scope) = current::process();
-            Self::of(tracker, ScopeCell::holding(scope), None, ())
+            Self::of(tracker, ScopeCell::holding(scope), None, || ())
         })
     }
 

@@ -20,10 +20,13 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 /// Between two looks of a thread that waits for a flush.
 const LOOK: Duration = Duration::from_millis(1);
+/// How long an emptied queue is left alone. Each look at it wakes a thread, and takes a turn of a processor away from the
+/// host's requests; during a wave of errors it would be one for each.
+const REST: Duration = Duration::from_millis(20);
 
 /// An event as a thread of the host leaves it: nothing resolved, merged or formatted that can be done elsewhere.
 #[derive(Debug)]
@@ -94,6 +97,17 @@ impl What {
         }
     }
 
+    /// The text of the error, or what there is instead.
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Event(event) => match event.exceptions.last() {
+                Some(outermost) => outermost.value.as_deref().unwrap_or_default(),
+                None => event.message.as_ref().map_or("", |message| &message.text),
+            },
+            Self::Error { chain, .. } => chain.text(),
+        }
+    }
+
     fn size(&self) -> usize {
         match self {
             Self::Event(event) => event.approximate_size(),
@@ -101,6 +115,12 @@ impl What {
                 size_of::<Event>() + chain.size() + trace.as_ref().map_or(0, String::len)
             }
         }
+    }
+}
+
+impl From<Event> for What {
+    fn from(event: Event) -> Self {
+        Self::Event(Box::new(event))
     }
 }
 
@@ -121,6 +141,7 @@ pub(crate) struct CaptureQueue {
     bytes: Arc<AtomicUsize>,
     most_bytes: usize,
     overflow: Arc<Overflow>,
+    rouse: Arc<Notify>,
 }
 
 /// The receiving side.
@@ -129,19 +150,22 @@ pub(crate) struct Captures {
     receiver: mpsc::Receiver<Item>,
     bytes: Arc<AtomicUsize>,
     overflow: Arc<Overflow>,
+    /// Ends a rest.
+    rouse: Arc<Notify>,
 }
 
 pub(crate) fn channel(items: usize, most_bytes: usize) -> (CaptureQueue, Captures) {
     let (sender, receiver) = mpsc::channel(items.max(1));
     let bytes = Arc::new(AtomicUsize::new(0));
-    let overflow = Arc::<Overflow>::default();
+    let (overflow, rouse) = (Arc::<Overflow>::default(), Arc::<Notify>::default());
     let queue = CaptureQueue {
         sender: RwLock::new(Some(sender)),
         bytes: bytes.clone(),
         most_bytes,
         overflow: overflow.clone(),
+        rouse: rouse.clone(),
     };
-    (queue, Captures { receiver, bytes, overflow })
+    (queue, Captures { receiver, bytes, overflow, rouse })
 }
 
 impl CaptureQueue {
@@ -160,7 +184,12 @@ impl CaptureQueue {
             return false;
         };
         match sender.try_send(Item::Event(captured, size)) {
-            Ok(()) => true,
+            Ok(()) => {
+                if sender.capacity() < sender.max_capacity() / 2 {
+                    self.rouse.notify_one();
+                }
+                true
+            }
             Err(mpsc::error::TrySendError::Full(Item::Event(captured, _))) => {
                 self.bytes.fetch_sub(size, Relaxed);
                 self.overflow.add(captured)
@@ -177,7 +206,11 @@ impl CaptureQueue {
         let sender = self.sender.read().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(sender) = sender else { return false };
         let (done, durable) = oneshot::channel();
-        sender.send(Item::Flush(Flush { done, _hurry: None })).await.is_ok() && durable.await.is_ok()
+        if sender.send(Item::Flush(Flush { done, _hurry: None })).await.is_err() {
+            return false;
+        }
+        self.rouse.notify_one();
+        durable.await.is_ok()
     }
 
     /// Blocks until everything before is durable, at most for `patience`; `false` if it is not. For threads that are about
@@ -192,7 +225,7 @@ impl CaptureQueue {
         while start.elapsed() < patience {
             if let Some(waiting) = item.take() {
                 match sender.try_send(waiting) {
-                    Ok(()) => {}
+                    Ok(()) => self.rouse.notify_one(),
                     Err(mpsc::error::TrySendError::Full(full)) => item = Some(full),
                     Err(mpsc::error::TrySendError::Closed(_)) => return false,
                 }
@@ -210,6 +243,7 @@ impl CaptureQueue {
     /// Lets nothing more in. What is in it is still written.
     pub(crate) fn close(&self) {
         self.sender.write().unwrap_or_else(PoisonError::into_inner).take();
+        self.rouse.notify_one();
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -219,6 +253,13 @@ impl CaptureQueue {
 }
 
 impl Captures {
+    /// Lets the queue fill for a moment, if it is empty; it ends early when half of it is taken, or somebody waits.
+    pub(crate) async fn rest(&self) {
+        if self.receiver.is_empty() {
+            let _ = tokio::time::timeout(REST, self.rouse.notified()).await;
+        }
+    }
+
     /// The next item; `None` when the queue is closed and empty.
     pub(crate) async fn next(&mut self) -> Option<Item> {
         let item = self.receiver.recv().await;
@@ -231,5 +272,48 @@ impl Captures {
     /// The events that found no room, folded.
     pub(crate) fn take_overflow(&self) -> Vec<Folded> {
         self.overflow.take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn captured() -> Captured {
+        Captured { what: Event::new().into(), snapshot: None, scope: None, addresses: None, place: None }
+    }
+
+    async fn rested(captures: &Captures) -> Duration {
+        let start = tokio::time::Instant::now();
+        captures.rest().await;
+        start.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_empty_queue_is_left_alone_for_a_moment_and_one_with_something_in_it_is_not() {
+        let (queue, captures) = channel(8, 1 << 20);
+        assert_eq!(rested(&captures).await, REST);
+        assert!(queue.push(captured()));
+        assert_eq!(rested(&captures).await, Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rest_ends_when_the_queue_fills_or_somebody_waits() {
+        let (queue, captures) = channel(8, 1 << 20);
+        let fills = async {
+            for _ in 0..5 {
+                assert!(queue.push(captured()));
+            }
+        };
+        assert_eq!(tokio::join!(rested(&captures), fills).0, Duration::ZERO);
+
+        let (queue, captures) = channel(8, 1 << 20);
+        let waits = tokio::time::timeout(Duration::from_secs(1), queue.flush());
+        let (ended, _) = tokio::join!(async { (rested(&captures).await, drop(captures)) }, waits);
+        assert_eq!(ended.0, Duration::ZERO);
+
+        let (queue, captures) = channel(8, 1 << 20);
+        let (ended, ()) = tokio::join!(rested(&captures), async { queue.close() });
+        assert_eq!(ended, Duration::ZERO);
     }
 }

@@ -87,7 +87,10 @@ async fn prepare(engine: Arc<Engine>, mut captures: Captures, queue: WriteQueue)
             intake.take(folded.captured, folded.times).await;
         }
         match item {
-            Ok(Some(Item::Event(captured, _))) => intake.take(captured, 1).await,
+            Ok(Some(Item::Event(captured, _))) => {
+                intake.take(captured, 1).await;
+                captures.rest().await;
+            }
             Ok(Some(Item::Flush(flush))) => intake.queue.flush(flush).await,
             Ok(None) => break,
             Err(_) => {}
