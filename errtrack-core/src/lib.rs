@@ -70,6 +70,6 @@ pub use spawn::{carry, spawn, spawn_blocking};
 pub use store::{Store, StoreError};
 pub use time::{InvalidTimestamp, Timestamp};
 pub use tracker::{
-    Balance, BuildError, IngestError, IssueChange, Receipt, Report, SpoolStatus, Tracker, TrackerBuilder, WeakTracker,
-    inside,
+    Balance, Beat, BuildError, IngestError, IssueChange, Receipt, Report, SpoolStatus, Tracker, TrackerBuilder,
+    WeakTracker, inside,
 };

@@ -14,6 +14,8 @@
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod accounts;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod analytics;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod bulk;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
@@ -57,6 +59,10 @@ mod projects;
 mod record;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod retain;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod rollup;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod series;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod set_aside;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

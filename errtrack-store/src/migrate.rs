@@ -14,12 +14,14 @@ const SQLITE: Migrations = &[
     (2, "many nodes", include_str!("../migrations/sqlite/0002_many_nodes.sql")),
     (3, "settings", include_str!("../migrations/sqlite/0003_settings.sql")),
     (4, "merging", include_str!("../migrations/sqlite/0004_merging.sql")),
+    (6, "analytics", include_str!("../migrations/sqlite/0006_analytics.sql")),
 ];
 #[cfg(feature = "postgres")]
 const POSTGRES: Migrations = &[
     (1, "initial", include_str!("../migrations/postgres/0001_initial.sql")),
     (2, "settings", include_str!("../migrations/postgres/0002_settings.sql")),
     (3, "merging", include_str!("../migrations/postgres/0003_merging.sql")),
+    (5, "analytics", include_str!("../migrations/postgres/0005_analytics.sql")),
 ];
 
 /// Brings a SQLite database up to date. Several may do so at once.

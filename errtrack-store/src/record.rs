@@ -6,6 +6,7 @@ use crate::{
     known::{Fact, Known},
     plan::{Plan, Slot},
     pool::{Dialect, writing},
+    rollup::{self, Environments},
     sql::node as sql,
     tally::Tallies,
 };
@@ -56,7 +57,8 @@ impl Recorder for SqlStore {
                             return Ok(Written::Settled);
                         }
                     }
-                    let written = write(&mut *tx, &plan, &mut payloads, &self.known, locked).await?;
+                    let written =
+                        write(&mut *tx, &plan, &mut payloads, (&self.known, &self.environments), locked).await?;
                     match written {
                         Written::Done(..) => tx.commit().await?,
                         _ => tx.rollback().await?,
@@ -93,7 +95,7 @@ async fn write<C: Bulk>(
     connection: &mut C,
     plan: &Plan<'_>,
     payloads: &mut Vec<u8>,
-    known: &Known,
+    (known, environments): (&Known, &Environments),
     locked: bool,
 ) -> Result<Written, sqlx::Error> {
     let now = Timestamp::now().as_micros();
@@ -120,6 +122,11 @@ async fn write<C: Bulk>(
     let mut tallies = Tallies::new(plan, &targets, &known.since(found.erasures));
     let answers = connection.tags(&tallies.new_tags).await?;
     tallies.settle(&answers);
+    let unknown = environments.unknown(plan);
+    if !unknown.is_empty() {
+        environments.learn(&unknown, connection.environments(&unknown).await?);
+    }
+    tallies.rollups = rollup::rows(plan, &targets, environments);
     if !connection.write(plan, &tallies, &targets, payloads, found.erasures, now).await? {
         return Ok(Written::Overtaken);
     }

@@ -1,5 +1,6 @@
 //! The REST API: every answer is `{"data":…,"status":"success"}` or `{"error":…,"status":"error"}`.
 
+mod analytics;
 mod body;
 mod errors;
 mod event;
@@ -22,14 +23,14 @@ use crate::{
 };
 use axum::{Json, http::StatusCode, middleware, routing::any};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{ToSchema, openapi::OpenApi as Document};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// A router that describes what it serves.
 type Router = OpenApiRouter<App>;
 
 /// The routes of the API and of reports, which share paths, and what describes them.
-pub(crate) fn routes(app: &App) -> axum::Router<App> {
+pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
     let (reports, dialects) = ingest::routes(app);
     let described = openapi::router()
         .routes(routes!(errors::list::list))
@@ -44,6 +45,9 @@ pub(crate) fn routes(app: &App) -> axum::Router<App> {
         .routes(routes!(event::show))
         .routes(routes!(event::pin, event::unpin))
         .routes(routes!(live::live))
+        .routes(routes!(analytics::stats))
+        .routes(routes!(analytics::trends))
+        .routes(routes!(analytics::performance))
         .routes(routes!(monitoring::balance))
         .routes(routes!(settings::show_retention))
         .routes(routes!(settings::preview_retention))
@@ -55,10 +59,10 @@ pub(crate) fn routes(app: &App) -> axum::Router<App> {
         .routes(routes!(sanitizer::preview))
         .routes(routes!(health::health))
         .routes(routes!(metrics::metrics));
-    let cors = Cors::new(app.config(), [described.get_openapi(), &dialects]);
-    let cors = middleware::from_fn_with_state(cors, cors::layer);
-    let routes = openapi::serve(described, dialects).merge(reports).merge(unknown());
-    routes.method_not_allowed_fallback(wrong_method).layer(cors)
+    let (described, document) = openapi::serve(described, dialects);
+    let cors = middleware::from_fn_with_state(Cors::new(app.config(), &document), cors::layer);
+    let routes = described.merge(reports).merge(unknown()).method_not_allowed_fallback(wrong_method);
+    (routes.layer(cors), document)
 }
 
 /// Every other path below `/api`, level by level: a route that takes all levels at once would stand in the way of
@@ -95,5 +99,10 @@ pub(crate) struct Frame<T> {
 
 /// The frame of an answer.
 pub(crate) fn success<T: Serialize>(data: T) -> Json<impl Serialize> {
-    Json(Frame { data, status: "success" })
+    Json(frame(data))
+}
+
+/// The same, before it is JSON.
+fn frame<T: Serialize>(data: T) -> Frame<T> {
+    Frame { data, status: "success" }
 }

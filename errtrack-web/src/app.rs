@@ -4,6 +4,7 @@ mod projects;
 
 use crate::{
     Access, Config,
+    cache::{Cache, LocalCache},
     limits::Limits,
     live::Live,
     retention::Runs,
@@ -36,6 +37,7 @@ struct Inner {
     totals: Totals,
     sizes: Sizes,
     runs: Runs,
+    cache: Arc<dyn Cache>,
 }
 
 /// The state, as long as somebody else holds it.
@@ -64,6 +66,7 @@ impl App {
             totals: Totals::default(),
             sizes: Sizes::default(),
             runs: Runs::default(),
+            cache: Arc::new(LocalCache::default()),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -131,6 +134,11 @@ impl App {
     /// Runs of retention that somebody asked for.
     pub(crate) fn runs(&self) -> &Runs {
         &self.inner.runs
+    }
+
+    /// Answers that are kept for a while.
+    pub(crate) fn cache(&self) -> &dyn Cache {
+        self.inner.cache.as_ref()
     }
 
     /// Waits for a turn at work that needs much memory.

@@ -34,15 +34,12 @@ struct Inner {
 
 impl Cors {
     /// With the methods that are described.
-    pub(crate) fn new<'a>(config: &Config, documents: impl IntoIterator<Item = &'a Document>) -> Self {
-        let mut methods = HashMap::<String, Vec<&'static str>>::new();
-        for (path, item) in documents.into_iter().flat_map(|document| &document.paths.paths) {
-            methods.entry(path.clone()).or_default().extend(methods_of(item));
-        }
-        let line = |(path, methods): (String, Vec<&str>)| {
-            HeaderValue::from_str(&methods.join(", ")).ok().map(|methods| (path, methods))
+    pub(crate) fn new(config: &Config, document: &Document) -> Self {
+        let line = |(path, item): (&String, &PathItem)| {
+            let methods: Vec<_> = methods_of(item).collect();
+            HeaderValue::from_str(&methods.join(", ")).ok().map(|methods| (path.clone(), methods))
         };
-        let methods = methods.into_iter().filter_map(line).collect();
+        let methods = document.paths.paths.iter().filter_map(line).collect();
         Self(Arc::new(Inner { config: config.clone(), methods }))
     }
 

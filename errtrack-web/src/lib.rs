@@ -6,9 +6,11 @@
 mod access;
 mod api;
 mod app;
+mod cache;
 mod config;
 mod cors;
 mod error;
+mod figures;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;

@@ -6,6 +6,7 @@
 mod assets;
 mod banner;
 mod chart;
+mod docs;
 mod dress;
 mod failure;
 #[cfg(feature = "fuzzing")]
@@ -37,11 +38,14 @@ use axum::{
     routing::{get, post},
 };
 use std::sync::Arc;
+use utoipa::openapi::OpenApi as Document;
 
 /// Forms are small; the largest is a page of ticked boxes.
 const LARGEST_FORM: usize = 64 << 10;
 
-pub(crate) fn routes(app: &App) -> Router<App> {
+/// The routes; `document` describes the API.
+pub(crate) fn routes(app: &App, document: &Document) -> Router<App> {
+    let reference = docs::Reference::new(&serde_json::to_value(document).unwrap_or_default());
     Router::new()
         .route("/", get(issues::home))
         .route("/issues", get(issues::list))
@@ -60,6 +64,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/settings/privacy", get(privacy::show).merge(privacy::form()))
         .route("/settings/system", get(system::show))
         .route("/settings/system/retention", post(system::run_retention))
+        .route("/docs", get(docs::show).layer(Extension(Arc::new(reference))))
         .route("/start", get(start::show))
         .route("/start/test", post(start::send_test))
         .route("/login", get(login::show).post(login::sign_in))

@@ -1,5 +1,6 @@
 //! Every endpoint, asked through the router.
 
+mod analytics;
 mod api;
 pub(crate) mod away;
 mod balance;

@@ -1,5 +1,6 @@
 //! What is stored. A database would have a table for each of these collections.
 
+use crate::figures::Figures;
 use errtrack_core::{
     Balance, EventId, Fingerprint, Issue, IssueId, Member, Project, ProjectId, Timestamp, TokenHash, TokenKind,
     store::{RetentionReport, SetAside, StoredEvent},
@@ -26,6 +27,7 @@ pub(crate) struct Data {
     pub(crate) leases: HashMap<String, (Uuid, Timestamp)>,
     pub(crate) members: Vec<Member>,
     pub(crate) tokens: Vec<Token>,
+    pub(crate) figures: Figures,
     pub(crate) last_retention: Option<RetentionReport>,
     /// Ids are never given twice, whatever is deleted.
     pub(crate) last_project: i64,
@@ -131,6 +133,7 @@ impl Data {
         let is_in = |id: IssueId| deleted.iter().any(|(_, issue)| *issue == id);
         self.groups.retain(|id, entry| !is_in(entry.merged_into.unwrap_or(*id)));
         self.groupings.retain(|_, id| self.groups.contains_key(id));
+        self.figures.edits += 1;
         deleted
     }
 }

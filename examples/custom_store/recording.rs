@@ -74,6 +74,7 @@ impl Data {
         };
         let reopens = self.is_resolved(group);
         self.last_row += 1;
+        self.figures.count(occurrence, number(occurrence.times()), is_new);
         if let Some(entry) = self.groups.get_mut(&group) {
             entry.count(occurrence, keep, self.last_row);
         }

@@ -1,12 +1,14 @@
 //! Every statement can be prepared.
 
 use super::{
-    Sql, account, erase, event, issue, merge, node, preview, project, retain, set_aside, setting, storage, upkeep,
+    Sql, account, analytics, erase, event, issue, merge, node, preview, project, retain, set_aside, setting, storage,
+    upkeep,
 };
 
 fn shared() -> Vec<Sql> {
     [
         account::EVERY,
+        analytics::EVERY,
         erase::EVERY,
         event::EVERY,
         issue::EVERY,

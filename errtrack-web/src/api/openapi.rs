@@ -26,6 +26,8 @@ use utoipa::{
                        The protocol of Sentry's SDKs (`/api/{project}/envelope/` and the like) is served too and \
                        described by Sentry, not here.",
     ),
+    // Types that stand in parameters alone.
+    components(schemas(super::errors::list::By, crate::figures::Period, crate::figures::GroupBy, crate::figures::Timeframe)),
     modifiers(&Keys),
 )]
 struct Api;
@@ -89,11 +91,11 @@ pub(super) fn router() -> Router {
     Router::with_openapi(Api::openapi())
 }
 
-/// The router with what it and `more` describe at `/openapi.json`.
-pub(super) fn serve(router: Router, more: Document) -> axum::Router<App> {
+/// The router with what it and `more` describe at `/openapi.json`, and that.
+pub(super) fn serve(router: Router, more: Document) -> (axum::Router<App>, Document) {
     let (router, mut document) = router.split_for_parts();
     document.merge(more);
     let json = document.to_json().map(Bytes::from).unwrap_or_default();
     let handler = move || async move { ([(header::CONTENT_TYPE, "application/json")], json).into_response() };
-    router.route("/openapi.json", get(handler))
+    (router.route("/openapi.json", get(handler)), document)
 }

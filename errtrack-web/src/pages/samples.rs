@@ -314,7 +314,7 @@ pub(super) fn tags() -> Vec<TagTally> {
 #[test]
 fn every_sample_renders_and_is_harmless() {
     use super::{
-        dress::ErrorPage, issue::IssuePage, issues::list::IssuesPage, login, privacy, rules, shell::Shell,
+        docs, dress::ErrorPage, issue::IssuePage, issues::list::IssuesPage, login, privacy, rules, shell::Shell,
         start::StartPage, system::SystemPage,
     };
     use askama::Template;
@@ -327,6 +327,7 @@ fn every_sample_renders_and_is_harmless() {
     pages.extend(StartPage::samples(&shell).iter().map(|p| ("start", p.render().unwrap())));
     pages.extend(rules::RulesPage::samples(&shell).iter().map(|p| ("rules", p.render().unwrap())));
     pages.extend(privacy::PrivacyPage::samples(&shell).iter().map(|p| ("privacy", p.render().unwrap())));
+    pages.extend(docs::DocsPage::samples(&shell).iter().map(|p| ("docs", p.render().unwrap())));
     pages.extend(SystemPage::samples(&shell).iter().map(|p| ("system", p.render().unwrap())));
     let error = ErrorPage::new(&shell, http::StatusCode::NOT_FOUND, HOSTILE);
     pages.push(("error", error.render().unwrap()));

@@ -61,6 +61,7 @@ pub(super) struct Layout {
     /// Only there for somebody who may change settings.
     pub(super) privacy: Option<String>,
     pub(super) system: String,
+    pub(super) docs: String,
     /// What everybody has to know now, on whatever page.
     pub(super) banner: Option<Banner>,
     pub(super) theme_url: String,
@@ -109,6 +110,7 @@ impl Shell {
             rules: links.path("/settings/rules"),
             privacy: self.may_admin().then(|| links.path("/settings/privacy")),
             system: links.path("/settings/system"),
+            docs: links.path("/docs"),
             banner: self.banner.clone(),
             theme_url: links.path("/theme"),
             logout_url: (self.caller.is_some() && self.has_sign_in).then(|| links.path("/logout")),

@@ -5,9 +5,11 @@ use errtrack_core::{
     Balance, Fingerprint, Issue, IssueId, IssueRef, Level, Member, Occurrence, Project, ProjectId, Status, StoreError,
     Timestamp, TokenHash, TokenKind,
     store::{
-        AccountStore, BalanceStore, Batch, Changes, Cursor, EventPage, EventPosition, EventStore, Feed, GroupStore,
-        IssuePage, IssueQuery, IssueStore, LeaseStore, ProjectStore, Recorded, Recorder, Regrouped, Retention,
-        RetentionReport, SetAside, SettingStore, StatusCounts, Storage, StoredEvent, TagTally, Upkeep,
+        AccountStore, AnalyticsStore, BalanceStore, Batch, Changes, Cursor, EnvironmentCount, EventPage, EventPosition,
+        EventStore, Feed, FigureScope, FigureVersion, GroupStore, IssuePage, IssueQuery, IssueStore, LeaseStore,
+        ProjectStore, Recorded, Recorder, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series,
+        SeriesPoint, SeriesQuery, SeriesStore, SetAside, SettingStore, StatusCounts, Storage, StoredEvent, TagTally,
+        Upkeep,
     },
 };
 use errtrack_store::SqliteStore;
@@ -116,6 +118,17 @@ delegate!(BalanceStore {
 delegate!(LeaseStore {
     fn lease(&self, name: &str, holder: Uuid, duration: Duration) -> bool;
     fn release(&self, name: &str, holder: Uuid) -> ();
+});
+delegate!(AnalyticsStore {
+    fn figures_version(&self, scope: &FigureScope) -> FigureVersion;
+    fn rollups(&self, scope: &FigureScope, width: RollupWidth, from: Timestamp, until: Timestamp) -> Vec<Rollup>;
+    fn environments(&self, scope: &FigureScope, since: Timestamp) -> Vec<EnvironmentCount>;
+    fn top_issues(&self, scope: &FigureScope, since: Timestamp, limit: u32) -> Vec<(Issue, i64)>;
+});
+delegate!(SeriesStore {
+    fn put_points(&self, points: &[SeriesPoint]) -> ();
+    fn points(&self, query: &SeriesQuery) -> Vec<SeriesPoint>;
+    fn drop_points(&self, series: Series, width: i64, before: i64) -> u64;
 });
 delegate!(AccountStore {
     fn member_by_email(&self, email: &str) -> Option<Member>;

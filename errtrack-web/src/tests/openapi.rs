@@ -18,6 +18,10 @@ async fn the_document_stands_open_and_names_what_is_served() {
     let document = document(&TestApp::new().await).await;
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     assert_eq!(document["paths"]["/api/errors"]["get"]["security"][0]["key"][0], "read");
+    for reference in document.to_string().split("\"$ref\":\"#").skip(1) {
+        let path = reference.split('"').next().unwrap();
+        assert!(document.pointer(path).is_some(), "{path} is nowhere");
+    }
     let mut names = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
@@ -55,6 +59,23 @@ fn nothing_is_mounted_that_is_not_described() {
     assert_eq!(found, ["openapi.rs", "routes.rs"], "the document and Sentry's protocol");
     let api = fs::read_to_string(source.join("api.rs")).unwrap();
     assert_eq!(api.matches(".route(").count(), 1, "in `unknown`");
+}
+
+#[tokio::test]
+async fn the_reference_is_a_page_of_every_operation() {
+    let app = TestApp::with_access(crate::Access::insecure_open()).await;
+    let page = app.send("GET", "/docs", &[], "").await;
+    let html = std::str::from_utf8(&page.body).unwrap();
+    assert_eq!(page.status, 200, "{html}");
+    let document = document(&app).await;
+    for operation in Schemas::new(&document).operations() {
+        assert!(html.contains(&format!(" id=\"{}\"", operation.name)), "{}", operation.name);
+    }
+    // Each type that is named leads somewhere.
+    for link in html.split("href=\"#").skip(1) {
+        let id = link.split('"').next().unwrap();
+        assert!(html.contains(&format!(" id=\"{id}\"")), "{id}");
+    }
 }
 
 /// How an operation is asked.
@@ -111,6 +132,11 @@ fn every() -> Vec<Ask> {
         ask("merge_errors", "/api/errors/merge", 200, json!({"ids": ["DEFAULT-1", "DEFAULT-2"]})),
         ask("list_groups", "/api/errors/DEFAULT-1/groups", 200, Value::Null),
         ask("unmerge_error", "/api/errors/DEFAULT-1/unmerge", 200, json!({"fingerprints": ["FINGERPRINT"]})),
+        ask("show_stats", "/api/stats?project=default&environment=production", 200, Value::Null),
+        ask("show_trends", "/api/analytics/trends?period=month&group_by=week", 200, Value::Null),
+        ask("show_trends", "/api/analytics/trends?period=decade", 400, Value::Null),
+        ask("show_performance", "/api/analytics/performance?timeframe=24h", 200, Value::Null),
+        ask("show_performance", "/api/analytics/performance?timeframe=2h", 400, Value::Null),
         ask("show_balance", "/api/monitoring/balance", 200, Value::Null),
         ask("metrics", "/metrics", 200, Value::Null),
         ask("live", "/api/live", 200, Value::Null),

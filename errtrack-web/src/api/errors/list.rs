@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 /// The order of a list.
 #[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
+#[schema(as = Sort, rename_all = "snake_case")]
 #[expect(dead_code, reason = "only its shape is asked for: `Sort` is read by its names")]
 pub(in crate::api) enum By {
     LastSeen,
