@@ -4,10 +4,11 @@ mod projects;
 
 use crate::{
     Access, Config,
-    cache::{Cache, LocalCache},
+    cache::Cache,
     limits::Limits,
     live::Live,
     retention::Runs,
+    shared::Shared,
     status::{Sizes, Totals},
 };
 use errtrack_core::{Project, ProjectId, Store, StoreError, Timestamp, Tracker};
@@ -37,7 +38,7 @@ struct Inner {
     totals: Totals,
     sizes: Sizes,
     runs: Runs,
-    cache: Arc<dyn Cache>,
+    shared: Shared,
 }
 
 /// The state, as long as somebody else holds it.
@@ -54,6 +55,7 @@ impl App {
     pub(crate) fn new(tracker: &Tracker, access: Access, config: Config) -> Self {
         let limits = Limits::new(config.rate_limits);
         let live = Live::new(config.live_clients);
+        let shared = Shared::new(&config);
         let inner = Inner {
             tracker: tracker.clone(),
             access,
@@ -66,7 +68,7 @@ impl App {
             totals: Totals::default(),
             sizes: Sizes::default(),
             runs: Runs::default(),
-            cache: Arc::new(LocalCache::default()),
+            shared,
         };
         Self { inner: Arc::new(inner) }
     }
@@ -92,6 +94,11 @@ impl App {
         WeakApp(Arc::downgrade(&self.inner))
     }
 
+    /// What is shared with other processes on the same database.
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.inner.shared
+    }
+
     pub(crate) fn live(&self) -> &Live {
         &self.inner.live
     }
@@ -103,7 +110,9 @@ impl App {
     /// Every project, whoever asks: [`Caller::projects`](crate::access::Caller) knows which of them somebody may see. A change, also one that another process made, shows at once; while the database is away, reports are
     /// taken by what was known before.
     pub(crate) async fn all_projects(&self) -> Result<Arc<[Project]>, StoreError> {
-        self.inner.projects.list(self.store()).await
+        let projects = self.inner.projects.list(self.store()).await?;
+        self.inner.shared.note_projects(&projects);
+        Ok(projects)
     }
 
     /// The projects as they were last read; asks nobody.
@@ -138,7 +147,7 @@ impl App {
 
     /// Answers that are kept for a while.
     pub(crate) fn cache(&self) -> &dyn Cache {
-        self.inner.cache.as_ref()
+        &self.inner.shared
     }
 
     /// Waits for a turn at work that needs much memory.

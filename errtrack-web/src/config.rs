@@ -26,6 +26,9 @@ pub struct Config {
     pub trusted_proxies: TrustedProxies,
     /// How many requests are answered; see [`RateLimits`] for what is set unless you do.
     pub rate_limits: RateLimits,
+    /// A Redis server that the processes on one database share; none unless set.
+    #[cfg(feature = "redis")]
+    pub redis: Option<crate::Redis>,
     /// Clients of `/api/live` at once; 256 unless set. Each costs some 10 KiB; who comes later is answered with 503.
     pub live_clients: usize,
     /// Ends what does not end by itself, for a server that is to stop.
@@ -74,7 +77,7 @@ impl Stop {
 /// one for each request, as its body is not read. Every answer says in `RateLimit` how many are left. Pages that people
 /// look at are not limited.
 ///
-/// Counted within the process, for at most some 30,000 keys and addresses in 4 MiB; beyond that those that asked
+/// Counted within the process, or with Redis exactly over all that share it; here for at most some 30,000 keys and addresses in 4 MiB; beyond that those that asked
 /// longest ago begin anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -121,6 +124,8 @@ impl Default for Config {
             api_origins: Vec::new(),
             trusted_proxies: TrustedProxies::default(),
             rate_limits: RateLimits::default(),
+            #[cfg(feature = "redis")]
+            redis: None,
             live_clients: 256,
             stop: Stop::default(),
         }

@@ -19,9 +19,12 @@ mod limits;
 mod links;
 mod live;
 mod pages;
+#[cfg(feature = "redis")]
+mod redis;
 mod regroup;
 mod retention;
 mod router;
+mod shared;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -29,6 +32,8 @@ mod tests;
 pub use access::{Access, Accounts, Guest, Permissions};
 pub use config::{Config, Origins, RateLimits, Stop};
 pub use errtrack_core::{Role, TrustedProxies};
+#[cfg(feature = "redis")]
+pub use redis::{InvalidRedisUrl, Redis};
 
 use errtrack_core::Tracker;
 

@@ -45,12 +45,19 @@ impl Limits {
         Self { rates, windows: Windows::default() }
     }
 
-    async fn count(&self, policy: Policy, subject: Subject) -> Option<Verdict> {
+    async fn count(&self, app: &App, policy: Policy, subject: Subject) -> Option<Verdict> {
         let most = policy.rate(&self.rates);
         if most == 0 {
             return None;
         }
-        let count = self.windows.count((policy, subject), Instant::now());
+        // Here as well, so that the limit goes on where others are not heard of any more.
+        let own = self.windows.count((policy, subject), Instant::now());
+        if app.shared().needs_projects() {
+            // They say which database this is; while it is away that can wait.
+            let _ = app.all_projects().await;
+        }
+        let shared = app.shared().count(policy.name(), subject.as_bytes(), WINDOW).await;
+        let count = shared.map_or(own, |(used, left)| Count { used, left });
         Some(Verdict::new(policy, most, count))
     }
 }
@@ -111,7 +118,7 @@ async fn take(
     if ticket.verdicts.has(policy) {
         return Ok(());
     }
-    let Some(verdict) = app.limits().count(policy, subject).await else { return Ok(()) };
+    let Some(verdict) = app.limits().count(app, policy, subject).await else { return Ok(()) };
     ticket.verdicts.note(verdict);
     if verdict.is_kept() {
         return Ok(());

@@ -2,7 +2,7 @@
 //!
 //! A value that is wrong stops the start with one line that names the variable, the value and what would be right.
 
-use errtrack::web::{Origins, RateLimits, TrustedProxies};
+use errtrack::web::{Origins, RateLimits, Redis, TrustedProxies};
 use std::{
     collections::HashMap,
     fmt, fs, io,
@@ -12,7 +12,7 @@ use std::{
 };
 
 /// Everything that the standalone server can be told.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) host: IpAddr,
     pub(crate) port: u16,
@@ -28,6 +28,7 @@ pub(crate) struct Config {
     pub(crate) allowed_origins: Origins,
     pub(crate) rate_limits: RateLimits,
     pub(crate) trusted_proxies: TrustedProxies,
+    pub(crate) redis: Option<Redis>,
     /// Variables of later versions that are set and do nothing yet.
     pub(crate) without_effect: Vec<&'static str>,
 }
@@ -102,14 +103,14 @@ impl Config {
             allowed_origins: origins(get("ALLOWED_ORIGINS").unwrap_or("*"))?,
             rate_limits: rate_limits(get)?,
             trusted_proxies: trusted_proxies(get("TRUSTED_PROXIES"))?,
+            redis: get("REDIS_URL").map(redis).transpose()?,
             without_effect,
         })
     }
 }
 
 /// Variables that are documented, but that nothing here reads yet.
-const LATER: [&str; 19] = [
-    "REDIS_URL",
+const LATER: [&str; 18] = [
     "ALERT_EMAILS",
     "SMTP_URL",
     "SMTP_FROM",
@@ -263,6 +264,11 @@ fn rate_limits<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Result<RateLimits, 
     Ok(limits)
 }
 
+fn redis(url: &str) -> Result<Redis, Wrong> {
+    Redis::new(url)
+        .map_err(|_| Wrong::new("REDIS_URL", url, "redis://[user:password@]host[:port][/database], without TLS"))
+}
+
 fn trusted_proxies(text: Option<&str>) -> Result<TrustedProxies, Wrong> {
     let Some(text) = text else { return Ok(TrustedProxies::default()) };
     let right = "addresses or networks between commas: 10.0.0.0/8, ::1";
@@ -332,6 +338,11 @@ mod tests {
             ),
             ("RATE_LIMIT_API", "many", "RATE_LIMIT_API=many: must be a whole number from 0 to 4294967295"),
             (
+                "REDIS_URL",
+                "rediss://u:hunter2@cache",
+                "REDIS_URL=rediss://u:****@cache: must be redis://[user:password@]host[:port][/database], without TLS",
+            ),
+            (
                 "TRUSTED_PROXIES",
                 "10.0.0.0/8, proxy",
                 "TRUSTED_PROXIES=10.0.0.0/8, proxy: must be addresses or networks between commas: 10.0.0.0/8, ::1",
@@ -342,7 +353,7 @@ mod tests {
                 "ALLOWED_ORIGINS=shop: must be * or origins between commas: https://shop.example.com",
             ),
         ] {
-            assert_eq!(read(&[(name, value)]), Err(line.to_owned()));
+            assert_eq!(read(&[(name, value)]).map(drop), Err(line.to_owned()));
         }
     }
 

@@ -87,6 +87,10 @@ impl Subject {
         }
     }
 
+    pub(super) const fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     pub(super) fn public_key(key: &str) -> Self {
         Self::hash("public key", key.as_bytes())
     }
