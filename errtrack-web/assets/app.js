@@ -101,3 +101,57 @@ setInterval(() => {
   if (document.hidden) return;
   for (const time of document.querySelectorAll("time[data-ago]")) time.textContent = ago(Date.parse(time.dateTime));
 }, 30_000);
+
+// What happens meanwhile is said in a line; nothing moves under the reader's hand.
+const news = document.querySelector("[data-live]");
+if (news && "EventSource" in window) {
+  const { live, project, issue } = news.dataset;
+  const [line, title] = [news.querySelector("span"), document.title];
+  const seen = new Set();
+  let last = "";
+  let source;
+
+  const say = (text) => {
+    line.textContent = text;
+    news.hidden = false;
+  };
+  const heard = (e) => {
+    last = e.lastEventId || last;
+    return e.data ? JSON.parse(e.data) : {};
+  };
+  const onList = (e) => {
+    const { project: of, tracker_id: number } = heard(e);
+    if (project && String(of) !== project) return;
+    seen.add(number);
+    say(seen.size === 1 ? "One issue is new or came back." : `${seen.size} issues are new or came back.`);
+    document.title = `(${seen.size}) ${title}`;
+  };
+  const onIssue = (text) => (e) => {
+    if (String(heard(e).tracker_id) === issue) say(text);
+  };
+
+  // Browsers have few connections for a host: a page that nobody looks at needs none.
+  const listen = () => {
+    if (document.hidden) {
+      source?.close();
+      source = undefined;
+    } else if (!source) {
+      source = new EventSource(last ? `${live}?last_event_id=${encodeURIComponent(last)}` : live);
+      source.addEventListener("missed", (e) => {
+        heard(e);
+        // What was missed before the page was made is on it.
+        if (performance.now() > 5_000) say("Something may have changed meanwhile.");
+      });
+      const told = issue
+        ? { resolved: "This issue is resolved.", regressed: "This issue came back.",
+          edited: "This issue was changed.", deleted: "This issue was deleted." }
+        : { new: "", regressed: "" };
+      for (const name of ["new", "regressed", "resolved", "edited", "deleted", "counters"]) {
+        source.addEventListener(name, name in told ? (issue ? onIssue(told[name]) : onList) : heard);
+      }
+    }
+  };
+  document.addEventListener("visibilitychange", listen);
+  addEventListener("pagehide", () => source?.close());
+  listen();
+}

@@ -9,6 +9,7 @@ mod health;
 mod input;
 pub(crate) mod item;
 mod keys;
+pub(crate) mod live;
 mod metrics;
 mod monitoring;
 pub(crate) mod openapi;
@@ -22,8 +23,13 @@ mod team;
 mod users;
 mod watch;
 
-use crate::{app::App, error::Error, ingest};
-use axum::{Json, http::StatusCode, routing::any};
+use crate::{
+    app::App,
+    cors::{self, Cors},
+    error::Error,
+    ingest,
+};
+use axum::{Json, http::StatusCode, middleware, routing::any};
 use serde::Serialize;
 use utoipa::{ToSchema, openapi::OpenApi as Document};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -49,6 +55,7 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(errors::regroup::unmerge))
         .routes(routes!(event::show))
         .routes(routes!(event::pin, event::unpin))
+        .routes(routes!(live::live))
         .routes(routes!(analytics::stats))
         .routes(routes!(analytics::trends))
         .routes(routes!(analytics::performance))
@@ -81,7 +88,9 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(health::health))
         .routes(routes!(metrics::metrics));
     let (described, document) = openapi::serve(described, dialects);
-    (described.merge(reports).merge(unknown()).method_not_allowed_fallback(wrong_method), document)
+    let cors = middleware::from_fn_with_state(Cors::new(app.config(), &document), cors::layer);
+    let routes = described.merge(reports).merge(unknown()).method_not_allowed_fallback(wrong_method);
+    (routes.layer(cors), document)
 }
 
 /// Every other path below `/api`, level by level: a route that takes all levels at once would stand in the way of

@@ -7,15 +7,18 @@ mod uses;
 use crate::{
     Access, Config,
     access::same,
-    cache::{Cache, LocalCache},
+    cache::Cache,
+    limits::Limits,
+    live::Live,
     monitoring::Traffic,
     retention::Runs,
+    shared::Shared,
     status::{Sizes, Totals},
 };
 use errtrack_core::{ApiKey, Project, ProjectId, Store, StoreError, Timestamp, TokenHash, Tracker, store::Change};
 use kept::Kept;
 use projects::Projects;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uses::Uses;
 use uuid::Uuid;
@@ -38,16 +41,31 @@ struct Inner {
     keys: Kept<ApiKey>,
     uses: Uses,
     heavy: Arc<Semaphore>,
+    limits: Limits,
+    live: Live,
     started: Timestamp,
     totals: Totals,
     sizes: Sizes,
     runs: Runs,
-    cache: Arc<dyn Cache>,
     traffic: Arc<Traffic>,
+    shared: Shared,
+}
+
+/// The state, as long as somebody else holds it.
+#[derive(Debug, Clone)]
+pub(crate) struct WeakApp(Weak<Inner>);
+
+impl WeakApp {
+    pub(crate) fn upgrade(&self) -> Option<App> {
+        self.0.upgrade().map(|inner| App { inner })
+    }
 }
 
 impl App {
     pub(crate) fn new(tracker: &Tracker, access: Access, config: Config) -> Self {
+        let limits = Limits::new(config.rate_limits);
+        let live = Live::new(config.live_clients);
+        let shared = Shared::new(&config);
         let inner = Inner {
             tracker: tracker.clone(),
             access,
@@ -56,12 +74,14 @@ impl App {
             keys: Kept::new([], Change::Accounts, tracker.store().changes()),
             uses: Uses::default(),
             heavy: Arc::new(Semaphore::new(HEAVY)),
+            limits,
+            live,
             started: Timestamp::now(),
             totals: Totals::default(),
             sizes: Sizes::default(),
             runs: Runs::default(),
-            cache: Arc::new(LocalCache::default()),
             traffic: Arc::default(),
+            shared,
         };
         Self { inner: Arc::new(inner) }
     }
@@ -82,10 +102,30 @@ impl App {
         &self.inner.config
     }
 
+    /// For tasks that must not hold the router.
+    pub(crate) fn downgrade(&self) -> WeakApp {
+        WeakApp(Arc::downgrade(&self.inner))
+    }
+
+    /// What is shared with other processes on the same database.
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.inner.shared
+    }
+
+    pub(crate) fn live(&self) -> &Live {
+        &self.inner.live
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
     /// Every project, whoever asks: [`Caller::projects`](crate::access::Caller) knows which of them somebody may see. A change, also one that another process made, shows at once; while the database is away, reports are
     /// taken by what was known before.
     pub(crate) async fn all_projects(&self) -> Result<Arc<[Project]>, StoreError> {
-        self.inner.projects.list(self.store()).await
+        let projects = self.inner.projects.list(self.store()).await?;
+        self.inner.shared.note_projects(&projects);
+        Ok(projects)
     }
 
     /// The projects as they were last read; asks nobody.
@@ -157,7 +197,7 @@ impl App {
 
     /// Answers that are kept for a while.
     pub(crate) fn cache(&self) -> &dyn Cache {
-        self.inner.cache.as_ref()
+        &self.inner.shared
     }
 
     /// Waits for a turn at work that needs much memory.

@@ -22,11 +22,13 @@ pub(crate) struct Error {
     pub(crate) message: String,
     /// Logged, never shown.
     cause: Option<Box<dyn StdError + Send + Sync>>,
+    /// Seconds to wait, where there were too many requests.
+    pub(crate) wait: Option<u64>,
 }
 
 impl Error {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), cause: None }
+        Self { status, message: message.into(), cause: None, wait: None }
     }
 
     /// 400: what was sent makes no sense.
@@ -47,6 +49,12 @@ impl Error {
     /// 404: there is no such thing.
     pub(crate) fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, format!("{what} not found"))
+    }
+
+    /// 429: more than `most` requests a minute. `Retry-After` is put on whatever answer this becomes.
+    pub(crate) fn too_many(most: u32, seconds: u64) -> Self {
+        let message = format!("too many requests: {most} a minute are answered; try again in {seconds} s");
+        Self { wait: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, message) }
     }
 
     /// Writes the cause to the log, for errors that are answered in another form than ours.
@@ -79,7 +87,7 @@ impl From<StoreError> for Error {
         } else {
             (StatusCode::INTERNAL_SERVER_ERROR, "the server failed")
         };
-        Self { status, message: message.into(), cause: Some(error.into()) }
+        Self { status, message: message.into(), cause: Some(error.into()), wait: None }
     }
 }
 

@@ -11,7 +11,6 @@
 //! and answers in its own words when the report is durable.
 
 mod body;
-mod cors;
 pub(crate) mod fields;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
@@ -23,28 +22,31 @@ mod reports;
 mod sentry;
 mod unpack;
 
-use crate::{api, app::App, error::Error};
-use axum::{Router, middleware};
+pub(crate) use peer::Peer;
+
+use crate::{app::App, error::Error, limits};
+use axum::{Router, http::Method, middleware};
 use errtrack_core::{Event, EventId, Issue, IssueRef, ProjectId, Receipt, StoreError, store::Outcome};
-use peer::Peer;
 use serde_json::json;
 use utoipa::openapi::OpenApi as Document;
 use utoipa_axum::router::OpenApiRouter;
 
-/// The routes of all dialects, with the description of all but Sentry's. They need the state twice: CORS asks it for the
-/// origins.
+/// The routes of all dialects, with the description of all but Sentry's.
 pub(crate) fn routes(app: &App) -> (Router<App>, Document) {
-    let described = OpenApiRouter::new().merge(native::routes()).merge(reports::routes()).merge(legacy::routes());
+    let by_address = middleware::from_fn_with_state(app.clone(), limits::of_addresses);
+    let legacy = legacy::routes().layer(by_address);
+    let described = OpenApiRouter::new().merge(native::routes()).merge(reports::routes()).merge(legacy);
     let (described, document) = described.split_for_parts();
-    (with_cors(app, described.merge(sentry::routes())), document)
+    (described.merge(sentry::routes()), document)
 }
 
-/// Lets browsers on other origins report through a route.
-fn with_cors(app: &App, routes: Router<App>) -> Router<App> {
-    // The layer answers OPTIONS, so it must lie around what answers unknown methods.
-    routes
-        .method_not_allowed_fallback(api::wrong_method)
-        .layer(middleware::from_fn_with_state(app.clone(), cors::layer))
+/// Whether a request brings events, in any dialect.
+pub(crate) fn is_report(method: &Method, path: &str) -> bool {
+    const OURS: [&str; 4] = ["/api/errors", "/api/v1/errors", "/api/v1/errors/batch", "/error-tracker/api/errors"];
+    let path = path.trim_end_matches('/');
+    // A beacon of an SDK is an image: GET.
+    let sentry = path.starts_with("/api/") && (path.ends_with("/envelope") || path.ends_with("/store"));
+    sentry || (method == Method::POST && OURS.contains(&path))
 }
 
 /// An event that was just received. It has no id yet: one that the tracker makes need not be looked up.

@@ -8,29 +8,37 @@ mod api;
 mod app;
 mod cache;
 mod config;
+mod cors;
 mod error;
 mod figures;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
 mod ingest;
+mod limits;
 mod links;
+mod live;
 mod mcp;
 mod monitoring;
 mod pages;
 mod projects;
+#[cfg(feature = "redis")]
+mod redis;
 mod regroup;
 mod retention;
 mod router;
+mod shared;
 mod status;
 #[cfg(test)]
 mod tests;
 mod triage;
 
 pub use access::{Access, Accounts, Guest, Permissions};
-pub use config::{Config, Origins};
-pub use errtrack_core::{AllowedTargets, Role};
+pub use config::{Config, Origins, RateLimits, Stop};
+pub use errtrack_core::{AllowedTargets, Role, TrustedProxies};
 pub use monitoring::{InvalidTarget, Target};
+#[cfg(feature = "redis")]
+pub use redis::{InvalidRedisUrl, Redis};
 
 use errtrack_core::Tracker;
 

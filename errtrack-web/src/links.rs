@@ -42,6 +42,15 @@ impl Links {
         self.public.starts_with("https:")
     }
 
+    /// Whether an origin is that under which we are reached. Only hosts are compared where a proxy may have taken TLS away.
+    #[cfg(feature = "websocket")]
+    pub(crate) fn is_own(&self, origin: &str) -> bool {
+        let host = |url: &str| {
+            url.split_once("://").map(|(_, rest)| rest.split('/').next().unwrap_or_default().to_ascii_lowercase())
+        };
+        host(origin).is_some_and(|origin| host(&self.public) == Some(origin))
+    }
+
     /// The DSN of a project: what an SDK is configured with.
     pub(crate) fn dsn(&self, public_key: &str, project: impl Display) -> String {
         match self.public.split_once("://") {

@@ -42,6 +42,8 @@ pub(crate) struct Status {
     /// The database does not answer, or did not when something was last written.
     pub(crate) is_away: bool,
     pub(crate) ping: Option<Duration>,
+    /// Whether the Redis server that processes share does not answer; `None` where there is none.
+    pub(crate) is_redis_away: Option<bool>,
     pub(crate) storage: Option<Measure>,
     pub(crate) rules: Retention,
     pub(crate) last_retention: Option<RetentionReport>,
@@ -96,6 +98,7 @@ impl Status {
             spool: tracker.spool(),
             is_away: !answers || tracker.is_store_away(),
             ping,
+            is_redis_away: app.shared().is_away(),
             storage,
             rules: *tracker.retention(),
             last_retention,

@@ -2,7 +2,7 @@
 //!
 //! A value that is wrong stops the start with one line that names the variable, the value and what would be right.
 
-use errtrack::web::{AllowedTargets, Origins, Target};
+use errtrack::web::{AllowedTargets, Origins, RateLimits, Redis, Target, TrustedProxies};
 use std::{
     collections::HashMap,
     fmt, fs, io,
@@ -12,7 +12,7 @@ use std::{
 };
 
 /// Everything that the standalone server can be told.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) host: IpAddr,
     pub(crate) port: u16,
@@ -28,6 +28,9 @@ pub(crate) struct Config {
     pub(crate) allowed_origins: Origins,
     pub(crate) monitor: Vec<Target>,
     pub(crate) allowed_targets: AllowedTargets,
+    pub(crate) rate_limits: RateLimits,
+    pub(crate) trusted_proxies: TrustedProxies,
+    pub(crate) redis: Option<Redis>,
     /// Variables of later versions that are set and do nothing yet.
     pub(crate) without_effect: Vec<&'static str>,
 }
@@ -102,6 +105,9 @@ impl Config {
             allowed_origins: origins(get("ALLOWED_ORIGINS").unwrap_or("*"))?,
             monitor: get("MONITOR_URLS").map(monitor).transpose()?.unwrap_or_default(),
             allowed_targets: get("ALLOWED_TARGETS").map(allowed_targets).transpose()?.unwrap_or_default(),
+            rate_limits: rate_limits(get)?,
+            trusted_proxies: trusted_proxies(get("TRUSTED_PROXIES"))?,
+            redis: get("REDIS_URL").map(redis).transpose()?,
             without_effect,
         })
     }
@@ -111,12 +117,7 @@ impl Config {
 const MOST_MONITORED: usize = 100;
 
 /// Variables that are documented, but that nothing here reads yet.
-const LATER: [&str; 21] = [
-    "REDIS_URL",
-    "RATE_LIMIT_INGEST",
-    "RATE_LIMIT_ANALYTICS",
-    "RATE_LIMIT_API",
-    "RATE_LIMIT_IP",
+const LATER: [&str; 16] = [
     "ALERT_EMAILS",
     "SMTP_URL",
     "SMTP_FROM",
@@ -269,6 +270,30 @@ fn origins(text: &str) -> Result<Origins, Wrong> {
     Err(Wrong::new("ALLOWED_ORIGINS", text, "* or origins between commas: https://shop.example.com"))
 }
 
+fn rate_limits<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Result<RateLimits, Wrong> {
+    let mut limits = RateLimits::default();
+    for (name, limit) in [
+        ("RATE_LIMIT_INGEST", &mut limits.ingest),
+        ("RATE_LIMIT_ANALYTICS", &mut limits.analytics),
+        ("RATE_LIMIT_API", &mut limits.api),
+        ("RATE_LIMIT_IP", &mut limits.address),
+    ] {
+        *limit = number(name, get(name), *limit, 0..=u32::MAX)?;
+    }
+    Ok(limits)
+}
+
+fn redis(url: &str) -> Result<Redis, Wrong> {
+    Redis::new(url)
+        .map_err(|_| Wrong::new("REDIS_URL", url, "redis://[user:password@]host[:port][/database], without TLS"))
+}
+
+fn trusted_proxies(text: Option<&str>) -> Result<TrustedProxies, Wrong> {
+    let Some(text) = text else { return Ok(TrustedProxies::default()) };
+    let right = "addresses or networks between commas: 10.0.0.0/8, ::1";
+    TrustedProxies::new(text.split(',')).map_err(|_| Wrong::new("TRUSTED_PROXIES", text, right))
+}
+
 /// Reads `NAME=value` lines; `#` begins a comment, quotes around a value are taken off, `export ` before it is allowed.
 fn dotenv(text: &str) -> Result<HashMap<String, String>, Wrong> {
     let mut variables = HashMap::new();
@@ -330,6 +355,17 @@ mod tests {
                 "errors.example.com",
                 "PUBLIC_URL=errors.example.com: must be a URL without a query: https://errors.example.com, or with a path",
             ),
+            ("RATE_LIMIT_API", "many", "RATE_LIMIT_API=many: must be a whole number from 0 to 4294967295"),
+            (
+                "REDIS_URL",
+                "rediss://u:hunter2@cache",
+                "REDIS_URL=rediss://u:****@cache: must be redis://[user:password@]host[:port][/database], without TLS",
+            ),
+            (
+                "TRUSTED_PROXIES",
+                "10.0.0.0/8, proxy",
+                "TRUSTED_PROXIES=10.0.0.0/8, proxy: must be addresses or networks between commas: 10.0.0.0/8, ::1",
+            ),
             (
                 "ALLOWED_ORIGINS",
                 "shop",
@@ -347,8 +383,17 @@ mod tests {
                  tcp://host:port, between commas",
             ),
         ] {
-            assert_eq!(read(&[(name, value)]), Err(line.to_owned()));
+            assert_eq!(read(&[(name, value)]).map(drop), Err(line.to_owned()));
         }
+    }
+
+    #[test]
+    fn limits_are_those_of_the_library_unless_set_and_zero_is_none() {
+        assert_eq!(read(&[]).unwrap().rate_limits, RateLimits::default());
+        let all = ["INGEST", "ANALYTICS", "API", "IP"].map(|name| format!("RATE_LIMIT_{name}"));
+        let none: Vec<_> = all.iter().map(|name| (name.as_str(), "0")).collect();
+        assert_eq!(read(&none).unwrap().rate_limits, RateLimits::OFF);
+        assert!(read(&none).unwrap().without_effect.is_empty());
     }
 
     #[test]

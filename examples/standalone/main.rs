@@ -6,7 +6,7 @@ use axum::serve::ListenerExt;
 use config::Config;
 use errtrack::{
     SqlStore, Tracker,
-    web::{self, Access, Accounts, Permissions},
+    web::{self, Access, Accounts, Origins, Permissions},
 };
 use std::{
     error::Error,
@@ -84,6 +84,13 @@ async fn run() -> Result<(), Box<dyn Error>> {
     web.allowed_targets = config.allowed_targets.clone();
     // It serves nothing else: its own requests are those that performance is about.
     web.count_own_requests = true;
+    if let Origins::These(list) = &config.allowed_origins {
+        web.api_origins = list.clone();
+    }
+    web.rate_limits = config.rate_limits;
+    web.trusted_proxies = config.trusted_proxies.clone();
+    web.redis = config.redis.clone();
+    let live = web.stop.clone();
     let router = web::router_with::<()>(&tracker, accounts, web);
 
     announce(&config, &url, tracker.project(), link.as_deref())?;
@@ -99,6 +106,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         ended = &mut server => ended??,
         () = told_to_stop() => {
             let _ = stop.send(());
+            live.stop();
             tracing::info!("stopping");
             // A client that never finishes does not hold the process.
             let _ = tokio::time::timeout(LAST_REQUESTS, &mut server).await;

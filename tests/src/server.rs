@@ -39,7 +39,7 @@ pub struct Exit {
 
 impl Server {
     /// Starts a server in a folder, on a free port, with these variables and no others but, where they name no database,
-    /// [`database_in`](crate::database_in) this folder.
+    /// [`database_in`](crate::database_in) this folder, and no limits of requests where they name none.
     ///
     /// # Errors
     /// It did not start; the error holds what it said.
@@ -141,10 +141,13 @@ fn command(folder: &Path, variables: &[(&str, &str)]) -> Result<Command> {
     let postgres = Some(url)
         .filter(|url| url.starts_with("postgres:") && !variables.iter().any(|(name, _)| name.starts_with("DATABASE_")));
     let mut command = Command::new(example("standalone")?);
+    // Tests send more than anybody should; what they promise of limits they say themselves.
+    let unlimited = ["INGEST", "ANALYTICS", "API", "IP"].map(|name| (format!("RATE_LIMIT_{name}"), "0"));
     command
         .current_dir(folder)
         .env_clear()
         .env("PORT", "0")
+        .envs(unlimited)
         .envs(postgres.map(|url| ("DATABASE_URL", url)))
         .envs(variables.iter().copied())
         .stdin(Stdio::null())

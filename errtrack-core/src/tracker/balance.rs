@@ -60,8 +60,6 @@ macro_rules! counters {
 
         impl Counters {
             $(
-                #[expect(clippy::allow_attributes, reason = "not every counter has a writer in every build")]
-                #[allow(dead_code, reason = "rate limits will write `limited`")]
                 pub(crate) fn $name(&self, events: u64) { self.$name.fetch_add(events, Relaxed); }
             )*
 

@@ -94,6 +94,13 @@ impl Tracker {
         receipts
     }
 
+    /// Counts a report that a rate limit has turned away, unread, in the balance of its project.
+    pub fn count_limited(&self, project: ProjectId) {
+        let counters = self.shared.engine.ledger.of(project);
+        counters.captured(1);
+        counters.limited(1);
+    }
+
     fn begin_ingest(&self, report: Report) -> Result<Begun, IngestError> {
         let Report { project, mut event, formula } = report;
         let engine = &self.shared.engine;

@@ -5,10 +5,10 @@ use super::{
     secret::{derived_token, same, token_hash},
     session::session_token,
 };
-use crate::{app::App, error::Error, ingest::peer::Peer};
+use crate::{app::App, error::Error, ingest::peer::Peer, limits};
 use axum::extract::FromRequestParts;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use errtrack_core::{ApiKey, Member, Role, TokenKind};
+use errtrack_core::{ApiKey, Member, Role, TokenHash, TokenKind};
 use http::{HeaderMap, header, request::Parts};
 use std::net::IpAddr;
 
@@ -16,6 +16,8 @@ use std::net::IpAddr;
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     pub(crate) permissions: Permissions,
+    /// The key that was presented, where it was a key.
+    pub(crate) key: Option<TokenHash>,
     /// What it may see.
     pub(super) scope: Scope,
     /// The role, of who has one: keys have none.
@@ -33,6 +35,7 @@ impl Caller {
     pub(crate) const NOBODY: Self = Self {
         permissions: Permissions::NONE,
         scope: Scope::Only(Vec::new()),
+        key: None,
         role: None,
         name: None,
         address: None,
@@ -48,8 +51,9 @@ impl Caller {
         Self { role: Some(Role::Owner), name: Some(name.to_owned()), ..Self::with(Permissions::ALL) }
     }
 
-    fn of_key(key: ApiKey) -> Self {
+    fn of_key(key: ApiKey, hash: TokenHash) -> Self {
         Self {
+            key: Some(hash),
             permissions: key.permissions.as_slice().into(),
             scope: key.projects.into(),
             name: Some(format!("key {}", key.name)),
@@ -64,8 +68,8 @@ impl Caller {
             scope: member.projects.clone().into(),
             role: Some(member.role),
             name: Some(member.email.clone()),
-            address: None,
             member: Some(member),
+            ..Self::NOBODY
         }
     }
 
@@ -89,21 +93,21 @@ impl Caller {
                 let presented = presented(&parts.headers).iter().any(|sent| same(token_hash(sent), *secret));
                 let cookie = session_token(&parts.headers)
                     .is_some_and(|token| same(token_hash(&token), token_hash(&derived_token(*secret))));
-                Ok((presented || cookie).then(|| Self::sovereign("the secret")))
+                Ok((presented || cookie).then(|| Self { key: Some(*secret), ..Self::sovereign("the secret") }))
             }
             Kind::Accounts(accounts) => {
                 for sent in presented(&parts.headers) {
                     let hash = token_hash(&sent);
                     if let Some((_, permissions)) = accounts.keys.iter().find(|(key, _)| same(*key, hash)) {
                         let name = Some("a key of the configuration".to_owned());
-                        return Ok(Some(Self { name, ..Self::with(*permissions) }));
+                        return Ok(Some(Self { name, key: Some(hash), ..Self::with(*permissions) }));
                     }
                     // Whatever else is sent as a token belongs to somebody else, and the store is not asked for it.
                     if sent.starts_with(KEY_PREFIX)
                         && let Some(key) = app.api_key(hash).await?
                     {
                         app.note_use(key.id);
-                        return Ok(Some(Self::of_key(key)));
+                        return Ok(Some(Self::of_key(key, hash)));
                     }
                 }
                 let Some(token) = session_token(&parts.headers) else { return Ok(None) };
@@ -133,6 +137,7 @@ impl Caller {
         let caller = Self::find(app, parts).await?;
         let caller = caller
             .ok_or_else(|| Error::unauthorized("a valid API key is needed, as X-API-Key or as a bearer token"))?;
+        limits::by_caller(app, parts, &caller).await?;
         if allowed(&caller) { Ok(caller) } else { Err(Error::forbidden(format!("this needs the permission {needed}"))) }
     }
 }

@@ -126,6 +126,10 @@ fn requests(text: &mut Text, served: &[RouteStatistics]) {
 fn store(text: &mut Text, status: &Status) {
     let help = "1 while the database does not answer or does not take what is written.";
     text.one("errtrack_store_away", Gauge, help, Some(u8::from(status.is_away)));
+    if let Some(is_away) = status.is_redis_away {
+        let help = "1 while Redis does not answer, and each process counts limits for itself.";
+        text.one("errtrack_redis_away", Gauge, help, Some(u8::from(is_away)));
+    }
     let help = "How long a round trip to the database took.";
     text.one("errtrack_store_ping_seconds", Gauge, help, status.ping.map(|ping| ping.as_secs_f64()));
     let Some(Measure { storage, .. }) = &status.storage else { return };

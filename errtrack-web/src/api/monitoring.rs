@@ -60,6 +60,8 @@ pub(super) struct View<'a> {
     /// Files that keep events while the database is away; `null` where there are none.
     spool: Option<Spool>,
     store: Store<'a>,
+    /// The Redis server that processes share; `null` where there is none.
+    redis: Option<Redis>,
     retention: Retention,
     /// What went wrong last inside; for admins alone.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,6 +102,14 @@ struct Store<'a> {
     ping_ms: Option<f64>,
     storage: Option<&'a Storage>,
     measured_at: Option<Timestamp>,
+}
+
+/// The Redis server that processes share.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RedisState)]
+struct Redis {
+    /// It does not answer; each process counts limits and keeps answers for itself.
+    away: bool,
 }
 
 /// What is kept for how long.
@@ -165,6 +175,7 @@ impl<'a> View<'a> {
                 storage: status.storage.as_ref().map(|measure| &*measure.storage),
                 measured_at: status.storage.as_ref().map(|measure| measure.at),
             },
+            redis: status.is_redis_away.map(|away| Redis { away }),
             retention: Retention { rules: Rules::new(&status.rules), last_run: status.last_retention.map(Report::new) },
             trouble: is_admin.then(trouble),
         }

@@ -13,6 +13,7 @@ use crate::{
     access::{Caller, Scope},
     app::App,
     error::Error,
+    limits::{self, Ticket},
 };
 use axum::{
     Json,
@@ -203,12 +204,20 @@ impl Sender {
             Err(error) if error.status == StatusCode::SERVICE_UNAVAILABLE => None,
             found => found?,
         };
+        let caller = caller.filter(|caller| caller.permissions.ingest);
         let text = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).map(|v| v.trim().to_owned());
-        let mut known = caller.filter(|caller| caller.permissions.ingest).map(Caller::into_scope);
-        if let (None, Some(key)) = (&known, text("x-app-key")) {
-            known = app.project_by_key(&key).await?.map(|_| Scope::All);
+        let mut project = None;
+        if let (None, Some(key)) = (&caller, text("x-app-key")) {
+            project = app.project_by_key(&key).await?.map(|project| (key, project.id));
         }
-        Ok(Self { known, app_id: text("x-app-id").filter(|id| !id.is_empty()), user_agent: text("user-agent"), peer })
+        match (&caller, &project) {
+            (Some(caller), _) => limits::by_caller(app, parts, caller).await?,
+            (None, Some((key, project))) => limits::by_public_key(app, &Ticket::of(parts), key, *project).await?,
+            (None, None) => limits::by_address(app, parts, None).await?,
+        }
+        let app_id = text("x-app-id").filter(|id| !id.is_empty());
+        let known = caller.map(Caller::into_scope).or(project.map(|_| Scope::All));
+        Ok(Self { known, app_id, user_agent: text("user-agent"), peer })
     }
 
     /// The project of an app.

@@ -74,6 +74,8 @@ pub(super) struct IssuePage {
     url: String,
     here: String,
     short_id: String,
+    /// Its number in the store, by which the script hears of it.
+    number: i64,
     level: &'static str,
     level_name: &'static str,
     badge: Option<Badge>,
@@ -221,6 +223,7 @@ impl IssuePage {
             markdown: markdown::of(issue, event.map(|(event, _)| &event.event), &shell.links.public(&path)),
             event: view,
             short_id,
+            number: issue.id.0,
             ty,
             value,
         }

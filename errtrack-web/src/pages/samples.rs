@@ -267,6 +267,7 @@ pub(super) fn status() -> Status {
         free_disk: Some(53_000_000_000),
     };
     Status {
+        is_redis_away: None,
         now: now(),
         started: now().minus(Duration::from_secs(86_400)),
         node: Uuid::nil(),

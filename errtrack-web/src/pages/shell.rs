@@ -55,6 +55,10 @@ pub(super) struct Layout {
     pub(super) theme: Option<&'static str>,
     pub(super) css: String,
     pub(super) js: String,
+    /// This page.
+    pub(super) this: String,
+    /// Where scripts hear what happens.
+    pub(super) live: String,
     pub(super) icon: String,
     pub(super) home: String,
     pub(super) issues: String,
@@ -106,6 +110,8 @@ impl Shell {
             theme: self.theme,
             css: links.path(assets::path("style.css")),
             js: links.path(assets::path("app.js")),
+            this: links.path(&self.here),
+            live: links.path("/api/live"),
             icon: links.path(assets::path("icon.svg")),
             home: links.home(),
             issues: links.path("/issues"),

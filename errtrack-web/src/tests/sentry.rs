@@ -41,7 +41,10 @@ async fn an_envelope_is_answered_with_its_id_when_it_is_stored() {
     assert_eq!((answer.status.as_u16(), answer.json()), (200, json!({"id": ID})));
     for (name, value) in [
         ("access-control-allow-origin", "*"),
-        ("access-control-expose-headers", "x-sentry-error, x-sentry-rate-limits, retry-after"),
+        (
+            "access-control-expose-headers",
+            "x-sentry-error, x-sentry-rate-limits, retry-after, ratelimit, ratelimit-policy",
+        ),
         ("cross-origin-resource-policy", "cross-origin"),
     ] {
         assert_eq!(answer.headers[name], value);

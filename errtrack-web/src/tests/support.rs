@@ -145,11 +145,37 @@ impl TestApp {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response =
-            self.router.clone().oneshot(request.body(body.into()).expect("a request")).await.expect("infallible");
+        self.answer(request.body(body.into()).expect("a request")).await
+    }
+
+    /// Asks from another address.
+    pub(super) async fn send_from(&self, peer: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let peer: SocketAddr = format!("{peer}:4242").parse().expect("an address");
+        let mut request = Request::post(path).extension(ConnectInfo(peer));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.answer(request.body(body.to_owned().into()).expect("a request")).await
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.expect("infallible");
         let (parts, body) = response.into_parts();
+        // That never ends by itself.
+        let is_live = parts.headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+        let body = if is_live { Body::empty() } else { body };
         let body = body.collect().await.expect("a body").to_bytes();
         Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// The head of an answer, whose body is to be read bit by bit.
+    pub(super) async fn response(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> http::Response<Body> {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::empty()).expect("a request");
+        self.router.clone().oneshot(request).await.expect("infallible")
     }
 
     pub(super) async fn get(&self, path: &str) -> Answer {

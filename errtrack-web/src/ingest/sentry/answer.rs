@@ -15,11 +15,13 @@ pub(crate) struct Refusal {
     status: StatusCode,
     detail: String,
     causes: Vec<String>,
+    /// Seconds to be silent for.
+    wait: Option<u64>,
 }
 
 impl Refusal {
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), causes: Vec::new() }
+        Self { status, detail: detail.into(), causes: Vec::new(), wait: None }
     }
 
     pub(super) fn unauthorized(detail: &str) -> Self {
@@ -43,7 +45,7 @@ impl Refusal {
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         error.log();
-        Self::new(error.status, error.message)
+        Self { wait: error.wait, ..Self::new(error.status, error.message) }
     }
 }
 
@@ -65,7 +67,7 @@ impl From<Unreadable> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let Self { status, detail, causes } = self;
+        let Self { status, detail, causes, wait } = self;
         let reason = HeaderValue::from_str(&detail);
         let body = match causes.as_slice() {
             [] => json!({ "detail": detail }),
@@ -75,6 +77,10 @@ impl IntoResponse for Refusal {
         let headers = response.headers_mut();
         if let Ok(reason) = reason {
             headers.insert("x-sentry-error", reason);
+        }
+        // No category: the limit is on requests, whatever they bring.
+        if let Some(Ok(limit)) = wait.map(|seconds| HeaderValue::from_str(&format!("{seconds}::key:rate_limit"))) {
+            headers.insert("x-sentry-rate-limits", limit);
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));

@@ -14,6 +14,7 @@ use crate::{
         peer::Peer,
         unpack::{self, Encoding},
     },
+    limits::{self, Ticket},
 };
 use axum::{
     Router,
@@ -51,6 +52,7 @@ struct Sender {
     project: Option<ProjectId>,
     auth: Auth,
     peer: Peer,
+    ticket: Ticket,
     encoding: Encoding,
 }
 
@@ -60,20 +62,21 @@ impl FromRequestParts<App> for Sender {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
         let unknown = || Refusal::new(StatusCode::NOT_FOUND, "a project is a number");
         let Path(place) = Path::<Place>::from_request_parts(parts, app).await.map_err(|_| unknown())?;
-        let Ok(peer) = Peer::from_request_parts(parts, app).await;
+        let peer = Peer::of(app, parts);
         let number = |text: String| text.parse().map(ProjectId).map_err(|_| unknown());
         let project = place.project.map(number).transpose()?;
         Ok(Self {
             project,
             auth: Auth::find(&parts.headers, &parts.uri)?,
             peer,
+            ticket: Ticket::of(parts),
             encoding: Encoding::of(&parts.headers),
         })
     }
 }
 
 impl Sender {
-    /// The project that the key opens; refused unless it is the one that the path names.
+    /// The project that the key opens; refused unless it is the one that the path names. Counts once, however often it is asked.
     async fn admit(&self, app: &App) -> Result<ProjectId, Refusal> {
         let Some(key) = &self.auth.key else {
             return Err(Refusal::unauthorized("missing authorization information"));
@@ -84,7 +87,10 @@ impl Sender {
             projects = app.projects_again().await?;
         }
         match projects.iter().find(|project| owns(project)) {
-            Some(project) if self.project.is_none_or(|id| id == project.id) => Ok(project.id),
+            Some(project) if self.project.is_none_or(|id| id == project.id) => {
+                limits::by_public_key(app, &self.ticket, key, project.id).await?;
+                Ok(project.id)
+            }
             Some(_) => Err(Refusal::forbidden("the key belongs to another project")),
             None => Err(Refusal::forbidden("unknown key")),
         }

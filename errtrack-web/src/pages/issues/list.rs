@@ -32,6 +32,8 @@ pub(in super::super) struct IssuesPage {
     /// Where to go when a filter hides everything.
     everything: String,
     default_list: String,
+    /// The number of the project that is chosen, for the script that hears of new issues.
+    project: Option<i64>,
     can_write: bool,
     bulk_url: String,
     merge_url: String,
@@ -73,6 +75,7 @@ impl IssuesPage {
             older: older(shell, asked, found),
             everything: asked.url(shell, ""),
             default_list: shell.links.path("/issues"),
+            project: chosen.map(|project| project.id.0),
             can_write: shell.may_write(),
             bulk_url: shell.links.path("/issues/bulk"),
             merge_url: shell.links.path("/issues/merge"),

@@ -19,6 +19,7 @@ pub(in crate::pages) struct Answer {
 /// The strip of answers, the most pressing first.
 pub(super) fn answers(status: &Status, is_admin: bool) -> Vec<Answer> {
     let mut answers = vec![reports(status), queue(status), spool(status, is_admin), database(status)];
+    answers.extend(status.is_redis_away.map(redis));
     if let Some(Measure { storage, .. }) = &status.storage {
         answers.push(size(storage));
         if let Some(free) = storage.free_disk {
@@ -76,6 +77,15 @@ fn database(status: &Status) -> Answer {
         None => ("Away".into(), "error", format!("{backend} does not answer")),
     };
     Answer { name: "Database", value: text::line(&value, 40), class, note: text::line(&note, 100) }
+}
+
+fn redis(is_away: bool) -> Answer {
+    let (value, class, note) = if is_away {
+        ("Away", "warning", "limits are counted and answers kept within each process until it is back")
+    } else {
+        ("Answers", "", "shares limits and kept answers between processes")
+    };
+    Answer { name: "Redis", value: value.into(), class, note: note.into() }
 }
 
 fn size(storage: &Storage) -> Answer {

@@ -1,0 +1,182 @@
+//! Several nodes that share a Redis server: limits are exact over all of them, and nobody notices when it goes.
+
+use anyhow::{Context, Result};
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, Response},
+};
+use errtrack::{
+    SqliteStore, Tracker,
+    web::{self, Access, Config, Permissions, RateLimits},
+};
+use errtrack_tests::Redis;
+use http_body_util::BodyExt;
+use serde_json::Value;
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+use tower::ServiceExt;
+
+const KEY: &str = "a-key-that-nobody-must-see";
+
+/// A process on that database, as far as one process can play several.
+struct Node {
+    router: Router,
+    _tracker: Tracker,
+}
+
+impl Node {
+    async fn new(folder: &Path, redis: Option<&Redis>, limits: RateLimits) -> Result<Self> {
+        let path = folder.join("errors.db");
+        let store = SqliteStore::open(path.to_str().context("UTF-8")?).await?;
+        let tracker = Tracker::builder().store(store).build().await?;
+        let mut config = Config::default();
+        config.rate_limits = limits;
+        config.redis = redis.map(|redis| web::Redis::new(&redis.url())).transpose()?;
+        let access = Access::accounts().key(KEY, Permissions::ALL);
+        Ok(Self { router: web::router_with(&tracker, access, config), _tracker: tracker })
+    }
+
+    async fn get(&self, path: &str) -> Result<Response<Body>> {
+        let request = Request::get(path).header("x-api-key", KEY).body(Body::empty())?;
+        Ok(self.router.clone().oneshot(request).await?)
+    }
+
+    async fn status(&self, path: &str) -> Result<u16> {
+        Ok(self.get(path).await?.status().as_u16())
+    }
+
+    async fn is_redis_away(&self) -> Result<Option<bool>> {
+        let body = self.get("/api/monitoring/balance").await?.into_body().collect().await?.to_bytes();
+        let json: Value = serde_json::from_slice(&body)?;
+        Ok(json["data"]["redis"]["away"].as_bool())
+    }
+}
+
+fn api(most: u32) -> RateLimits {
+    let mut limits = RateLimits::OFF;
+    limits.api = most;
+    limits
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_is_exact_over_all_nodes() -> Result<()> {
+    let Some(redis) = Redis::start()? else { return Ok(()) };
+    let folder = tempfile::tempdir()?;
+    let nodes = [
+        Node::new(folder.path(), Some(&redis), api(50)).await?,
+        Node::new(folder.path(), Some(&redis), api(50)).await?,
+    ];
+    // All at once, on both.
+    let asked = (0..120).map(|n| nodes[n % 2].status("/api/errors/X-1"));
+    let statuses = futures_util::future::try_join_all(asked).await?;
+    assert_eq!(statuses.iter().filter(|status| **status == 404).count(), 50, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 70, "{statuses:?}");
+    let refused = nodes[0].get("/api/errors/X-1").await?;
+    let wait: u64 = refused.headers()["retry-after"].to_str()?.parse()?;
+    assert!((1..=60).contains(&wait), "{wait}");
+    // What is there has an end, and says nothing of the key.
+    let keys = redis.ask("KEYS *").context("it answers")?;
+    let names: Vec<&str> = keys.lines().filter(|line| line.starts_with("errtrack:")).collect();
+    assert!(!names.is_empty() && !keys.contains(KEY), "{keys}");
+    for name in names {
+        let left = redis.ask(&format!("PTTL {name}")).context("it answers")?;
+        let left: i64 = left.lines().next().and_then(|line| line.strip_prefix(':')).context("a number")?.parse()?;
+        assert!((1..=60_000).contains(&left), "{name} {left}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn databases_on_one_server_do_not_mix() -> Result<()> {
+    let Some(redis) = Redis::start()? else { return Ok(()) };
+    for _ in 0..2 {
+        let folder = tempfile::tempdir()?;
+        let node = Node::new(folder.path(), Some(&redis), api(1)).await?;
+        assert_eq!((node.status("/api/errors").await?, node.status("/api/errors").await?), (200, 429));
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_redis_each_node_counts_for_itself() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    for _ in 0..2 {
+        let node = Node::new(folder.path(), None, api(2)).await?;
+        for expected in [200, 200, 429] {
+            assert_eq!(node.status("/api/errors").await?, expected);
+        }
+        assert_eq!(node.is_redis_away().await?, None);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_it_goes_nobody_is_refused_or_waits_and_it_comes_back_by_itself() -> Result<()> {
+    let Some(mut redis) = Redis::start()? else { return Ok(()) };
+    let folder = tempfile::tempdir()?;
+    let node = Node::new(folder.path(), Some(&redis), api(10_000)).await?;
+    let other = Node::new(folder.path(), Some(&redis), api(10_000)).await?;
+    let left = |answer: &Response<Body>| -> Result<u32> {
+        let line = answer.headers()["ratelimit"].to_str()?;
+        let rest = line.strip_prefix("\"api\";r=").and_then(|rest| rest.split(';').next());
+        Ok(rest.context("a number")?.parse()?)
+    };
+    for is_hanging in [true, false] {
+        assert_eq!(node.status("/api/errors").await?, 200);
+        assert_eq!(node.is_redis_away().await?, Some(false));
+        if is_hanging {
+            redis.pause()?;
+        } else {
+            redis.stop();
+        }
+        let (start, mut longest) = (Instant::now(), Duration::ZERO);
+        // Long enough for tries to connect.
+        while start.elapsed() < Duration::from_millis(2_500) {
+            let asked = Instant::now();
+            assert_eq!(node.status("/api/stats").await?, 200);
+            assert_eq!(node.status("/api/errors").await?, 200);
+            longest = longest.max(asked.elapsed());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert!(longest < Duration::from_millis(900), "a caller waited {longest:?}");
+        assert_eq!(node.is_redis_away().await?, Some(true));
+        if is_hanging {
+            redis.resume()?;
+        } else {
+            redis.start_again()?;
+        }
+        let start = Instant::now();
+        while node.is_redis_away().await? != Some(false) || other.is_redis_away().await? != Some(false) {
+            assert!(start.elapsed() < Duration::from_secs(20), "it was not found again");
+            assert_eq!((node.status("/api/errors").await?, other.status("/api/errors").await?), (200, 200));
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        // They count together again.
+        let one = left(&node.get("/api/errors").await?)?;
+        let two = left(&other.get("/api/errors").await?)?;
+        assert_eq!(two, one - 1);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_was_never_there_costs_nothing() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("errors.db");
+    let tracker = Tracker::builder().store(SqliteStore::open(path.to_str().context("UTF-8")?).await?).build().await?;
+    let mut config = Config::default();
+    // A port that nobody listens on.
+    let nowhere = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    config.redis = Some(web::Redis::new(&format!("redis://{nowhere}"))?);
+    config.rate_limits = api(3);
+    let router = web::router_with(&tracker, Access::accounts().key(KEY, Permissions::ALL), config);
+    let node = Node { router, _tracker: tracker };
+    for expected in [200, 200, 200, 429] {
+        assert_eq!(node.status("/api/errors").await?, expected);
+    }
+    assert_eq!(node.is_redis_away().await?, Some(true));
+    Ok(())
+}
