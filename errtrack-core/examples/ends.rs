@@ -168,6 +168,17 @@ away!(EventStore {
     fn user_events(&self, Option<&[ProjectId]>, &str, Option<&Cursor>, u32) -> EventPage;
     fn erase_user(&self, Option<&[ProjectId]>, &str) -> u64;
 });
+away!(AnalyticsStore {
+    fn figures_version(&self, &FigureScope) -> FigureVersion;
+    fn rollups(&self, &FigureScope, RollupWidth, Timestamp, Timestamp) -> Vec<Rollup>;
+    fn environments(&self, &FigureScope, Timestamp) -> Vec<EnvironmentCount>;
+    fn top_issues(&self, &FigureScope, Timestamp, u32) -> Vec<(Issue, i64)>;
+});
+away!(SeriesStore {
+    fn put_points(&self, &[SeriesPoint]) -> ();
+    fn points(&self, &SeriesQuery) -> Vec<SeriesPoint>;
+    fn drop_points(&self, Series, i64, i64) -> u64;
+});
 away!(AccountStore {
     fn member_by_email(&self, &str) -> Option<Member>;
     fn member(&self, Uuid) -> Option<Member>;

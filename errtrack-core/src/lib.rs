@@ -41,6 +41,7 @@ mod spawn;
 pub mod stacktext;
 pub mod store;
 mod symbols;
+mod targets;
 #[cfg(feature = "test")]
 pub mod test;
 mod time;
@@ -73,8 +74,9 @@ pub use rules::{Action, Field, InvalidRules, Rule, Rules};
 pub use scope::{BreadcrumbSource, InScope, RequestSource, Scope, ScopeExt, ScopeHandle, StreamScopeExt, with_scope};
 pub use spawn::{carry, spawn, spawn_blocking};
 pub use store::{Store, StoreError};
+pub use targets::AllowedTargets;
 pub use time::{InvalidTimestamp, Timestamp};
 pub use tracker::{
-    Balance, BuildError, IngestError, IssueChange, Receipt, Report, SpoolStatus, Tracker, TrackerBuilder, WeakTracker,
-    inside,
+    Balance, Beat, BuildError, IngestError, IssueChange, Receipt, Report, SpoolStatus, Tracker, TrackerBuilder,
+    WeakTracker, inside,
 };

@@ -112,14 +112,14 @@ fn address(node: &str) -> Option<IpAddr> {
 
 /// A network in the notation of CIDR (RFC 4632): an address and how many of its bits count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Network {
+pub(crate) struct Network {
     address: IpAddr,
     prefix: u32,
 }
 
 impl Network {
     /// An IPv4 address that is written as IPv6 is an IPv4 address.
-    fn contains(&self, address: IpAddr) -> bool {
+    pub(crate) fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {
             (IpAddr::V4(ours), IpAddr::V4(other)) => {
                 (ours.to_bits() ^ other.to_bits()).checked_shr(32 - self.prefix).unwrap_or_default() == 0

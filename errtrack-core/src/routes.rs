@@ -17,6 +17,7 @@ pub use latencies::Latencies;
 
 use latencies::Histogram;
 use std::{
+    collections::BTreeMap,
     fmt,
     hash::{BuildHasher, RandomState},
     sync::{
@@ -226,6 +227,55 @@ impl RouteStatistics {
             all += latencies;
         }
         all
+    }
+}
+
+impl RouteStatistics {
+    /// The name of the route in a series: the method, a space, the template.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{} {}", self.method, self.route)
+    }
+
+    /// What was counted, as a point of a series keeps it: JSON by class.
+    #[must_use]
+    pub fn to_point(&self) -> String {
+        let classes: BTreeMap<&str, &Latencies> =
+            self.classes.iter().map(|(class, latencies)| (class.name(), latencies)).collect();
+        serde_json::to_string(&classes).unwrap_or_default()
+    }
+
+    /// Reads a point back, by its name and data; `None` if it is none.
+    #[must_use]
+    pub fn from_point(name: &str, data: &str) -> Option<Self> {
+        let (method, route) = name.split_once(' ')?;
+        let mut classes: BTreeMap<String, Latencies> = serde_json::from_str(data).ok()?;
+        let known = StatusClass::ALL.into_iter().filter_map(|class| Some((class, classes.remove(class.name())?)));
+        Some(Self { method: method.into(), route: route.into(), classes: known.collect() })
+    }
+
+    /// Adds what was counted elsewhere of the same route.
+    pub fn add(&mut self, other: &Self) {
+        for (class, more) in &other.classes {
+            match self.classes.iter_mut().find(|(c, _)| c == class) {
+                Some((_, latencies)) => *latencies += more,
+                None => self.classes.push((*class, more.clone())),
+            }
+        }
+        self.classes.sort_by_key(|(class, _)| *class);
+    }
+
+    /// What was counted since an earlier snapshot of the same counters.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let mut since = self.clone();
+        for (class, latencies) in &mut since.classes {
+            if let Some((_, less)) = earlier.classes.iter().find(|(c, _)| c == class) {
+                *latencies -= less;
+            }
+        }
+        since.classes.retain(|(_, latencies)| latencies.count() > 0);
+        since
     }
 }
 

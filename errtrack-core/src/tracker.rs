@@ -17,11 +17,13 @@ mod complete;
 mod hooks;
 mod ingest;
 mod jitter;
+mod jobs;
 mod overflow;
 mod privacy;
 mod queue;
 mod rules;
 mod sampling;
+mod series;
 pub(crate) mod spool;
 mod trouble;
 mod upkeep;
@@ -33,6 +35,7 @@ pub use balance::Balance;
 pub use builder::{BuildError, TrackerBuilder};
 pub use hooks::IssueChange;
 pub use ingest::{IngestError, Receipt, Report};
+pub use series::Beat;
 pub use spool::SpoolStatus;
 
 use crate::{
@@ -48,10 +51,12 @@ use crate::{
 use balance::Ledger;
 use complete::Defaults;
 use hooks::Hooks;
+use jobs::Jobs;
 use privacy::PreparersAtHand;
 use queue::{CaptureQueue, Captured, What};
 use rules::RulesAtHand;
 use sampling::Sampling;
+use series::Told;
 use spool::SpoolGauge;
 use std::{
     any::type_name,
@@ -149,6 +154,8 @@ struct Engine {
     spool: Option<Arc<SpoolGauge>>,
     pace: Pace,
     routes: Routes,
+    told: Told,
+    jobs: Jobs,
     /// Held while this process runs retention.
     retaining: tokio::sync::Mutex<()>,
 }

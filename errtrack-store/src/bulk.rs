@@ -45,6 +45,12 @@ pub(crate) trait Bulk: Send {
     /// What is there of the tags that ask; in their order.
     fn tags(&mut self, tags: &[NewTag<'_>]) -> impl Future<Output = Result<Vec<Answer>, sqlx::Error>> + Send;
 
+    /// The environments that rollups of some projects name, with the projects.
+    fn environments(
+        &mut self,
+        projects: &[i64],
+    ) -> impl Future<Output = Result<Vec<(i64, String)>, sqlx::Error>> + Send;
+
     /// Writes everything else. `issues` holds the issue of each group; `payloads`, those of the plan, may be used up.
     /// `false` if another transaction has stored one of the events, or has erased a user, since they were looked for; then
     /// all that was written must be rolled back.

@@ -29,6 +29,7 @@ pub mod credentials;
 pub mod erasure;
 pub mod events;
 pub mod feed;
+pub mod figures;
 pub mod hostile;
 pub mod issues;
 pub mod keys;
@@ -40,6 +41,7 @@ pub mod projects;
 pub mod recording;
 pub mod regrouping;
 pub mod retention;
+pub mod series;
 pub mod settings;
 pub mod together;
 pub mod triage;
@@ -197,6 +199,7 @@ macro_rules! conformance {
             counting_goes_on_while_events_are_let_go
         ]);
         $crate::conformance!(@part $open, retention: [
+            a_project_may_keep_less_than_the_rules_say
             events_age_from_their_arrival_by_whole_days
             resolved_issues_age_from_when_they_were_last_seen_by_whole_days
             a_project_over_its_quota_keeps_its_newest_events
@@ -211,6 +214,23 @@ macro_rules! conformance {
             a_user_without_an_id_is_erased_by_the_next_name
             a_user_of_many_events_is_erased
             a_deleted_project_is_gone_and_no_other
+        ]);
+        $crate::conformance!(@part $open, figures: [
+            events_are_counted_by_hour_environment_and_level
+            days_and_all_of_time_add_up
+            figures_are_told_apart_by_project_and_environment
+            what_is_resolved_is_counted_once_with_the_time_it_took
+            a_merged_issue_is_resolved_once
+            what_happened_stays_when_issues_go
+            a_project_that_is_gone_has_no_figures
+            every_write_that_changes_figures_changes_their_version
+            the_issues_with_the_most_events_come_first
+            many_environments_keep_their_total
+        ]);
+        $crate::conformance!(@part $open, series: [
+            a_point_is_written_and_replaced
+            points_are_asked_for_by_project_width_and_time
+            points_go_by_age_and_with_their_project
         ]);
         $crate::conformance!(@part $open, nodes: [
             a_lease_has_one_holder

@@ -5,7 +5,7 @@ use crate::{
     issues::numbers,
     members,
     pool::{Dialect, reading, writing},
-    sql::{Sql, upkeep as sql},
+    sql::{Sql, analytics, upkeep as sql},
 };
 use errtrack_core::{
     IssueId, ProjectId, StoreError,
@@ -76,7 +76,9 @@ impl SqlStore {
             }
             self.sweep_issues().await?;
             // Whoever was still writing held an issue, and is done.
-            while self.step(sql::DELETE_PROJECT_HOURS, &[project, STEP]).await? > 0 {}
+            for rows in analytics::OF_PROJECT {
+                while self.step(rows, &[project, STEP]).await? > 0 {}
+            }
             self.step(sql::FORGET_PROJECT, &[project]).await?;
         }
         self.sweep_issues().await

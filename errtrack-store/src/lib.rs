@@ -14,6 +14,7 @@
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod accounts;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod analytics;
 mod audit;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod bulk;
@@ -61,6 +62,10 @@ mod projects;
 mod record;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod retain;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod rollup;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod series;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod set_aside;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

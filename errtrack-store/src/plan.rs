@@ -15,8 +15,8 @@ use uuid::Uuid;
 #[derive(Debug, Default)]
 pub(crate) struct Plan<'a> {
     pub(crate) groups: Vec<Group<'a>>,
-    /// Events per project and hour.
-    pub(crate) hours: BTreeMap<(i64, i64), i64>,
+    /// Events per project, hour, environment and level.
+    pub(crate) hours: BTreeMap<(i64, i64, Cow<'a, str>, i64), i64>,
     /// Group, hour and events; a pair may come more than once.
     pub(crate) group_hours: Vec<(usize, i64, i64)>,
     /// Group and user; a pair may come more than once.
@@ -130,7 +130,9 @@ impl<'a> Plan<'a> {
     fn count(&mut self, group: usize, occurrence: &'a Occurrence, keep: bool) {
         let times = i64::try_from(occurrence.times()).unwrap_or(i64::MAX);
         let hour = occurrence.timestamp().hour();
-        *self.hours.entry((occurrence.project().0, hour)).or_default() += times;
+        let (environment, level) = (environment(occurrence), occurrence.level().to_number());
+        let events = self.hours.entry((occurrence.project().0, hour, environment, level)).or_default();
+        *events = events.saturating_add(times);
         self.group_hours.push((group, hour, times));
         self.users.extend(occurrence.user_hash().map(|user| (group, user)));
         self.tags.extend(occurrence.dimensions().iter().map(|(key, value)| {
@@ -185,6 +187,11 @@ impl<'a> Group<'a> {
         self.first_release = self.first_release.or(later.first_release);
     }
 
+    /// Where and when an issue that it makes was made, as rollups have it: hour, environment, level.
+    pub(crate) fn made(&self) -> (i64, Cow<'a, str>, i64) {
+        (self.first_seen.hour(), environment(self.newest), self.newest.level().to_number())
+    }
+
     /// When it was last seen.
     pub(crate) fn last_seen(&self) -> Timestamp {
         self.newest.timestamp()
@@ -196,4 +203,9 @@ fn newer<T: Copy>(one: Option<(Timestamp, T)>, later: Option<(Timestamp, T)>) ->
         (Some(one), Some(later)) if later.0 < one.0 => Some(one),
         (one, later) => later.or(one),
     }
+}
+
+/// The environment of an occurrence as it is counted; empty if it has none.
+fn environment(of: &Occurrence) -> Cow<'_, str> {
+    of.environment().map_or(Cow::Borrowed(""), tag_value)
 }

@@ -5,7 +5,7 @@ use crate::postgres::Postgres;
 #[cfg(feature = "sqlite")]
 use crate::sqlite::Sqlite;
 use crate::{bulk::Bulk, plan::Plan, sql::Sql};
-use errtrack_core::StoreError;
+use errtrack_core::{StoreError, store::Connections};
 
 /// The database of a store.
 #[derive(Debug, Clone)]
@@ -153,6 +153,16 @@ impl Backend {
             Self::Sqlite(_) => Ok(()),
             #[cfg(feature = "postgres")]
             Self::Postgres(open) => open.make_days_ahead().await,
+        }
+    }
+
+    /// How many connections there are.
+    pub(crate) fn connections(&self) -> Connections {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(open) => open.connections(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(open) => open.connections(),
         }
     }
 

@@ -9,7 +9,7 @@ mod target;
 
 use crate::{migrate, sql::postgres as sql};
 use driver::Driver;
-use errtrack_core::StoreError;
+use errtrack_core::{StoreError, store::Connections};
 use lease::{Idle, Lease};
 use partitions::Days;
 pub(crate) use partitions::TABLES;
@@ -144,6 +144,12 @@ impl Postgres {
     pub(crate) async fn make_room(&self, events: impl Iterator<Item = Uuid>) -> Result<(), StoreError> {
         let missing = self.0.days.missing(events);
         if missing.is_empty() { Ok(()) } else { self.make_days(missing).await }
+    }
+
+    pub(crate) fn connections(&self) -> Connections {
+        let used = CONNECTIONS.saturating_sub(self.0.places.available_permits());
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Connections { backend: "postgres", used: number(used), most: number(CONNECTIONS) }
     }
 
     /// Waits for what is under way and closes every connection.

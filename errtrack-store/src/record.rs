@@ -7,6 +7,7 @@ use crate::{
     link::Link,
     plan::{Plan, Slot},
     pool::{Dialect, writing},
+    rollup::{self, Environments},
     sql::node as sql,
     tally::Tallies,
     triage,
@@ -58,7 +59,8 @@ impl Recorder for SqlStore {
                             return Ok(Written::Settled);
                         }
                     }
-                    let written = write(&mut *tx, batch, &plan, &mut payloads, &self.known, locked).await?;
+                    let written =
+                        write(&mut *tx, batch, &plan, &mut payloads, (&self.known, &self.environments), locked).await?;
                     match written {
                         Written::Done(..) => tx.commit().await?,
                         _ => tx.rollback().await?,
@@ -96,7 +98,7 @@ async fn write<C: Bulk + Link>(
     batch: &Batch,
     plan: &Plan<'_>,
     payloads: &mut Vec<u8>,
-    known: &Known,
+    (known, environments): (&Known, &Environments),
     locked: bool,
 ) -> Result<Written, sqlx::Error> {
     let now = Timestamp::now().as_micros();
@@ -130,6 +132,11 @@ async fn write<C: Bulk + Link>(
     triage::open(connection, &met, &targets).await?;
     let answers = connection.tags(&tallies.new_tags).await?;
     tallies.settle(&answers);
+    let unknown = environments.unknown(plan);
+    if !unknown.is_empty() {
+        environments.learn(&unknown, connection.environments(&unknown).await?);
+    }
+    tallies.rollups = rollup::rows(plan, &targets, environments);
     if !connection.write(plan, &tallies, &targets, payloads, found.erasures, now).await? {
         return Ok(Written::Overtaken);
     }

@@ -4,16 +4,18 @@
 mod days;
 mod preview;
 
+#[cfg(feature = "postgres")]
+use crate::pool::Backend;
 use crate::{
     SqlStore,
     delete::STEP,
-    pool::{Backend, Dialect, reading, writing},
+    pool::{Dialect, reading, writing},
     sql::{node, retain as sql},
     trim::Pins,
 };
 use errtrack_core::{
     IssueId, StoreError, Timestamp,
-    store::{Retention, RetentionReport},
+    store::{ProjectRetention, Retention, RetentionReport, SettingStore},
 };
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -51,17 +53,28 @@ impl SqlStore {
         self.sweep().await?;
         let disk = self.events_to_free(rules.free_disk).await?;
         let mut with_issues = 0;
-        if let Some(age) = rules.age {
-            let oldest = oldest(at, age);
-            (report.issues, with_issues) = self.drop_stale(oldest).await?;
-            report.old_events = self.drop_old(oldest).await?;
+        let projects = self.rules_of_projects(rules).await?;
+        for (project, rules) in &projects {
+            if let Some(age) = rules.age {
+                let (issues, events) = self.drop_stale(*project, oldest(at, age)).await?;
+                report.issues += issues;
+                with_issues += events;
+            }
+        }
+        #[cfg(feature = "postgres")]
+        if let (Some(age), Backend::Postgres(open)) = (rules.age, &self.backend) {
+            report.old_events += self.drop_days(open, oldest(at, age)).await?;
+        }
+        for (project, rules) in &projects {
+            if let Some(age) = rules.age {
+                report.old_events += self.drop_old_of(*project, oldest(at, age)).await?;
+            }
         }
         report.surplus_events = self.trim(rules.events_per_issue).await?;
-        if let Some(quota) = rules.events_per_project {
-            let quota = i64::try_from(quota).unwrap_or(i64::MAX);
-            for project in self.every_project().await? {
-                let excess = self.stored(project).await?.saturating_sub(quota);
-                report.quota_events += self.drop_oldest(project, excess).await?;
+        for (project, rules) in &projects {
+            if let Some(quota) = rules.events_per_project {
+                let excess = self.stored(*project).await?.saturating_sub(i64::try_from(quota).unwrap_or(i64::MAX));
+                report.quota_events += self.drop_oldest(*project, excess).await?;
             }
         }
         let excess = disk.saturating_sub(with_issues + report.events());
@@ -82,11 +95,12 @@ impl SqlStore {
     }
 
     /// Deletes resolved issues; answers how many, and how many events they kept.
-    async fn drop_stale(&self, oldest: Timestamp) -> Result<(u64, u64), StoreError> {
+    async fn drop_stale(&self, project: i64, oldest: Timestamp) -> Result<(u64, u64), StoreError> {
         let (mut issues, mut events) = (0, 0);
         loop {
             let stale: Vec<(i64, i64)> = reading!(self, WHAT, |connection| {
-                sqlx::query_as(Db::text(sql::STALE)).bind(oldest.as_micros()).fetch_all(connection).await
+                let query = sqlx::query_as(Db::text(sql::STALE)).bind(oldest.as_micros()).bind(project);
+                query.fetch_all(connection).await
             })?;
             if stale.is_empty() {
                 return Ok((issues, events));
@@ -96,20 +110,7 @@ impl SqlStore {
         }
     }
 
-    /// Lets go of events that arrived before that time.
-    async fn drop_old(&self, oldest: Timestamp) -> Result<u64, StoreError> {
-        let mut dropped = match &self.backend {
-            #[cfg(feature = "sqlite")]
-            Backend::Sqlite(_) => 0,
-            #[cfg(feature = "postgres")]
-            Backend::Postgres(open) => self.drop_days(open, oldest).await?,
-        };
-        for project in self.every_project().await? {
-            dropped += self.drop_old_of(project, oldest).await?;
-        }
-        Ok(dropped)
-    }
-
+    /// Lets go of events of a project that arrived before that time.
     async fn drop_old_of(&self, project: i64, oldest: Timestamp) -> Result<u64, StoreError> {
         let mut dropped = 0;
         loop {
@@ -157,8 +158,16 @@ impl SqlStore {
         Ok(dropped)
     }
 
-    async fn every_project(&self) -> Result<Vec<i64>, StoreError> {
-        reading!(self, READ, |connection| sqlx::query_scalar(Db::text(sql::PROJECTS)).fetch_all(connection).await)
+    /// The rules that hold for each project.
+    async fn rules_of_projects(&self, rules: &Retention) -> Result<Vec<(i64, Retention)>, StoreError> {
+        let projects: Vec<i64> =
+            reading!(self, READ, |connection| sqlx::query_scalar(Db::text(sql::PROJECTS)).fetch_all(connection).await)?;
+        let set = self.settings(ProjectRetention::SETTING).await?;
+        let own = |project: i64| {
+            let json = set.iter().find(|(id, _)| id.0 == project).map(|(_, json)| json.as_str());
+            json.map(ProjectRetention::from_json).unwrap_or_default().within(rules)
+        };
+        Ok(projects.into_iter().map(|project| (project, own(project))).collect())
     }
 
     /// How many events a project keeps.

@@ -6,7 +6,7 @@ use crate::{
     storage::Sizes,
     writer::Writer,
 };
-use errtrack_core::StoreError;
+use errtrack_core::{StoreError, store::Connections};
 use sqlx::{
     ConnectOptions, SqliteConnection, SqlitePool,
     migrate::MigrateError,
@@ -35,6 +35,12 @@ pub(crate) struct Sqlite {
 }
 
 impl Sqlite {
+    /// Of those that read; one more writes, for one caller after the other.
+    pub(crate) fn connections(&self) -> Connections {
+        let idle = u32::try_from(self.readers.num_idle()).unwrap_or(u32::MAX);
+        Connections { backend: "sqlite", used: self.readers.size().saturating_sub(idle), most: READERS }
+    }
+
     pub(crate) async fn close(&self) {
         // The writer last: closing the last connection tidies up the file, which readers may not.
         self.readers.close().await;

@@ -1,6 +1,6 @@
 //! The store: readers, one writer, and the way to open them.
 
-use crate::{known::Known, pace::Pace, payload::Codec, pool::Backend};
+use crate::{known::Known, pace::Pace, payload::Codec, pool::Backend, rollup::Environments};
 use errtrack_core::{StoreError, store::LocalFeed};
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -29,6 +29,7 @@ pub struct SqlStore {
     pub(crate) backend: Backend,
     pub(crate) codec: Arc<Codec>,
     pub(crate) known: Arc<Known>,
+    pub(crate) environments: Arc<Environments>,
     pub(crate) feed: LocalFeed,
     pub(crate) pace: Pace,
     /// Of those who let go of events, one works at a time: what it has chosen must not go meanwhile.
@@ -71,6 +72,7 @@ impl SqlStore {
             backend,
             codec: Arc::default(),
             known: Arc::default(),
+            environments: Arc::default(),
             feed: LocalFeed::default(),
             pace: Pace::default(),
             upkeep: Arc::default(),

@@ -4,6 +4,7 @@ use crate::{
     bulk::Target,
     known::{Fact, Facts, has_tag, hit_user},
     plan::{Plan, Tag},
+    rollup::Row,
     tag::{OTHER, VALUES, other_number},
 };
 
@@ -18,6 +19,8 @@ pub(crate) struct Tallies<'a> {
     pub(crate) users: Vec<[i64; 3]>,
     /// Project, issue, hour, count; by project, day, issue and hour.
     pub(crate) hours: Vec<[i64; 4]>,
+    /// What is counted of projects, in the order of their key.
+    pub(crate) rollups: Vec<Row<'a>>,
 }
 
 /// A tag that its issue may not have.

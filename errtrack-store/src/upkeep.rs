@@ -4,7 +4,7 @@ use crate::{SqlStore, pool::reading};
 use async_trait::async_trait;
 use errtrack_core::{
     StoreError,
-    store::{Retention, RetentionReport, SetAside, Storage, Upkeep},
+    store::{Connections, Retention, RetentionReport, SetAside, Storage, Upkeep},
 };
 use std::time::{Duration, Instant};
 
@@ -45,6 +45,10 @@ impl Upkeep for SqlStore {
 
     async fn set_aside_events(&self, limit: u32) -> Result<Vec<SetAside>, StoreError> {
         self.read_set_aside(limit).await
+    }
+
+    fn connections(&self) -> Option<Connections> {
+        Some(self.backend.connections())
     }
 
     async fn close(&self) {

@@ -2,7 +2,9 @@
 
 use errtrack_core::{
     Event, Exception, Formula, IssueRef, Occurrence, Preparer, ProjectId, StoreError, Tracker,
-    store::{Batch, EventStore, IssueQuery, IssueStore, Outcome, ProjectStore, Recorder, Upkeep},
+    store::{
+        AnalyticsStore, Batch, EventStore, IssueQuery, IssueStore, Outcome, ProjectStore, Recorder, RollupWidth, Upkeep,
+    },
 };
 use errtrack_store::SqliteStore;
 use sqlx::{Connection, Executor, SqliteConnection};
@@ -252,6 +254,7 @@ async fn first_version(path: &std::path::Path) -> Result<(), Box<dyn std::error:
         VALUES (7, 2, 1, zeroblob(16), zeroblob(16), 4, 9, 1, 2, 3600000000, 7300000000, 1, 1, zeroblob(16), 'T', 'v', 'c');
         INSERT INTO errtrack_grouping (project_id, fingerprint, issue_id) VALUES (2, zeroblob(16), 7);
         INSERT INTO errtrack_issue_hour (hour, issue_id, count) VALUES (1, 7, 4), (2, 7, 5), (2, 8, 1);
+        INSERT INTO errtrack_project_hour (project_id, hour, count) VALUES (2, 1, 4), (2, 2, 5), (2, 30, 1);
         INSERT INTO errtrack_issue_user (issue_id, user_hash) VALUES (7, 1), (7, 2), (8, 1);
         INSERT INTO errtrack_issue_tag (issue_id, tag, count, key, value) VALUES (7, 5, 9, 'color', 'red'), (8, 5, 1, 'a', 'b');
         INSERT INTO errtrack_event (project_id, issue_id, timestamp, id, client_id, codec, payload)
@@ -280,6 +283,17 @@ async fn a_file_of_the_first_version_keeps_what_it_holds() {
     assert!(store.pin(&event, true).await.unwrap());
     for id in [event.id, event.event.event_id.uuid()] {
         assert!(store.event(None, id).await.unwrap().unwrap().pinned);
+    }
+    let scope = errtrack_core::store::FigureScope::default();
+    let (start, end) = (errtrack_core::Timestamp::default(), errtrack_core::Timestamp::now());
+    for (width, expected) in [
+        (RollupWidth::Hour, vec![(1, 4, 1), (2, 5, 0), (30, 1, 0)]),
+        (RollupWidth::Day, vec![(0, 9, 1), (24, 1, 0)]),
+        (RollupWidth::Ever, vec![(0, 10, 1)]),
+    ] {
+        let rollups = store.rollups(&scope, width, start, end).await.unwrap();
+        let rollups: Vec<_> = rollups.iter().map(|r| (r.hour, r.events, r.new_issues)).collect();
+        assert_eq!(rollups, expected, "{width:?}");
     }
     // What is left of the deleted issue goes, too.
     assert_eq!(store.delete_issues(&[issue]).await.unwrap(), 1);

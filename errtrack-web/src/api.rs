@@ -1,5 +1,6 @@
 //! The REST API: every answer is `{"data":…,"status":"success"}` or `{"error":…,"status":"error"}`.
 
+mod analytics;
 mod audit;
 mod body;
 pub(crate) mod errors;
@@ -13,11 +14,13 @@ mod monitoring;
 pub(crate) mod openapi;
 pub(crate) mod params;
 mod projects;
+mod retention;
 mod rules;
 mod sanitizer;
 mod settings;
 mod team;
 mod users;
+mod watch;
 
 use crate::{app::App, error::Error, ingest};
 use axum::{Json, http::StatusCode, routing::any};
@@ -46,7 +49,13 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(errors::regroup::unmerge))
         .routes(routes!(event::show))
         .routes(routes!(event::pin, event::unpin))
+        .routes(routes!(analytics::stats))
+        .routes(routes!(analytics::trends))
+        .routes(routes!(analytics::performance))
         .routes(routes!(monitoring::balance))
+        .routes(routes!(watch::services))
+        .routes(routes!(watch::metrics))
+        .routes(routes!(watch::uptime))
         .routes(routes!(settings::show_retention))
         .routes(routes!(settings::preview_retention))
         .routes(routes!(settings::run_retention))
@@ -55,6 +64,7 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(projects::update, projects::delete))
         .routes(routes!(projects::add_key))
         .routes(routes!(projects::remove_key))
+        .routes(routes!(retention::show, retention::put))
         .routes(routes!(rules::show, rules::put))
         .routes(routes!(rules::preview))
         .routes(routes!(sanitizer::show, sanitizer::put))
@@ -108,5 +118,10 @@ pub(crate) struct Frame<T> {
 
 /// The frame of an answer.
 pub(crate) fn success<T: Serialize>(data: T) -> Json<impl Serialize> {
-    Json(Frame { data, status: "success" })
+    Json(frame(data))
+}
+
+/// The same, before it is JSON.
+fn frame<T: Serialize>(data: T) -> Frame<T> {
+    Frame { data, status: "success" }
 }

@@ -7,6 +7,8 @@ mod uses;
 use crate::{
     Access, Config,
     access::same,
+    cache::{Cache, LocalCache},
+    monitoring::Traffic,
     retention::Runs,
     status::{Sizes, Totals},
 };
@@ -40,6 +42,8 @@ struct Inner {
     totals: Totals,
     sizes: Sizes,
     runs: Runs,
+    cache: Arc<dyn Cache>,
+    traffic: Arc<Traffic>,
 }
 
 impl App {
@@ -56,6 +60,8 @@ impl App {
             totals: Totals::default(),
             sizes: Sizes::default(),
             runs: Runs::default(),
+            cache: Arc::new(LocalCache::default()),
+            traffic: Arc::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -142,6 +148,16 @@ impl App {
     /// Runs of retention that somebody asked for.
     pub(crate) fn runs(&self) -> &Runs {
         &self.inner.runs
+    }
+
+    /// The requests of this router.
+    pub(crate) fn traffic(&self) -> &Arc<Traffic> {
+        &self.inner.traffic
+    }
+
+    /// Answers that are kept for a while.
+    pub(crate) fn cache(&self) -> &dyn Cache {
+        self.inner.cache.as_ref()
     }
 
     /// Waits for a turn at work that needs much memory.

@@ -1,6 +1,7 @@
 //! What can be configured about the web side.
 
-use errtrack_core::TrustedProxies;
+use crate::monitoring::Target;
+use errtrack_core::{AllowedTargets, TrustedProxies};
 
 /// The configuration of the router. [`Config::default`] fits a host that mounts it beside its own pages.
 #[derive(Debug, Clone)]
@@ -20,6 +21,13 @@ pub struct Config {
     /// The proxies that are believed when they say for which client they ask; none unless set. The client's address is what
     /// limits and logs go by, so behind a proxy that is not named here all clients are one.
     pub trusted_proxies: TrustedProxies,
+    /// Services that are watched; none unless set. Looked at twice a minute, by one of the processes on a database.
+    pub monitor: Vec<Target>,
+    /// What of these may be reached although it is private or this machine; nothing unless set.
+    pub allowed_targets: AllowedTargets,
+    /// Whether this router's own requests count in the statistics of routes, beside those of a layer; for a server that does
+    /// nothing else. Not unless set.
+    pub count_own_requests: bool,
 }
 
 /// Origins that CORS lets in.
@@ -40,6 +48,9 @@ impl Default for Config {
             max_unpacked: 100 << 20,
             ingest_origins: Origins::Any,
             trusted_proxies: TrustedProxies::default(),
+            monitor: Vec::new(),
+            allowed_targets: AllowedTargets::default(),
+            count_own_requests: false,
         }
     }
 }

@@ -6,14 +6,17 @@
 mod access;
 mod api;
 mod app;
+mod cache;
 mod config;
 mod error;
+mod figures;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
 mod ingest;
 mod links;
 mod mcp;
+mod monitoring;
 mod pages;
 mod projects;
 mod regroup;
@@ -26,7 +29,8 @@ mod triage;
 
 pub use access::{Access, Accounts, Guest, Permissions};
 pub use config::{Config, Origins};
-pub use errtrack_core::Role;
+pub use errtrack_core::{AllowedTargets, Role};
+pub use monitoring::{InvalidTarget, Target};
 
 use errtrack_core::Tracker;
 

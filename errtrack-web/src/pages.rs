@@ -19,8 +19,12 @@ mod issues;
 mod journeys;
 mod keys;
 mod login;
+mod menu;
+mod monitoring;
 mod next;
+mod overview;
 mod page;
+mod performance;
 mod privacy;
 mod projects;
 mod qr;
@@ -68,8 +72,12 @@ pub(crate) fn routes(app: &App, document: &Document) -> Router<App> {
         .route("/issues/{id}/delete", post(issue::actions::delete))
         .route("/issues/{id}/events/{event}/pin", post(issue::actions::pin))
         .route("/issues/{id}/events/{event}/unpin", post(issue::actions::unpin))
+        .route("/overview", get(overview::show))
+        .route("/performance", get(performance::show))
+        .route("/monitoring", get(monitoring::show))
         .route("/settings/projects", get(projects::show).post(projects::create))
         .route("/settings/projects/{id}", post(projects::update))
+        .route("/settings/projects/{id}/retention", post(projects::set_retention))
         .route("/settings/projects/{id}/delete", post(projects::delete))
         .route("/settings/projects/{id}/keys", post(projects::add_key))
         .route("/settings/projects/{id}/keys/remove", post(projects::remove_key))

@@ -8,7 +8,7 @@ use crate::{
 use axum::http::StatusCode;
 use errtrack_core::{
     Project, ProjectId, slugify,
-    store::{NewProject, ProjectChange},
+    store::{NewProject, ProjectChange, ProjectRetention},
 };
 
 /// Characters of a slug, a name or a platform, and a key.
@@ -109,6 +109,30 @@ pub(crate) async fn remove_key(app: &App, caller: &Caller, project: &Project, ke
         caller.did(app, Deed::new("project.remove_key", &project.slug).details(key).of(project.id)).await;
     }
     Ok(removed)
+}
+
+/// What was set for what a project keeps.
+pub(crate) async fn retention(app: &App, project: ProjectId) -> Result<ProjectRetention, Error> {
+    let all = app.store().settings(ProjectRetention::SETTING).await?;
+    let own = all.iter().find(|(id, _)| *id == project);
+    Ok(own.map(|(_, json)| ProjectRetention::from_json(json)).unwrap_or_default())
+}
+
+/// What a project shall keep, as a form or a request says it.
+pub(crate) fn retention_of(age_days: Option<i64>, events: Option<i64>) -> Result<ProjectRetention, Error> {
+    let days = |days: i64| u32::try_from(days).ok().filter(|days| (1..=36_500).contains(days));
+    let wrong = |field: &str, what: &str| Error::bad_request(format!("{field}: must be {what}"));
+    let age_days = age_days.map(|n| days(n).ok_or_else(|| wrong("age_days", "a number of days from 1 to 36500")));
+    let number = |n: i64| u64::try_from(n).ok().filter(|n| *n > 0);
+    let events = events.map(|n| number(n).ok_or_else(|| wrong("events", "a number from 1")));
+    Ok(ProjectRetention { age_days: age_days.transpose()?, events: events.transpose()? })
+}
+
+/// Sets what a project keeps.
+pub(crate) async fn set_retention(app: &App, project: ProjectId, own: &ProjectRetention) -> Result<(), Error> {
+    let json = own.to_json();
+    let is_set = app.store().put_setting(project, ProjectRetention::SETTING, json.as_deref()).await?;
+    if is_set { Ok(()) } else { Err(Error::not_found("project")) }
 }
 
 fn slug(slug: &str) -> Result<&str, Error> {

@@ -1,6 +1,6 @@
 //! Every route, on one screen.
 
-use crate::{api, app::App, mcp, pages};
+use crate::{api, app::App, mcp, monitoring, pages};
 use axum::{
     Router,
     http::{HeaderName, HeaderValue, header},
@@ -17,8 +17,10 @@ const HEADERS: [(HeaderName, &str); 3] = [
 
 pub(crate) fn build<S: Clone + Send + Sync + 'static>(app: App) -> Router<S> {
     let (api, document) = api::routes(&app);
+    monitoring::begin(&app);
     let router = Router::new().merge(api).merge(mcp::routes()).merge(pages::routes(&app, &document));
-    router.layer(middleware::map_response(guarded)).with_state(app)
+    let router = router.layer(middleware::map_response(guarded));
+    router.layer(middleware::from_fn_with_state(app.clone(), monitoring::count)).with_state(app)
 }
 
 /// Puts the security headers on an answer that has none.

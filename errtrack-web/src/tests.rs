@@ -1,6 +1,7 @@
 //! Every endpoint, asked through the router.
 
 mod agents;
+mod analytics;
 mod api;
 pub(crate) mod away;
 mod balance;
@@ -11,6 +12,7 @@ mod keys;
 mod matrix;
 mod merging;
 mod metrics;
+mod monitoring;
 mod openapi;
 mod permissions;
 mod pins;

@@ -1,5 +1,6 @@
 //! What is stored. A database would have a table for each of these collections.
 
+use crate::figures::Figures;
 use errtrack_core::{
     ApiKey, AuditEntry, Balance, EventId, Fingerprint, Issue, IssueId, Member, Project, ProjectId, Timestamp, Token,
     store::{Comment, RetentionReport, SetAside, StoredEvent},
@@ -31,6 +32,7 @@ pub(crate) struct Data {
     pub(crate) keys: Vec<ApiKey>,
     pub(crate) audit: VecDeque<AuditEntry>,
     pub(crate) last_entry: i64,
+    pub(crate) figures: Figures,
     pub(crate) last_retention: Option<RetentionReport>,
     /// Ids are never given twice, whatever is deleted.
     pub(crate) last_project: i64,
@@ -133,6 +135,7 @@ impl Data {
         self.groups.retain(|id, entry| !is_in(entry.merged_into.unwrap_or(*id)));
         self.groupings.retain(|_, id| self.groups.contains_key(id));
         self.comments.retain(|(id, _)| self.groups.contains_key(id));
+        self.figures.edits += 1;
         deleted
     }
 }

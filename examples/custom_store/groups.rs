@@ -37,6 +37,7 @@ impl GroupStore for MemoryStore {
         for entry in data.groups.values_mut().filter(|entry| is_in(entry) && entry.issue.id != into) {
             entry.merged_into = Some(into);
         }
+        data.figures.edits += 1;
         let merged = data.issue(into).map(|entry| entry.issue).into_iter().collect();
         drop(data);
         self.tell(&issues.into_iter().map(|issue| (project, issue)).collect::<Vec<_>>(), IssueEvent::Edited);
@@ -70,6 +71,7 @@ impl GroupStore for MemoryStore {
                 entry.merged_into = merged_into;
             }
         }
+        data.figures.edits += 1;
         let ids: Vec<IssueId> = [rest_name].into_iter().chain(leaving).collect();
         let issues = ids.iter().filter_map(|id| Some(data.issue(*id)?.issue)).collect();
         drop(data);

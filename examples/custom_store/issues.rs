@@ -132,6 +132,7 @@ impl MemoryStore {
         let mut data = self.lock()?;
         let issues: Vec<IssueId> = issues.iter().map(|id| data.name_of(*id)).collect();
         let now = Timestamp::now();
+        let open: Vec<Entry> = data.issues().filter(|entry| entry.issue.status != Status::Resolved).collect();
         let mut edited = Vec::new();
         for Entry { issue, merged_into, .. } in data.groups.values_mut() {
             if issues.contains(&merged_into.unwrap_or(issue.id)) {
@@ -140,6 +141,13 @@ impl MemoryStore {
                 edited.extend(merged_into.is_none().then_some((issue.project, issue.id)));
             }
         }
+        for Entry { issue, tags, .. } in open.into_iter().filter(|entry| issues.contains(&entry.issue.id)) {
+            if data.groups.get(&issue.id).is_some_and(|entry| entry.issue.status == Status::Resolved) {
+                let environments = tags.get("environment").into_iter().flatten().map(|(name, _)| name.clone());
+                data.figures.resolve(&issue, environments.collect(), now);
+            }
+        }
+        data.figures.edits += 1;
         drop(data);
         self.tell(&edited, IssueEvent::Edited);
         Ok(edited.len() as u64)

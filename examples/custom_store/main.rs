@@ -9,6 +9,7 @@ mod accounts;
 mod conformance;
 mod data;
 mod events;
+mod figures;
 mod groups;
 mod issues;
 mod nodes;

@@ -82,6 +82,7 @@ impl Data {
             }
         }
         self.last_row += 1;
+        self.figures.count(occurrence, number(occurrence.times()), is_new);
         if let Some(entry) = self.groups.get_mut(&group) {
             entry.count(occurrence, keep, self.last_row, reopened);
         }

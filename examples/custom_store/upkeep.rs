@@ -7,8 +7,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use errtrack_core::{
-    IssueId, ProjectId, Status, StoreError, Timestamp, retention,
-    store::{IssueEvent, Retention, RetentionReport, SetAside, Storage, TableSize, Upkeep},
+    Issue, IssueId, ProjectId, Status, StoreError, Timestamp, retention,
+    store::{IssueEvent, ProjectRetention, Retention, RetentionReport, SetAside, Storage, TableSize, Upkeep},
 };
 use std::{
     collections::BTreeSet,
@@ -93,21 +93,30 @@ impl Data {
         let (at, start) = (Timestamp::now(), Instant::now());
         let mut report = RetentionReport { at, ..RetentionReport::default() };
         let mut deleted = Vec::new();
-        if let Some(age) = rules.age {
+        let projects: Vec<(ProjectId, Retention)> =
+            self.projects.keys().map(|id| (*id, self.rules_of(*id, rules))).collect();
+        for (project, rules) in &projects {
+            let Some(age) = rules.age else { continue };
             let moment = at.minus(age).as_micros();
             let day = Timestamp::from_micros(moment - moment % DAY);
-            deleted = self.delete_issues(|issue| issue.status == Status::Resolved && issue.last_seen < day);
-            report.issues = deleted.len() as u64;
-            let old = self.groups.values_mut().map(|entry| entry.let_go(|kept| kept.stored.event.received_at < day));
-            report.old_events = old.sum();
+            let is_stale = |issue: &Issue| issue.status == Status::Resolved && issue.last_seen < day;
+            deleted.extend(self.delete_issues(|issue| issue.project == *project && is_stale(issue)));
+            let groups = self.groups_of(Some(std::slice::from_ref(project)));
+            report.old_events += groups.map(|e| e.let_go(|kept| kept.stored.event.received_at < day)).sum::<u64>();
         }
+        report.issues = deleted.len() as u64;
         report.surplus_events = self.trim(rules.events_per_issue);
-        if let Some(quota) = rules.events_per_project {
-            let projects: Vec<ProjectId> = self.projects.keys().copied().collect();
-            report.quota_events = projects.into_iter().map(|project| self.keep_newest(project, quota)).sum();
+        for (project, rules) in projects {
+            report.quota_events += rules.events_per_project.map_or(0, |quota| self.keep_newest(project, quota));
         }
         report.took_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         (report, deleted)
+    }
+
+    /// The rules that hold for a project.
+    fn rules_of(&self, project: ProjectId, rules: &Retention) -> Retention {
+        let set = self.settings.get(&(ProjectRetention::SETTING.to_owned(), project));
+        set.map(|json| ProjectRetention::from_json(json)).unwrap_or_default().within(rules)
     }
 
     /// Lets go of the oldest events of a project that are not pinned, until it has no more than its quota.

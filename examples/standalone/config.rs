@@ -2,7 +2,7 @@
 //!
 //! A value that is wrong stops the start with one line that names the variable, the value and what would be right.
 
-use errtrack::web::Origins;
+use errtrack::web::{AllowedTargets, Origins, Target};
 use std::{
     collections::HashMap,
     fmt, fs, io,
@@ -26,6 +26,8 @@ pub(crate) struct Config {
     pub(crate) events_per_issue: u32,
     pub(crate) max_body: usize,
     pub(crate) allowed_origins: Origins,
+    pub(crate) monitor: Vec<Target>,
+    pub(crate) allowed_targets: AllowedTargets,
     /// Variables of later versions that are set and do nothing yet.
     pub(crate) without_effect: Vec<&'static str>,
 }
@@ -98,13 +100,18 @@ impl Config {
             events_per_issue: number("EVENTS_PER_ISSUE", get("EVENTS_PER_ISSUE"), 100, 1..=1_000_000)?,
             max_body: number("MAX_BODY_BYTES", get("MAX_BODY_BYTES"), 256 << 10, 1024..=1 << 30)?,
             allowed_origins: origins(get("ALLOWED_ORIGINS").unwrap_or("*"))?,
+            monitor: get("MONITOR_URLS").map(monitor).transpose()?.unwrap_or_default(),
+            allowed_targets: get("ALLOWED_TARGETS").map(allowed_targets).transpose()?.unwrap_or_default(),
             without_effect,
         })
     }
 }
 
+/// Services that can be watched.
+const MOST_MONITORED: usize = 100;
+
 /// Variables that are documented, but that nothing here reads yet.
-const LATER: [&str; 23] = [
+const LATER: [&str; 21] = [
     "REDIS_URL",
     "RATE_LIMIT_INGEST",
     "RATE_LIMIT_ANALYTICS",
@@ -119,14 +126,12 @@ const LATER: [&str; 23] = [
     "SLACK_WEBHOOK_URL",
     "WEBHOOK_URL",
     "WEBHOOK_SECRET",
-    "ALLOWED_TARGETS",
     "MAIL_CAP_PER_HOUR",
     "SMS_URL",
     "SMS_FROM",
     "SMS_TO",
     "SMS_USER",
     "SMS_TOKEN",
-    "MONITOR_URLS",
     "OIDC_ISSUER",
 ];
 
@@ -235,6 +240,20 @@ fn log_level(text: &str) -> Result<&'static str, Wrong> {
         .ok_or_else(|| Wrong::new("LOG_LEVEL", text, "one of error, warn, info, debug"))
 }
 
+fn monitor(text: &str) -> Result<Vec<Target>, Wrong> {
+    let targets: Result<Vec<Target>, _> = text.split(',').map(str::parse).collect();
+    let targets = targets.map_err(|wrong| Wrong::new("MONITOR_URLS", text, format!("{wrong}, between commas")))?;
+    if targets.len() > MOST_MONITORED {
+        return Err(Wrong::new("MONITOR_URLS", text, format!("{MOST_MONITORED} services at most")));
+    }
+    Ok(targets)
+}
+
+fn allowed_targets(text: &str) -> Result<AllowedTargets, Wrong> {
+    let what = "hosts, addresses or networks between commas: billing.internal, 10.1.0.0/16";
+    AllowedTargets::new(text.split(',')).map_err(|_| Wrong::new("ALLOWED_TARGETS", text, what))
+}
+
 fn origins(text: &str) -> Result<Origins, Wrong> {
     if text == "*" {
         return Ok(Origins::Any);
@@ -315,6 +334,17 @@ mod tests {
                 "ALLOWED_ORIGINS",
                 "shop",
                 "ALLOWED_ORIGINS=shop: must be * or origins between commas: https://shop.example.com",
+            ),
+            (
+                "ALLOWED_TARGETS",
+                "10.0.0.0/40",
+                "ALLOWED_TARGETS=10.0.0.0/40: must be hosts, addresses or networks between commas: billing.internal, 10.1.0.0/16",
+            ),
+            (
+                "MONITOR_URLS",
+                "shop=ftp://h",
+                "MONITOR_URLS=shop=ftp://h: must be name=url with a url like http://host/path, https://host/path or \
+                 tcp://host:port, between commas",
             ),
         ] {
             assert_eq!(read(&[(name, value)]), Err(line.to_owned()));

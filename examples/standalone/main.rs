@@ -80,6 +80,10 @@ async fn run() -> Result<(), Box<dyn Error>> {
     web.public_url = config.public_url.clone();
     web.max_body = config.max_body;
     web.ingest_origins = config.allowed_origins.clone();
+    web.monitor = config.monitor.clone();
+    web.allowed_targets = config.allowed_targets.clone();
+    // It serves nothing else: its own requests are those that performance is about.
+    web.count_own_requests = true;
     let router = web::router_with::<()>(&tracker, accounts, web);
 
     announce(&config, &url, tracker.project(), link.as_deref())?;

@@ -4,10 +4,11 @@ use async_trait::async_trait;
 use errtrack::{
     Level, SqliteStore, StoreError, Timestamp,
     store::{
-        AccountStore, AuditStore, BalanceStore, Batch, Changes, Comment, Cursor, EventPage, EventPosition, EventStore,
-        Feed, GroupStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject, ProjectChange,
-        ProjectStore, Recorded, Recorder, Regrouped, Retention, RetentionReport, SetAside, SettingStore, StatusCounts,
-        Storage, StoredEvent, TagTally, TriageStore, Upkeep,
+        AccountStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment, Cursor, EnvironmentCount,
+        EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion, GroupStore, IssuePage, IssueQuery,
+        IssueStore, KeyStore, LeaseStore, NewProject, ProjectChange, ProjectStore, Recorded, Recorder, Regrouped,
+        Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore, SetAside,
+        SettingStore, StatusCounts, Storage, StoredEvent, TagTally, TriageStore, Upkeep,
     },
 };
 use errtrack_core::{
@@ -140,6 +141,17 @@ delegate!(BalanceStore {
 delegate!(LeaseStore {
     fn lease(&self, name: &str, holder: Uuid, duration: Duration) -> Result<bool, StoreError>;
     fn release(&self, name: &str, holder: Uuid) -> Result<(), StoreError>;
+});
+delegate!(AnalyticsStore {
+    fn figures_version(&self, scope: &FigureScope) -> Result<FigureVersion, StoreError>;
+    fn rollups(&self, scope: &FigureScope, width: RollupWidth, from: Timestamp, until: Timestamp) -> Result<Vec<Rollup>, StoreError>;
+    fn environments(&self, scope: &FigureScope, since: Timestamp) -> Result<Vec<EnvironmentCount>, StoreError>;
+    fn top_issues(&self, scope: &FigureScope, since: Timestamp, limit: u32) -> Result<Vec<(Issue, i64)>, StoreError>;
+});
+delegate!(SeriesStore {
+    fn put_points(&self, points: &[SeriesPoint]) -> Result<(), StoreError>;
+    fn points(&self, query: &SeriesQuery) -> Result<Vec<SeriesPoint>, StoreError>;
+    fn drop_points(&self, series: Series, width: i64, before: i64) -> Result<u64, StoreError>;
 });
 delegate!(AccountStore {
     fn member_by_email(&self, email: &str) -> Result<Option<Member>, StoreError>;

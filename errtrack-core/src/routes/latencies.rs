@@ -3,9 +3,10 @@
 //! The buckets are log-linear: eight of equal width to each power of two of microseconds, from 1 µs to 134 s, and one for
 //! what took longer. So a quantile that is read from them is wrong by 6.25 % of itself at most, or by half a microsecond.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{
     fmt,
-    ops::AddAssign,
+    ops::{AddAssign, SubAssign},
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
@@ -117,10 +118,46 @@ impl Latencies {
     }
 }
 
+/// Kept as the buckets that are not empty: `{"nanos":…,"buckets":[[bucket,count],…]}`.
+#[derive(Serialize, Deserialize)]
+struct Sparse {
+    nanos: u64,
+    buckets: Vec<(usize, u64)>,
+}
+
+impl Serialize for Latencies {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let buckets = self.buckets.iter().copied().enumerate().filter(|(_, count)| *count > 0).collect();
+        Sparse { nanos: self.nanos, buckets }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Latencies {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let sparse = Sparse::deserialize(deserializer)?;
+        let mut latencies = Self { nanos: sparse.nanos, ..Self::default() };
+        for (bucket, count) in sparse.buckets {
+            if let Some(sum) = latencies.buckets.get_mut(bucket) {
+                *sum = sum.saturating_add(count);
+            }
+        }
+        Ok(latencies)
+    }
+}
+
+impl SubAssign<&Self> for Latencies {
+    fn sub_assign(&mut self, earlier: &Self) {
+        for (bucket, less) in self.buckets.iter_mut().zip(&earlier.buckets) {
+            *bucket = bucket.saturating_sub(*less);
+        }
+        self.nanos = self.nanos.saturating_sub(earlier.nanos);
+    }
+}
+
 impl AddAssign<&Self> for Latencies {
     fn add_assign(&mut self, other: &Self) {
         for (bucket, more) in self.buckets.iter_mut().zip(&other.buckets) {
-            *bucket += more;
+            *bucket = bucket.saturating_add(*more);
         }
         self.nanos = self.nanos.saturating_add(other.nanos);
     }

@@ -69,6 +69,27 @@ fn threads_that_count_at_once_lose_nothing() {
 }
 
 #[test]
+fn a_point_reads_back_and_adds_up() {
+    let routes = Routes::default();
+    for (status, millis) in [(200, 3), (200, 40), (503, 7_000)] {
+        routes.record("GET", "/orders/{id} x", StatusClass::of(status), Duration::from_millis(millis));
+    }
+    let first = routes.snapshot().remove(0);
+    assert_eq!(RouteStatistics::from_point(&first.name(), &first.to_point()), Some(first.clone()));
+    routes.record("GET", "/orders/{id} x", StatusClass::Dropped, Duration::from_millis(5));
+    routes.record("GET", "/orders/{id} x", StatusClass::Success, Duration::from_millis(5));
+    let all = routes.snapshot().remove(0);
+    let more = all.since(&first);
+    assert_eq!((more.count(), more.classes.len()), (2, 2));
+    let mut sum = first;
+    sum.add(&more);
+    assert_eq!(sum, all);
+    for (name, data) in [("GET", "{}"), ("GET /", "[]"), ("GET /", "{\"2xx\":1}")] {
+        assert_eq!(RouteStatistics::from_point(name, data), None, "{data}");
+    }
+}
+
+#[test]
 fn every_status_has_its_class() {
     let classes = [100, 204, 301, 404, 500].map(|status| StatusClass::of(status).name());
     assert_eq!(classes, ["1xx", "2xx", "3xx", "4xx", "5xx"]);

@@ -6,6 +6,17 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+/// Connections to a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connections {
+    /// The kind of database: `sqlite`, `postgres`.
+    pub backend: &'static str,
+    /// Those in use.
+    pub used: u32,
+    /// How many there can be.
+    pub most: u32,
+}
+
 /// Keeps the store itself in order.
 #[async_trait]
 pub trait Upkeep: Send + Sync + 'static {
@@ -16,7 +27,7 @@ pub trait Upkeep: Send + Sync + 'static {
     /// between and pinned events stay (see [`surplus`](crate::retention::surplus)). Counts stay as they are.
     async fn trim_events(&self, keep: u32) -> Result<u64, StoreError>;
 
-    /// Lets go of what is too old or too much, in steps so small that no writer waits long, and gives space back. Expired
+    /// Lets go of what is too old or too much, by the rules and those of each project ([`ProjectRetention`]), in steps so small that no writer waits long, and gives space back. Expired
     /// tokens and marks of writers long gone go too. Counts of issues that stay are not changed.
     async fn retain(&self, rules: &Retention) -> Result<RetentionReport, StoreError>;
 
@@ -31,6 +42,11 @@ pub trait Upkeep: Send + Sync + 'static {
 
     /// Events that could not be written, the newest first.
     async fn set_aside_events(&self, limit: u32) -> Result<Vec<SetAside>, StoreError>;
+
+    /// How many connections to the database there are; `None` where that means nothing.
+    fn connections(&self) -> Option<Connections> {
+        None
+    }
 
     /// Finishes what is under way and closes every connection. From then on every call fails as
     /// [unavailable](StoreError::is_unavailable), but this one.
@@ -62,6 +78,52 @@ impl Default for Retention {
             events_per_issue: 100,
             events_per_project: None,
             free_disk: 0,
+        }
+    }
+}
+
+/// What people have set for one project, where it shall keep less than the rules of the program say. What is not given, or is
+/// more than these, is as they say. Kept as a [setting](super::SettingStore), in JSON:
+///
+/// ```json
+/// { "age_days": 30, "events": 100000 }
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct ProjectRetention {
+    /// Days after which its resolved issues and its events go.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 36_500))]
+    pub age_days: Option<u32>,
+    /// Events that it keeps whole.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1))]
+    pub events: Option<u64>,
+}
+
+impl ProjectRetention {
+    /// The name of the setting.
+    pub const SETTING: &str = "retention";
+
+    /// Reads the setting. What cannot be read says nothing.
+    #[must_use]
+    pub fn from_json(json: &str) -> Self {
+        serde_json::from_str(json).unwrap_or_default()
+    }
+
+    /// The setting; `None` if it says nothing.
+    #[must_use]
+    pub fn to_json(&self) -> Option<String> {
+        if *self == Self::default() { None } else { serde_json::to_string(self).ok() }
+    }
+
+    /// The rules that hold for the project: the shorter age, the smaller number.
+    #[must_use]
+    pub fn within(&self, rules: &Retention) -> Retention {
+        let age = self.age_days.map(|days| Duration::from_secs(u64::from(days) * 86_400));
+        Retention {
+            age: rules.age.into_iter().chain(age).min(),
+            events_per_project: rules.events_per_project.into_iter().chain(self.events).min(),
+            ..*rules
         }
     }
 }

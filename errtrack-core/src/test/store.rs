@@ -4,10 +4,12 @@ use crate::{
     ApiKey, AuditEntry, Balance, Condition, EventId, Fingerprint, Issue, IssueId, IssueRef, Member, MemberChange,
     MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash, TokenKind,
     store::{
-        AccountStore, AuditStore, BalanceStore, Batch, Changes, Comment, Cursor, EventPage, EventPosition, EventStore,
-        Feed, GroupStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, LocalFeed, NewProject, Outcome,
-        ProjectChange, ProjectStore, Recorded, Recorder, Refusal, Regrouped, Retention, RetentionReport, SetAside,
-        SettingStore, StatusCounts, Storage, StoredEvent, TagTally, TriageStore, Upkeep,
+        AccountStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment, Cursor, EnvironmentCount,
+        EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion, GroupStore, IssuePage, IssueQuery,
+        IssueStore, KeyStore, LeaseStore, LocalFeed, NewProject, Outcome, ProjectChange, ProjectStore, Recorded,
+        Recorder, Refusal, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint,
+        SeriesQuery, SeriesStore, SetAside, SettingStore, StatusCounts, Storage, StoredEvent, TagTally, TriageStore,
+        Upkeep,
     },
 };
 use async_trait::async_trait;
@@ -188,6 +190,17 @@ nothing!(EventStore {
     fn pin(&self, &StoredEvent, bool) -> bool = Ok(false);
     fn user_events(&self, Option<&[ProjectId]>, &str, Option<&Cursor>, u32) -> EventPage = Ok(EventPage::default());
     fn erase_user(&self, Option<&[ProjectId]>, &str) -> u64 = Ok(0);
+});
+nothing!(AnalyticsStore {
+    fn figures_version(&self, &FigureScope) -> FigureVersion = Ok(FigureVersion::default());
+    fn rollups(&self, &FigureScope, RollupWidth, Timestamp, Timestamp) -> Vec<Rollup> = Ok(Vec::new());
+    fn environments(&self, &FigureScope, Timestamp) -> Vec<EnvironmentCount> = Ok(Vec::new());
+    fn top_issues(&self, &FigureScope, Timestamp, u32) -> Vec<(Issue, i64)> = Ok(Vec::new());
+});
+nothing!(SeriesStore {
+    fn put_points(&self, &[SeriesPoint]) -> () = Ok(());
+    fn points(&self, &SeriesQuery) -> Vec<SeriesPoint> = Ok(Vec::new());
+    fn drop_points(&self, Series, i64, i64) -> u64 = Ok(0);
 });
 nothing!(AccountStore {
     fn member_by_email(&self, &str) -> Option<Member> = Ok(None);

@@ -4,10 +4,12 @@ use super::{
     Defaults, Engine, Link, Shared, Tracker, Trouble,
     balance::Ledger,
     hooks::{Hooks, IssueChange},
+    jobs::Jobs,
     privacy::PreparersAtHand,
     queue,
     rules::RulesAtHand,
     sampling::Sampling,
+    series::Told,
     spool::SpoolGauge,
     worker::Worker,
     writer::Pace,
@@ -378,6 +380,8 @@ impl TrackerBuilder {
             routes: Routes::default(),
             pace: self.pace,
             retaining: tokio::sync::Mutex::default(),
+            told: Told::default(),
+            jobs: Jobs::default(),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! What the tracker promises while the store fails, over a store in memory.
 
 mod away;
-mod fake;
+pub(super) mod fake;
 mod restart;
 mod upkeep;
 
@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const ROOM: u64 = 64 << 20;
 
 /// A tracker that writes little at once and waits shortly for everything.
-fn builder(store: &Fake) -> TrackerBuilder {
+pub(super) fn builder(store: &Fake) -> TrackerBuilder {
     let pace = Pace {
         batch: 50,
         batch_bytes: 1 << 20,

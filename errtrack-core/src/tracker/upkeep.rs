@@ -3,7 +3,7 @@
 //! Who does a job holds its lease in the database. The lease on trimming stays with its holder from round to round; the one
 //! on retention is given back after each run, and whoever comes next sees when the last run was.
 
-use super::{Engine, Tracker, jitter::jittered};
+use super::{Engine, Tracker, jitter::jittered, jobs, series};
 use crate::{
     Timestamp,
     store::{RetentionReport, StoreError},
@@ -35,7 +35,12 @@ const RETENTION: &str = "retention";
 /// Works until it is told to stop, or whoever could do so is gone.
 pub(crate) async fn run(engine: Arc<Engine>, stop: oneshot::Receiver<()>) {
     let mut stop = pin!(stop);
-    let jobs = [tokio::spawn(trim(engine.clone())), tokio::spawn(retain(engine.clone()))];
+    let jobs = [
+        tokio::spawn(trim(engine.clone())),
+        tokio::spawn(retain(engine.clone())),
+        tokio::spawn(series::write(engine.clone())),
+        tokio::spawn(jobs::run(engine.clone())),
+    ];
     while timeout(TELL_EVERY, &mut stop).await.is_err() {
         let mut told = pin!(engine.tell_balances());
         let stopped = poll_fn(|cx| match told.as_mut().poll(cx) {
@@ -53,6 +58,7 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: oneshot::Receiver<()>) {
     }
     let _ = timeout(LAST_WORDS, async {
         engine.tell_balances().await;
+        series::write_last(&engine).await;
         for lease in [TRIM, RETENTION] {
             // It ends by itself if it cannot be given back.
             let _ = engine.store.release(lease, engine.node).await;
@@ -122,7 +128,12 @@ impl Engine {
     pub(super) async fn retain(&self) -> Result<Option<RetentionReport>, StoreError> {
         // This process would get the lease a second time.
         let Ok(_one) = self.retaining.try_lock() else { return Ok(None) };
-        let report = self.under_lease(RETENTION, self.store.retain(&self.retention)).await;
+        let work = async {
+            let report = self.store.retain(&self.retention).await?;
+            series::let_go(self.store.as_ref()).await?;
+            Ok(report)
+        };
+        let report = self.under_lease(RETENTION, work).await;
         let released = self.store.release(RETENTION, self.node).await;
         let report = report?;
         released.map(|()| report)

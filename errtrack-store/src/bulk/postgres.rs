@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     plan::Plan,
-    sql::postgres as sql,
+    sql::{analytics, postgres as sql},
     tally::{Answer, NewTag, Tallies},
 };
 use sqlx::{Error, PgConnection, Postgres, postgres::PgArguments, query::Query};
@@ -95,6 +95,11 @@ impl Bulk for PgConnection {
         Ok(there.into_iter().zip(values).map(|(is_there, values)| Answer { is_there, values }).collect())
     }
 
+    async fn environments(&mut self, projects: &[i64]) -> Result<Vec<(i64, String)>, Error> {
+        let projects = crate::issues::numbers(projects.iter().copied());
+        sqlx::query_as(analytics::ENVIRONMENTS.postgres).bind(projects).fetch_all(self).await
+    }
+
     async fn write(
         &mut self,
         plan: &Plan<'_>,
@@ -108,8 +113,9 @@ impl Bulk for PgConnection {
         let query = sqlx::query(sql::WRITE).bind(now);
         let query = bind_groupings(query, plan, issues);
         let query = bind_updates(query, plan, issues, &users);
-        let query = bind_tallies(query, plan, tallies);
+        let query = bind_tallies(query, tallies);
         let query = bind_events(query, plan, issues, payloads);
+        let query = bind_rollups(query, tallies);
         let (written, now_erased): (i64, i64) =
             query.try_map(|row| sqlx::FromRow::from_row(&row)).fetch_one(self).await?;
         Ok(usize::try_from(written).is_ok_and(|written| written == plan.events.len()) && now_erased == erasures)
@@ -184,12 +190,12 @@ fn bind_shown<'q>(query: Statement<'q>, shown: Shown<'_>) -> Statement<'q> {
         .bind(shown.last_releases)
 }
 
-fn bind_tallies<'q>(query: Statement<'q>, plan: &Plan<'_>, tallies: &Tallies<'_>) -> Statement<'q> {
+fn bind_tallies<'q>(query: Statement<'q>, tallies: &Tallies<'_>) -> Statement<'q> {
     let [projects, issues, hours, counts] = integers(&tallies.hours);
     let query = query.bind(projects).bind(issues).bind(hours).bind(counts);
-    let hours: Vec<_> = plan.hours.iter().map(|((project, hour), n)| [*project, *hour, *n]).collect();
-    let [projects, hours, counts] = integers(&hours);
-    let query = query.bind(projects).bind(hours).bind(counts);
+    let rollups: Vec<_> = tallies.rollups.iter().map(|row| [row.project, row.width, row.start]).collect();
+    let [projects, widths, starts] = integers(&rollups);
+    let query = query.bind(projects).bind(widths).bind(starts);
     // Of those that are known to be there, names need not be sent.
     let known = tallies.tags.iter().map(|tag| (*tag, "", ""));
     let new = tallies.new_tags.iter().map(|t| ([t.project, t.issue, t.number, t.count], t.key, t.value));
@@ -215,6 +221,14 @@ fn bind_events<'q>(query: Statement<'q>, plan: &Plan<'_>, issues: &[Target], pay
         .bind(events.iter().map(|event| payload(event.offset, event.length)).collect::<Vec<_>>())
         .bind(events.iter().map(|event| issue(event.group)).collect::<Vec<_>>())
         .bind(events.iter().map(|event| event.timestamp).collect::<Vec<_>>())
+}
+
+/// What [`bind_tallies`] has not bound of them.
+fn bind_rollups<'q>(query: Statement<'q>, tallies: &Tallies<'_>) -> Statement<'q> {
+    let rollups: Vec<_> = tallies.rollups.iter().map(|row| [row.level, row.count, row.new_issues]).collect();
+    let [levels, counts, new_issues] = integers(&rollups);
+    let query = query.bind(tallies.rollups.iter().map(|row| clean(&row.environment)).collect::<Vec<_>>());
+    query.bind(levels).bind(counts).bind(new_issues)
 }
 
 fn bytes(ids: &[Uuid]) -> Vec<&[u8]> {

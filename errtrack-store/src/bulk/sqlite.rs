@@ -5,7 +5,8 @@
 use super::{Bulk, Existing, Found, Target, cells::Cells, updates};
 use crate::{
     plan::{Group, Plan},
-    sql::{bulk, write},
+    rollup::Row,
+    sql::{analytics, bulk, write},
     tally::{Answer, NewTag, Tallies},
 };
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr, SqliteConnection};
@@ -92,6 +93,11 @@ impl Bulk for SqliteConnection {
         Ok(answers.map(|(there, values)| Answer { is_there: there == 1, values }).collect())
     }
 
+    async fn environments(&mut self, projects: &[i64]) -> Result<Vec<(i64, String)>, sqlx::Error> {
+        let projects = crate::issues::numbers(projects.iter().copied());
+        sqlx::query_as(analytics::ENVIRONMENTS.sqlite).bind(projects).fetch_all(self).await
+    }
+
     async fn write(
         &mut self,
         plan: &Plan<'_>,
@@ -107,7 +113,7 @@ impl Bulk for SqliteConnection {
             existing(plan, issues, &mut texts),
             numbers(&tallies.users),
             numbers(&tallies.hours),
-            numbers(&plan.hours.iter().map(|((project, hour), n)| [*project, *hour, *n]).collect::<Vec<_>>()),
+            rollups(&tallies.rollups, &mut texts),
             numbers(&tallies.tags),
             new_tags(&tallies.new_tags, &mut texts),
             events(plan, issues),
@@ -163,6 +169,15 @@ fn numbers<const N: usize>(list: &[[i64; N]]) -> Cells {
         for number in numbers {
             rows.int(*number);
         }
+    }
+    rows
+}
+
+fn rollups(rollups: &[Row<'_>], texts: &mut Vec<u8>) -> Cells {
+    let mut rows = Cells::new(rollups.len(), 140);
+    for row in rollups {
+        rows.row().int(row.project).int(row.width).int(row.start).int(row.level).int(row.count).int(row.new_issues);
+        rows.text(Some(&row.environment), texts);
     }
     rows
 }

@@ -5,7 +5,7 @@ use super::kit::{
 };
 use errtrack_core::{
     Event, IssueId, IssueRef, ProjectId, Status, Store, Timestamp,
-    store::{Retention, RetentionReport},
+    store::{ProjectRetention, Retention, RetentionReport},
 };
 use std::time::Duration;
 
@@ -264,4 +264,37 @@ pub async fn counts_are_exact_whatever_goes(store: &impl Store) {
     let now = counts(store, issues[2]).await;
     assert_eq!((now.count, now.users), (before[1].count + 1, before[1].users));
     kept_as_told(store, issues[2]).await;
+}
+
+pub async fn a_project_may_keep_less_than_the_rules_say(store: &impl Store) {
+    let shop = project(store).await;
+    let blog = store.ensure_project("blog").await.unwrap();
+    let now = Timestamp::now();
+    let batch = || {
+        let events = [20, 10, 3, 1].map(|ago| arrived("A", now.minus(days(ago))));
+        events.into_iter().chain([arrived("Done", now.minus(days(10)))])
+    };
+    for project in [&shop, &blog] {
+        let recorded = record(store, project, batch()).await;
+        store.set_status(&[recorded[4].issue], Status::Resolved).await.unwrap();
+    }
+    let set = async |rules: ProjectRetention| {
+        assert!(store.put_setting(shop.id, ProjectRetention::SETTING, rules.to_json().as_deref()).await.unwrap());
+    };
+    // More than the rules say is as they say.
+    set(ProjectRetention { age_days: Some(100), events: Some(100) }).await;
+    let mut rules = older_than(days(15));
+    rules.events_per_project = Some(50);
+    assert_eq!(retain(store, &rules).await, RetentionReport { old_events: 2, ..RetentionReport::default() });
+    set(ProjectRetention { age_days: Some(5), events: None }).await;
+    assert_eq!(retain(store, &rules).await, RetentionReport { issues: 1, old_events: 1, ..RetentionReport::default() });
+    set(ProjectRetention { age_days: None, events: Some(1) }).await;
+    assert_eq!(retain(store, &rules).await, RetentionReport { quota_events: 1, ..RetentionReport::default() });
+    set(ProjectRetention::default()).await;
+    assert_eq!(retain(store, &rules).await, RetentionReport::default());
+    let kept = async |project: ProjectId| {
+        let issues = store.issues(&super::kit::query()).await.unwrap().issues;
+        issues.iter().filter(|issue| issue.project == project).map(|issue| issue.stored_count).sum::<i64>()
+    };
+    assert_eq!((kept(shop.id).await, kept(blog.id).await), (1, 4));
 }

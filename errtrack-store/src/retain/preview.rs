@@ -29,54 +29,63 @@ impl SqlStore {
     pub(crate) async fn preview(&self, rules: &Retention) -> Result<RetentionReport, StoreError> {
         let (at, start) = (Timestamp::now(), Instant::now());
         let mut report = RetentionReport { at, ..RetentionReport::default() };
-        // With no age, nothing is older than the beginning of time.
-        let oldest = rules.age.map_or(Timestamp::default(), |age| oldest(at, age));
-        let before = oldest.as_micros();
         let disk = self.events_to_free(rules.free_disk).await?;
-        let (issues, with_issues): (i64, i64) =
-            reading!(self, READ, |connection| sqlx::query_as(Db::text(sql::STALE))
-                .bind(before)
-                .fetch_one(connection)
-                .await)?;
-        report.issues = count(issues);
         let mut left = BTreeMap::new();
-        for project in self.every_project().await? {
-            let (stored, pinned, old): (i64, i64, i64) = reading!(self, READ, |connection| {
-                let query = sqlx::query_as(Db::text(sql::PROJECT)).bind(project).bind(first_id(oldest)).bind(before);
-                query.fetch_one(connection).await
-            })?;
-            report.old_events += count(old);
-            left.insert(project, Left { events: stored - old, pinned });
-        }
-        let mut after = 0;
-        loop {
-            let full: Vec<(i64, i64)> = reading!(self, READ, |connection| {
-                let query = sqlx::query_as(Db::text(sql::FULL))
-                    .bind(i64::from(rules.events_per_issue))
-                    .bind(after)
-                    .bind(before);
-                query.fetch_all(connection).await
-            })?;
-            let Some((_, last)) = full.last() else { break };
-            after = *last;
-            for (project, issue) in full {
-                let surplus = self.surplus_of(issue, &first_id(oldest), rules.events_per_issue).await?;
-                report.surplus_events += surplus;
-                left.entry(project).or_default().events -= i64::try_from(surplus).unwrap_or(i64::MAX);
-            }
-        }
-        if let Some(quota) = rules.events_per_project {
-            let quota = i64::try_from(quota).unwrap_or(i64::MAX);
-            for left in left.values_mut() {
-                let gone = (left.events - quota).clamp(0, left.events - left.pinned);
-                report.quota_events += count(gone);
-                left.events -= gone;
-            }
+        let mut with_issues = 0;
+        for (project, rules) in self.rules_of_projects(rules).await? {
+            with_issues +=
+                self.preview_project(project, &rules, at, &mut report, left.entry(project).or_default()).await?;
         }
         let loose = left.values().map(|left| count(left.events - left.pinned)).sum();
         report.disk_events = disk.saturating_sub(count(with_issues) + report.events()).min(loose);
         report.took_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         Ok(report)
+    }
+
+    /// What would become of a project; answers how many events would go with its issues.
+    async fn preview_project(
+        &self,
+        project: i64,
+        rules: &Retention,
+        at: Timestamp,
+        report: &mut RetentionReport,
+        left: &mut Left,
+    ) -> Result<i64, StoreError> {
+        // With no age, nothing is older than the beginning of time.
+        let oldest = rules.age.map_or(Timestamp::default(), |age| oldest(at, age));
+        let before = oldest.as_micros();
+        let (issues, with_issues): (i64, i64) = reading!(self, READ, |connection| {
+            let query = sqlx::query_as(Db::text(sql::STALE)).bind(before).bind(project);
+            query.fetch_one(connection).await
+        })?;
+        report.issues += count(issues);
+        let (stored, pinned, old): (i64, i64, i64) = reading!(self, READ, |connection| {
+            let query = sqlx::query_as(Db::text(sql::PROJECT)).bind(project).bind(first_id(oldest)).bind(before);
+            query.fetch_one(connection).await
+        })?;
+        report.old_events += count(old);
+        *left = Left { events: stored - old, pinned };
+        let mut after = 0;
+        loop {
+            let full: Vec<(i64, i64)> = reading!(self, READ, |connection| {
+                let query = sqlx::query_as(Db::text(sql::FULL)).bind(i64::from(rules.events_per_issue)).bind(after);
+                query.bind(before).bind(project).fetch_all(connection).await
+            })?;
+            let Some((_, last)) = full.last() else { break };
+            after = *last;
+            for (_, issue) in full {
+                let surplus = self.surplus_of(issue, &first_id(oldest), rules.events_per_issue).await?;
+                report.surplus_events += surplus;
+                left.events -= i64::try_from(surplus).unwrap_or(i64::MAX);
+            }
+        }
+        if let Some(quota) = rules.events_per_project {
+            let quota = i64::try_from(quota).unwrap_or(i64::MAX);
+            let gone = (left.events - quota).clamp(0, (left.events - left.pinned).max(0));
+            report.quota_events += count(gone);
+            left.events -= gone;
+        }
+        Ok(with_issues)
     }
 
     /// How many events of an issue would be surplus, once those below an id are gone.

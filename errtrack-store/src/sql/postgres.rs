@@ -75,8 +75,8 @@ WITH u AS (
 ), n AS (SELECT issue_id, COUNT(*) AS count FROM u GROUP BY issue_id)
 SELECT COALESCE(array_agg(issue_id), '{}'), COALESCE(array_agg(count), '{}') FROM n";
 
-/// `$1` the time, `$2` to `$4` groupings, `$5` to `$21` issues, `$22` to `$25` hours, `$26` to `$28` hours of projects,
-/// `$29` to `$34` tags, `$35` to `$41` events. Answers how many events it has inserted, and the
+/// `$1` the time, `$2` to `$4` groupings, `$5` to `$21` issues, `$22` to `$25` hours, `$26` to `$28` and
+/// `$42` to `$45` rollups, `$29` to `$34` tags, `$35` to `$41` events. Answers how many events it has inserted, and the
 /// number of erasures, which can have grown until the issues were locked.
 pub(crate) const WRITE: &str = "
 WITH groupings AS (
@@ -123,10 +123,11 @@ WITH groupings AS (
   SELECT d.project_id, d.hour / 24, d.issue_id, d.hour, d.count
   FROM UNNEST($22::BIGINT[], $23::BIGINT[], $24::BIGINT[], $25::BIGINT[]) AS d (project_id, issue_id, hour, count)
   ON CONFLICT (project_id, day, issue_id, hour) DO UPDATE SET count = h.count + excluded.count
-), project_hours AS (
-  INSERT INTO errtrack_project_hour AS h (project_id, hour, count)
-  SELECT * FROM UNNEST($26::BIGINT[], $27::BIGINT[], $28::BIGINT[])
-  ON CONFLICT (project_id, hour) DO UPDATE SET count = h.count + excluded.count
+), rollups AS (
+  INSERT INTO errtrack_rollup AS r (project_id, width, start, environment, level, count, new_issues)
+  SELECT * FROM UNNEST($26::BIGINT[], $27::BIGINT[], $28::BIGINT[], $42::TEXT[], $43::BIGINT[], $44::BIGINT[], $45::BIGINT[])
+  ON CONFLICT (project_id, width, start, environment, level)
+  DO UPDATE SET count = r.count + excluded.count, new_issues = r.new_issues + excluded.new_issues
 ), tags AS (
   INSERT INTO errtrack_issue_tag AS t (project_id, issue_id, tag, count, key, value)
   SELECT * FROM UNNEST($29::BIGINT[], $30::BIGINT[], $31::BIGINT[], $32::BIGINT[], $33::TEXT[], $34::TEXT[])

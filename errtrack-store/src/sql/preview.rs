@@ -2,11 +2,11 @@
 
 use super::{Sql, sql};
 
-/// Resolved issues that were last seen before `$1`: how many, and how many events they keep.
+/// Resolved issues of the project `$2` that were last seen before `$1`: how many, and how many events they keep.
 pub(crate) const STALE: Sql = sql!(
     "
 SELECT COUNT(*), CAST(COALESCE(SUM(stored_count), 0) AS BIGINT) FROM errtrack_issue
-WHERE status = 1 AND last_seen < $1 AND merged_into IS NULL"
+WHERE project_id = $2 AND status = 1 AND last_seen < $1 AND merged_into IS NULL"
 );
 
 /// Of the project `$1` without issues that were resolved and last seen before `$3`: how many events it keeps, how many of
@@ -29,11 +29,11 @@ SELECT
     WHERE e.project_id = $1 AND e.id < $2 AND NOT (i.status = 1 AND i.last_seen < $3))"
 );
 
-/// Issues, and groups of merged ones, after `$2` with more than `$1` events, but not those resolved and last seen before `$3`: project, issue.
+/// Issues of the project `$4`, and groups of merged ones, after `$2` with more than `$1` events, but not those resolved and last seen before `$3`: project, issue.
 pub(crate) const FULL: Sql = sql!(
     "
 SELECT g.project_id, g.id FROM errtrack_issue g JOIN errtrack_issue i ON i.id = COALESCE(g.merged_into, g.id)
-WHERE g.id > $2 AND g.stored_count > $1 AND g.lead_group IS NULL AND NOT (i.status = 1 AND i.last_seen < $3)
+WHERE g.project_id = $4 AND g.id > $2 AND g.stored_count > $1 AND g.lead_group IS NULL AND NOT (i.status = 1 AND i.last_seen < $3)
 ORDER BY g.id LIMIT 500"
 );
 /// The events of the issue `$1` in the order of time, after the time `$2` and the row `$3`, at most `$4`: row, time,

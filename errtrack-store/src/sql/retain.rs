@@ -107,9 +107,11 @@ pub(crate) const PINNED: Sql = sql!(
 SELECT row FROM errtrack_event WHERE project_id = $1 AND issue_id = $2 AND pinned"
 );
 
-/// Resolved issues that were last seen before `$1`, with what they keep.
+/// Resolved issues of the project `$2` that were last seen before `$1`, with what they keep.
 pub(crate) const STALE: Sql = sql!(
-    "SELECT id, stored_count FROM errtrack_issue WHERE status = 1 AND last_seen < $1 AND merged_into IS NULL ORDER BY id LIMIT 100"
+    "
+SELECT id, stored_count FROM errtrack_issue
+WHERE project_id = $2 AND status = 1 AND last_seen < $1 AND merged_into IS NULL ORDER BY id LIMIT 100"
 );
 pub(crate) const DELETE_TOKENS: Sql = sql!("DELETE FROM errtrack_token WHERE expires_at <= $1");
 

@@ -109,13 +109,6 @@ pub(crate) const BURIED_PROJECTS: Sql = sql!("SELECT project_id FROM errtrack_de
 pub(crate) const FORGET_PROJECT: Sql = sql!("DELETE FROM errtrack_deleted_project WHERE project_id = $1");
 /// `$2` how many.
 pub(crate) const ISSUES_OF: Sql = sql!("SELECT id FROM errtrack_issue WHERE project_id = $1 LIMIT $2");
-/// `$2` how many.
-pub(crate) const DELETE_PROJECT_HOURS: Sql = sql!(
-    "
-DELETE FROM errtrack_project_hour WHERE project_id = $1 AND hour IN (
-  SELECT hour FROM errtrack_project_hour WHERE project_id = $1 LIMIT $2
-)"
-);
 
 #[cfg(test)]
 pub(crate) const EVERY: &[Sql] = &[
@@ -140,5 +133,4 @@ pub(crate) const EVERY: &[Sql] = &[
     BURIED_PROJECTS,
     FORGET_PROJECT,
     ISSUES_OF,
-    DELETE_PROJECT_HOURS,
 ];

@@ -3,7 +3,7 @@
 use super::cells::{int, raw, size, slice, text};
 
 /// Run as one text, with the same parameters: `$1`, `$2` groupings, `$3`, `$4` issues, `$5`, `$6` users, `$7`, `$8` hours,
-/// `$9`, `$10` hours of projects, `$11`, `$12` tags, `$13`, `$14` new tags, `$15`, `$16` events, `$17` their payloads,
+/// `$9`, `$10` rollups, `$11`, `$12` tags, `$13`, `$14` new tags, `$15`, `$16` events, `$17` their payloads,
 /// `$18` texts, `$19` the time.
 pub(crate) const WRITE: [&str; 9] = [
     INSERT_GROUPINGS,
@@ -11,7 +11,7 @@ pub(crate) const WRITE: [&str; 9] = [
     UPDATE_ISSUES,
     INSERT_USERS,
     COUNT_HOURS,
-    COUNT_PROJECT_HOURS,
+    COUNT_ROLLUPS,
     COUNT_TAGS,
     COUNT_NEW_TAGS,
     INSERT_EVENTS,
@@ -131,17 +131,27 @@ SELECT ",
 ON CONFLICT (project_id, day, issue_id, hour) DO UPDATE SET count = count + excluded.count"
 );
 
-const COUNT_PROJECT_HOURS: &str = concat!(
+const COUNT_ROLLUPS: &str = concat!(
     "
-INSERT INTO errtrack_project_hour (project_id, hour, count)
+INSERT INTO errtrack_rollup (project_id, width, start, level, count, new_issues, environment)
 SELECT ",
-    int!(10, 60, 1),
+    int!(10, 140, 1),
     ", ",
-    int!(10, 60, 21),
+    int!(10, 140, 21),
     ", ",
-    int!(10, 60, 41),
-    " FROM json_each($9) r WHERE TRUE
-ON CONFLICT (project_id, hour) DO UPDATE SET count = count + excluded.count"
+    int!(10, 140, 41),
+    ", ",
+    int!(10, 140, 61),
+    ", ",
+    int!(10, 140, 81),
+    ", ",
+    int!(10, 140, 101),
+    // An empty blob arrives as NULL.
+    ", COALESCE(",
+    text!(10, 140, 121, 131, 18),
+    ", '') FROM json_each($9) r WHERE TRUE
+ON CONFLICT (project_id, width, start, environment, level)
+DO UPDATE SET count = count + excluded.count, new_issues = new_issues + excluded.new_issues"
 );
 
 /// The rows are there: so names need not be sent.

@@ -143,7 +143,9 @@ impl Trial {
             assert_eq!(&found, expected, "{issue:?}");
         }
         for ((project, hour), count) in &self.hours {
-            let sql = format!("SELECT count FROM errtrack_project_hour WHERE project_id = {project} AND hour = {hour}");
+            let sql = format!(
+                "SELECT CAST(SUM(count) AS BIGINT) FROM errtrack_rollup WHERE project_id = {project} AND width = 1 AND start = {hour}"
+            );
             assert_eq!(self.lab.number(&sql).await, *count);
         }
     }

@@ -149,7 +149,7 @@ async fn is_whole(store: &SqliteStore, path: &Path, events: usize) {
     let number = async |sql: &'static str| sqlx::query_scalar::<_, i64>(sql).fetch_one(&pool).await.unwrap();
     assert_eq!(number("SELECT COUNT(*) FROM errtrack_event").await, events);
     assert_eq!(number("SELECT SUM(count) FROM errtrack_issue_hour").await, events);
-    assert_eq!(number("SELECT SUM(count) FROM errtrack_project_hour").await, events);
+    assert_eq!(number("SELECT SUM(count) FROM errtrack_rollup WHERE width = 1").await, events);
     let sound: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&pool).await.unwrap();
     assert_eq!(sound, "ok");
     pool.close().await;

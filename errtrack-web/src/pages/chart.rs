@@ -56,6 +56,8 @@ pub(super) enum News {
     Back,
     /// Nothing is known, but it may be rising.
     None,
+    /// They are not, whatever happens.
+    Calm,
 }
 
 /// From which bucket on bars are worth a look.
@@ -68,6 +70,7 @@ pub(super) fn hot_from(counts: &[i64], news: News) -> Option<usize> {
             Some(pause.map_or(0, |at| at + 1))
         }
         News::None => rising_from(counts),
+        News::Calm => None,
     }
 }
 

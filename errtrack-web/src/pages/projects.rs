@@ -13,7 +13,7 @@ use axum::{
     extract::{Path, State},
     response::Redirect,
 };
-use errtrack_core::Project;
+use errtrack_core::{Project, ProjectId, store::ProjectRetention};
 use serde::Deserialize;
 
 /// The page.
@@ -37,6 +37,9 @@ struct Shown {
     url: String,
     issues: String,
     keys: Vec<Key>,
+    /// Days and events that it keeps; empty for what the program says.
+    age_days: String,
+    events: String,
     /// This program reports to it itself.
     is_own: bool,
 }
@@ -53,15 +56,22 @@ struct Key {
 /// `GET /settings/projects`
 pub(super) async fn show(State(app): State<App>, Admin(shell): Admin) -> Result<Page<ProjectsPage>, Failure> {
     let projects = shell.caller().projects(&app).await?;
-    Ok(Page::new(ProjectsPage::new(&shell, &projects, app.tracker().project())))
+    let kept = app.store().settings(ProjectRetention::SETTING).await?;
+    Ok(Page::new(ProjectsPage::new(&shell, &projects, &kept, app.tracker().project())))
 }
 
 impl ProjectsPage {
-    fn new(shell: &Shell, projects: &[Project], own: &Project) -> Self {
+    fn new(shell: &Shell, projects: &[Project], kept: &[(ProjectId, String)], own: &Project) -> Self {
         let mut layout = shell.layout("Projects");
         layout.area = "projects";
         let action = shell.links.path("/settings/projects");
+        let kept = |project: &Project| {
+            let json = kept.iter().find(|(id, _)| *id == project.id).map(|(_, json)| json.as_str());
+            json.map(ProjectRetention::from_json).unwrap_or_default()
+        };
         let shown = |project: &Project| Shown {
+            age_days: kept(project).age_days.map(|days| days.to_string()).unwrap_or_default(),
+            events: kept(project).events.map(|events| events.to_string()).unwrap_or_default(),
             id: project.id.0,
             name: shell::name(project),
             slug: text::line(&project.slug, 60),
@@ -91,7 +101,8 @@ impl ProjectsPage {
         let mut hostile = project("shop", 2);
         (hostile.name, hostile.platform) = (HOSTILE.into(), Some(HOSTILE.into()));
         hostile.public_keys = vec![HOSTILE.into(), "key".into()];
-        vec![Self::new(shell, &[own.clone(), hostile], &own), Self::new(shell, &[], &own)]
+        let kept = [(own.id, r#"{"age_days":30,"events":1000}"#.to_owned())];
+        vec![Self::new(shell, &[own.clone(), hostile], &kept, &own), Self::new(shell, &[], &[], &own)]
     }
 }
 
@@ -171,6 +182,31 @@ pub(super) async fn remove_key(
     let project = shell.caller().find_project(&app, &id).await?;
     // One that is gone already is what was asked for.
     projects::remove_key(&app, shell.caller(), &project, &form.public_key).await?;
+    Ok(back(&shell, &project))
+}
+
+/// What a project keeps.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Kept {
+    age_days: String,
+    events: String,
+}
+
+/// `POST /settings/projects/{id}/retention`
+pub(super) async fn set_retention(
+    State(app): State<App>,
+    Admin(shell): Admin,
+    Path(id): Path<String>,
+    Form(form): Form<Kept>,
+) -> Result<Redirect, Failure> {
+    let number = |field: &str, text: &str| match text.trim() {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| Error::bad_request(format!("{field}: must be a number"))),
+    };
+    let own = projects::retention_of(number("age_days", &form.age_days)?, number("events", &form.events)?)?;
+    let project = shell.caller().find_project(&app, &id).await?;
+    projects::set_retention(&app, project.id, &own).await?;
     Ok(back(&shell, &project))
 }
 

@@ -319,8 +319,8 @@ pub(super) fn tags() -> Vec<TagTally> {
 #[test]
 fn every_sample_renders_and_is_harmless() {
     use super::{
-        docs, dress::ErrorPage, issue::IssuePage, issues::list::IssuesPage, login, privacy, projects, rules,
-        shell::Shell, start::StartPage, system::SystemPage,
+        docs, dress::ErrorPage, issue::IssuePage, issues::list::IssuesPage, login, monitoring, overview, performance,
+        privacy, projects, rules, shell::Shell, start::StartPage, system::SystemPage,
     };
     use askama::Template;
     let shell = Shell::sample(caller());
@@ -340,6 +340,9 @@ fn every_sample_renders_and_is_harmless() {
     pages.extend(super::welcome::WelcomePage::samples(&shell).iter().map(|p| ("welcome", p.render().unwrap())));
     pages.extend(docs::DocsPage::samples(&shell).iter().map(|p| ("docs", p.render().unwrap())));
     pages.extend(projects::ProjectsPage::samples(&shell).iter().map(|p| ("projects", p.render().unwrap())));
+    pages.extend(overview::OverviewPage::samples(&shell).iter().map(|p| ("overview", p.render().unwrap())));
+    pages.extend(performance::PerformancePage::samples(&shell).iter().map(|p| ("performance", p.render().unwrap())));
+    pages.extend(monitoring::MonitoringPage::samples(&shell).iter().map(|p| ("monitoring", p.render().unwrap())));
     pages.extend(SystemPage::samples(&shell).iter().map(|p| ("system", p.render().unwrap())));
     let error = ErrorPage::new(&shell, http::StatusCode::NOT_FOUND, HOSTILE);
     pages.push(("error", error.render().unwrap()));

@@ -4,6 +4,7 @@ use super::{
     assets,
     banner::{self, Banner},
     failure::Failure,
+    menu::{self, Entry},
     text, theme,
 };
 use crate::{access::Caller, app::App, error::Error, links::Links};
@@ -25,7 +26,7 @@ pub(super) struct Shell {
     pub(super) caller: Option<Caller>,
     theme: Option<&'static str>,
     has_sign_in: bool,
-    has_members: bool,
+    pub(super) has_members: bool,
     banner: Option<Banner>,
 }
 
@@ -59,13 +60,8 @@ pub(super) struct Layout {
     pub(super) issues: String,
     pub(super) start: String,
     pub(super) rules: String,
-    /// Only there for somebody who may change settings.
-    pub(super) privacy: Option<String>,
-    /// Only there for somebody who may change settings.
-    pub(super) projects_url: Option<String>,
-    pub(super) system: String,
-    /// Only there for somebody who may change what concerns everybody.
-    pub(super) people: Option<People>,
+    pub(super) menu: Vec<Entry>,
+    pub(super) settings: Vec<Entry>,
     /// Only there for a member.
     pub(super) account: Option<String>,
     pub(super) docs: String,
@@ -81,15 +77,6 @@ pub(super) struct Layout {
     pub(super) project: String,
     pub(super) projects: Vec<Choice>,
     pub(super) version: &'static str,
-}
-
-/// Links to what is about people and keys.
-#[derive(Debug, Clone)]
-pub(super) struct People {
-    /// Only there where members and keys are kept here.
-    pub(super) team: Option<String>,
-    pub(super) keys: Option<String>,
-    pub(super) audit: String,
 }
 
 /// A person in a circle.
@@ -124,14 +111,8 @@ impl Shell {
             issues: links.path("/issues"),
             start: links.path("/start"),
             rules: links.path("/settings/rules"),
-            privacy: self.may_admin().then(|| links.path("/settings/privacy")),
-            projects_url: self.may_admin().then(|| links.path("/settings/projects")),
-            system: links.path("/settings/system"),
-            people: self.may_admin_all().then(|| People {
-                team: self.has_members.then(|| links.path("/settings/team")),
-                keys: self.has_members.then(|| links.path("/settings/keys")),
-                audit: links.path("/settings/audit"),
-            }),
+            menu: menu::main(self),
+            settings: menu::settings(self),
             account: caller.member.as_ref().map(|_| links.path("/settings/account")),
             docs: links.path("/docs"),
             banner: self.banner.clone(),
@@ -233,6 +214,13 @@ impl Layout {
 pub(super) fn name(project: &Project) -> String {
     let name = if project.name.is_empty() { &project.slug } else { &project.name };
     text::line(name, 60)
+}
+
+impl Layout {
+    /// Whether the page is one of the settings.
+    pub(super) fn is_settings(&self) -> bool {
+        self.settings.iter().any(|entry| entry.area == self.area)
+    }
 }
 
 impl Who {

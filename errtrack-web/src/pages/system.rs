@@ -27,7 +27,7 @@ use errtrack_core::{
     Timestamp,
     store::{RetentionReport, SetAside},
 };
-use facts::Answer;
+pub(super) use facts::Answer;
 use retention::RetentionView;
 use serde::Deserialize;
 use tables::Tables;

@@ -5,10 +5,11 @@ use errtrack_core::{
     ApiKey, AuditEntry, Balance, Condition, Fingerprint, Issue, IssueId, IssueRef, Level, Member, MemberChange,
     MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash, TokenKind,
     store::{
-        AccountStore, AuditStore, BalanceStore, Batch, Changes, Comment, Cursor, EventPage, EventPosition, EventStore,
-        Feed, GroupStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject, ProjectChange,
-        ProjectStore, Recorded, Recorder, Regrouped, Retention, RetentionReport, SetAside, SettingStore, StatusCounts,
-        Storage, StoredEvent, TagTally, TriageStore, Upkeep,
+        AccountStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment, Connections, Cursor,
+        EnvironmentCount, EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion, GroupStore,
+        IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject, ProjectChange, ProjectStore, Recorded,
+        Recorder, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery,
+        SeriesStore, SetAside, SettingStore, StatusCounts, Storage, StoredEvent, TagTally, TriageStore, Upkeep,
     },
 };
 use errtrack_store::SqliteStore;
@@ -129,6 +130,17 @@ delegate!(LeaseStore {
     fn lease(&self, name: &str, holder: Uuid, duration: Duration) -> bool;
     fn release(&self, name: &str, holder: Uuid) -> ();
 });
+delegate!(AnalyticsStore {
+    fn figures_version(&self, scope: &FigureScope) -> FigureVersion;
+    fn rollups(&self, scope: &FigureScope, width: RollupWidth, from: Timestamp, until: Timestamp) -> Vec<Rollup>;
+    fn environments(&self, scope: &FigureScope, since: Timestamp) -> Vec<EnvironmentCount>;
+    fn top_issues(&self, scope: &FigureScope, since: Timestamp, limit: u32) -> Vec<(Issue, i64)>;
+});
+delegate!(SeriesStore {
+    fn put_points(&self, points: &[SeriesPoint]) -> ();
+    fn points(&self, query: &SeriesQuery) -> Vec<SeriesPoint>;
+    fn drop_points(&self, series: Series, width: i64, before: i64) -> u64;
+});
 delegate!(AccountStore {
     fn member_by_email(&self, email: &str) -> Option<Member>;
     fn member(&self, id: Uuid) -> Option<Member>;
@@ -193,6 +205,10 @@ impl Upkeep for AwayStore {
     async fn set_aside_events(&self, limit: u32) -> Result<Vec<SetAside>, StoreError> {
         self.check()?;
         self.inner.set_aside_events(limit).await
+    }
+
+    fn connections(&self) -> Option<Connections> {
+        self.inner.connections()
     }
 
     async fn close(&self) {

@@ -93,6 +93,18 @@ async fn lists_and_sums_leave_foreign_projects_out() {
     let balance = app.of_mine("GET", "/api/monitoring/balance", &Value::Null).await.data();
     assert_eq!((&balance["total"]["captured"], &balance["projects"][0]["project"]), (&1.into(), &"mine".into()));
     assert_eq!(balance["projects"].as_array().unwrap().len(), 1);
+    for query in ["", "?project=theirs"] {
+        let (own, all) = (i64::from(query.is_empty()), if query.is_empty() { 3 } else { 2 });
+        let path = format!("/api/stats{query}");
+        assert_eq!(app.of_mine("GET", &path, &Value::Null).await.data()["total_events"], own, "{path}");
+        assert_eq!(app.get(&path).await.data()["total_events"], all, "{path}");
+        let path = format!("/api/analytics/trends{query}");
+        assert_eq!(
+            app.of_mine("GET", &path, &Value::Null).await.data()["data_points"][6]["error_count"],
+            own,
+            "{path}"
+        );
+    }
     for path in ["/metrics", "/issues", "/issues?q=", "/settings/system", "/settings/rules", "/start"] {
         let answer = app.of_mine("GET", path, &Value::Null).await;
         let text = String::from_utf8_lossy(&answer.body);

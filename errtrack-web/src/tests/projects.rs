@@ -112,3 +112,24 @@ async fn a_wrong_project_is_refused_with_the_reason() {
     assert_eq!(app.ask("GET", "/api/settings/projects", READ_KEY).await.status, 200);
     assert_eq!(app.ask("DELETE", "/api/settings/projects/1", WRITE_KEY).await.status, 403);
 }
+
+#[tokio::test]
+async fn a_project_keeps_less_if_it_is_told_so() {
+    let app = TestApp::new().await;
+    let path = "/api/settings/projects/1/retention";
+    let put = async |body: Value| app.send("PUT", path, &[("x-api-key", KEY)], body.to_string()).await;
+    let shown = app.get(path).await.data();
+    assert_eq!((&shown["own"], &shown["rules"]["age_days"]), (&json!({"age_days": null, "events": null}), &90.into()));
+    let less = put(json!({"age_days": 30, "events": 1000})).await.data();
+    assert_eq!((&less["rules"]["age_days"], &less["rules"]["events_per_project"]), (&30.into(), &1000.into()));
+    assert_eq!(app.get(path).await.data(), less);
+    assert_eq!(put(json!({"age_days": 1000})).await.data()["rules"]["age_days"], 90, "more is as the program says");
+    for (body, field) in [
+        (json!({"age_days": 0}), "age_days"),
+        (json!({"age_days": "x"}), "age_days"),
+        (json!({"events": -1}), "events"),
+    ] {
+        assert!(put(body).await.error(400).starts_with(&format!("{field}: ")));
+    }
+    assert_eq!(app.send("PUT", path, &[("x-api-key", WRITE_KEY)], "{}").await.status, 403);
+}

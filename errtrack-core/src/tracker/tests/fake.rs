@@ -53,6 +53,7 @@ pub(crate) struct Data {
     pub(crate) balances: BTreeMap<ProjectId, Balance>,
     leases: HashMap<String, (Uuid, Instant)>,
     pub(crate) trims: Vec<Instant>,
+    pub(crate) points: Vec<SeriesPoint>,
     pub(crate) retentions: Vec<Instant>,
     pub(crate) last: Option<RetentionReport>,
     pub(crate) retention_takes: Duration,
@@ -328,6 +329,31 @@ macro_rules! unused {
     };
 }
 
+#[async_trait]
+impl SeriesStore for Fake {
+    async fn put_points(&self, points: &[SeriesPoint]) -> Result<(), StoreError> {
+        self.reach()?;
+        self.data().points.extend_from_slice(points);
+        Ok(())
+    }
+
+    async fn points(&self, _: &SeriesQuery) -> Result<Vec<SeriesPoint>, StoreError> {
+        self.reach()?;
+        Ok(self.data().points.clone())
+    }
+
+    async fn drop_points(&self, _: Series, _: i64, _: i64) -> Result<u64, StoreError> {
+        self.reach()?;
+        Ok(0)
+    }
+}
+
+unused!(AnalyticsStore {
+    fn figures_version(&self, &FigureScope) -> FigureVersion;
+    fn rollups(&self, &FigureScope, RollupWidth, Timestamp, Timestamp) -> Vec<Rollup>;
+    fn environments(&self, &FigureScope, Timestamp) -> Vec<EnvironmentCount>;
+    fn top_issues(&self, &FigureScope, Timestamp, u32) -> Vec<(Issue, i64)>;
+});
 unused!(IssueStore {
     fn issues(&self, &IssueQuery) -> IssuePage;
     fn status_counts(&self, &IssueQuery) -> StatusCounts;

@@ -19,6 +19,15 @@ async fn a_project_is_made_used_renamed_and_deleted() {
     browser.post("/settings/projects/2", "name=Blog&slug=blog&platform=").await;
     let page = browser.get("/settings/projects").await.text;
     assert!(!page.contains("old-key") && page.contains("value=\"blog\"") && !page.contains("my-blog"), "{page}");
+    browser.post("/settings/projects/2/retention", "age_days=30&events=").await;
+    assert!(browser.get("/settings/projects").await.text.contains("max=\"36500\" value=\"30\""));
+    for form in ["age_days=x&events=", "age_days=0&events="] {
+        assert_eq!(
+            browser.post("/settings/projects/2/retention", form).await.status,
+            StatusCode::BAD_REQUEST,
+            "{form}"
+        );
+    }
     for (path, form) in
         [("", "name=x&slug=blog"), ("/2", "name=x&slug=B+log&platform="), ("/2", "name=&slug=b&platform=")]
     {

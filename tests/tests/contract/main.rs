@@ -1,0 +1,7 @@
+//! What the documents of the three report dialects promise: each endpoint asked as its document asks, every field of the answer
+//! looked at, on both databases.
+
+mod apps;
+mod rest;
+mod service;
+mod tracker;
