@@ -36,7 +36,7 @@ async fn it_is_for_admins_alone() {
         let mut browser = Browser::with(Access::host(move |_| Some(role))).await;
         let expected = if may { StatusCode::OK } else { StatusCode::FORBIDDEN };
         assert_eq!(browser.get(PAGE).await.status, expected, "{role:?}");
-        assert_eq!(browser.get("/issues").await.text.contains(PAGE), may, "{role:?}");
+        assert_eq!(browser.get("/settings/rules").await.text.contains(PAGE), may, "{role:?}");
         let answer = browser.post(PAGE, "do=save").await.status;
         assert_eq!(answer, if may { StatusCode::SEE_OTHER } else { StatusCode::FORBIDDEN }, "{role:?}");
         let foreign = browser.send("POST", PAGE, &[("sec-fetch-site", "cross-site")], "do=save").await.status;
