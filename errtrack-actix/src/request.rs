@@ -15,7 +15,7 @@ use actix_web::{
 };
 use errtrack_core::{
     Event, RequestSource, Routes, ScopeHandle, StatusClass, TrustedProxies,
-    adapter::{HEADERS, ServedRequest, Templates, header_position},
+    adapter::{HeaderValues, ServedRequest, Templates, header_position},
 };
 use std::{
     net::IpAddr,
@@ -32,24 +32,18 @@ pub(crate) struct Served {
     method: Method,
     uri: Uri,
     is_secure: bool,
-    headers: [Option<HeaderValue>; 8],
+    headers: HeaderValues,
     /// Those that the host asked for beyond that.
     further: Option<(Arc<Config>, Vec<Option<HeaderValue>>)>,
     pattern: Option<Arc<str>>,
     client: Option<IpAddr>,
-    routes: Routes,
     /// The status of the answer; 0 as long as there is none.
     status: AtomicU16,
     is_counted_inside: AtomicBool,
 }
 
 impl Served {
-    pub(crate) fn read(
-        request: &ServiceRequest,
-        config: Option<&Arc<Config>>,
-        routes: &Routes,
-        templates: &Templates,
-    ) -> Self {
+    pub(crate) fn read(request: &ServiceRequest, config: Option<&Arc<Config>>, templates: &Templates) -> Self {
         let further = config.filter(|config| !config.headers.is_empty()).map(|config| {
             let values = config.headers.iter().map(|name| harmless(request.headers().get(name)?)).collect();
             (config.clone(), values)
@@ -67,11 +61,10 @@ impl Served {
             method: request.method().clone(),
             uri: request.uri().clone(),
             is_secure: request.app_config().secure(),
-            headers: [const { None }; 8],
+            headers: HeaderValues::default(),
             further,
             pattern: templates.find(request.path(), || request.match_pattern()),
             client: client(request, config.and_then(|config| config.proxies.as_ref())),
-            routes: routes.clone(),
             status: AtomicU16::new(0),
             is_counted_inside: AtomicBool::new(false),
         };
@@ -84,21 +77,21 @@ impl Served {
         if let Some(served) = scope.request::<Self>() {
             served.status.store(status.as_u16(), Relaxed);
             // Where there is a route, its pattern is known, or the answer is not that there is none.
-            served.count(StatusClass::of(status.as_u16()), !status.is_client_error());
+            served.count(scope.routes(), StatusClass::of(status.as_u16()), !status.is_client_error());
         }
     }
 
     /// Counts the request, unless a middleware further in does.
-    fn count(&self, class: StatusClass, is_routed: bool) {
-        if !self.is_counted_inside.load(Relaxed) {
-            self.brief().count(&self.routes, class, is_routed);
+    fn count(&self, routes: Option<&Routes>, class: StatusClass, is_routed: bool) {
+        if let Some(routes) = routes.filter(|_| !self.is_counted_inside.load(Relaxed)) {
+            self.brief().count(routes, class, is_routed);
         }
     }
 
     /// Counts the request of a scope as dropped half-way.
     pub(crate) fn dropped(scope: &ScopeHandle) {
         if let Some(served) = scope.request::<Self>() {
-            served.count(StatusClass::Dropped, true);
+            served.count(scope.routes(), StatusClass::Dropped, true);
         }
     }
 
@@ -123,8 +116,9 @@ impl Served {
     fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let further =
             self.further.iter().flat_map(|(config, values)| config.headers.iter().map(HeaderName::as_str).zip(values));
-        let always = HEADERS.into_iter().zip(&self.headers);
-        always.chain(further).filter_map(|(name, value)| Some((name, value.as_ref()?.as_bytes())))
+        let further = further.filter_map(|(name, value)| Some((name, value.as_ref()?.as_bytes())));
+        // The names of those that are always kept live longer than the others.
+        self.headers.iter().map(|(name, value)| -> (&str, &[u8]) { (name, value) }).chain(further)
     }
 }
 
@@ -143,12 +137,12 @@ fn client(request: &ServiceRequest, proxies: Option<&TrustedProxies>) -> Option<
     Some(proxies.client(peer, lines))
 }
 
-fn pick(headers: &HeaderMap, picked: &mut [Option<HeaderValue>; 8]) {
+fn pick(headers: &HeaderMap, picked: &mut HeaderValues) {
     for (name, value) in headers {
-        if let Some(slot) = header_position(name.as_str()).and_then(|at| picked.get_mut(at))
-            && slot.is_none()
+        if let Some(at) = header_position(name.as_str())
+            && !value.is_sensitive()
         {
-            *slot = harmless(value);
+            picked.put(at, value.as_bytes());
         }
     }
 }
@@ -164,13 +158,7 @@ mod tests {
 
     fn filled(request: TestRequest, config: Option<Config>) -> Event {
         let mut event = Event::new();
-        Served::read(
-            &request.to_srv_request(),
-            config.map(Arc::new).as_ref(),
-            &Routes::default(),
-            &Templates::default(),
-        )
-        .fill(&mut event);
+        Served::read(&request.to_srv_request(), config.map(Arc::new).as_ref(), &Templates::default()).fill(&mut event);
         event
     }
 

@@ -46,9 +46,8 @@ where
     }
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let scope = ScopeHandle::for_request(&self.tracker, || {
-            Served::read(&request, self.config.as_ref(), self.tracker.routes(), &self.templates)
-        });
+        let scope =
+            ScopeHandle::for_request(&self.tracker, || Served::read(&request, self.config.as_ref(), &self.templates));
         // A service can panic before it returns a future.
         let called = catch_unwind(AssertUnwindSafe(|| scope.sync(|| self.inner.call(request))));
         match called {

@@ -6,8 +6,9 @@
 
 use async_trait::async_trait;
 use errtrack_core::{
-    Balance, Event, Exception, Fingerprint, Issue, IssueId, IssueRef, Member, Occurrence, Project, ProjectId, Status,
-    StoreError, Timestamp, TokenHash, TokenKind, Tracker, store::*,
+    ApiKey, AuditEntry, Balance, Condition, Event, Exception, Fingerprint, Issue, IssueId, IssueRef, Member,
+    MemberChange, MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash,
+    TokenKind, Tracker, store::*,
 };
 use std::{error::Error, time::Duration};
 use uuid::Uuid;
@@ -83,6 +84,18 @@ impl ProjectStore for Away {
         self.fails().await
     }
 
+    async fn create_project(&self, _: &NewProject) -> Result<ProjectChange, StoreError> {
+        self.fails().await
+    }
+
+    async fn update_project(&self, _: &Project) -> Result<ProjectChange, StoreError> {
+        self.fails().await
+    }
+
+    async fn remove_public_key(&self, _: ProjectId, _: &str) -> Result<bool, StoreError> {
+        self.fails().await
+    }
+
     async fn add_public_key(&self, _: ProjectId, _: &str) -> Result<bool, StoreError> {
         self.fails().await
     }
@@ -117,6 +130,13 @@ away!(GroupStore {
     fn merge(&self, ProjectId, IssueId, &[IssueId]) -> Regrouped;
     fn unmerge(&self, IssueId, &[Fingerprint]) -> Regrouped;
 });
+away!(TriageStore {
+    fn set_condition(&self, &[IssueId], &Condition) -> u64;
+    fn unignore(&self, Timestamp) -> u64;
+    fn latest_release(&self, ProjectId) -> Option<String>;
+    fn comments(&self, IssueId) -> Vec<Comment>;
+    fn add_comment(&self, IssueId, &str, &str) -> Option<Comment>;
+});
 away!(SettingStore {
     fn settings(&self, &str) -> Vec<(ProjectId, String)>;
     fn put_setting(&self, ProjectId, &str, Option<&str>) -> bool;
@@ -145,6 +165,7 @@ away!(EventStore {
     fn events(&self, IssueId, Option<&Cursor>, u32) -> EventPage;
     fn position(&self, &StoredEvent) -> EventPosition;
     fn pin(&self, &StoredEvent, bool) -> bool;
+    fn user_events(&self, Option<&[ProjectId]>, &str, Option<&Cursor>, u32) -> EventPage;
     fn erase_user(&self, Option<&[ProjectId]>, &str) -> u64;
 });
 away!(AnalyticsStore {
@@ -160,11 +181,31 @@ away!(SeriesStore {
 });
 away!(AccountStore {
     fn member_by_email(&self, &str) -> Option<Member>;
+    fn member(&self, Uuid) -> Option<Member>;
+    fn members(&self) -> Vec<Member>;
     fn member_count(&self) -> i64;
     fn put_member(&self, &Member) -> Member;
-    fn put_token(&self, TokenKind, TokenHash, Uuid, Timestamp) -> ();
+    fn add_member(&self, &Member) -> bool;
+    fn change_member(&self, Uuid, &MemberChange) -> MemberChanged;
+    fn delete_member(&self, Uuid) -> MemberChanged;
+    fn note_activity(&self, &[(Uuid, Timestamp)]) -> ();
+    fn put_token(&self, &Token) -> ();
     fn token_member(&self, TokenKind, TokenHash) -> Option<Member>;
     fn take_token(&self, TokenKind, TokenHash) -> bool;
+    fn tokens(&self, TokenKind, Uuid) -> Vec<Token>;
+    fn end_tokens(&self, TokenKind, Uuid, Option<TokenHash>) -> u64;
+    fn second_factor(&self, Uuid) -> Option<String>;
+    fn swap_second_factor(&self, Uuid, Option<&str>, Option<&str>) -> bool;
+});
+away!(KeyStore {
+    fn api_keys(&self) -> Vec<ApiKey>;
+    fn add_api_key(&self, &ApiKey) -> ();
+    fn delete_api_key(&self, Uuid) -> bool;
+    fn note_use(&self, &[(Uuid, Timestamp)]) -> ();
+});
+away!(AuditStore {
+    fn audit(&self, &AuditEntry) -> ();
+    fn audit_log(&self, Option<i64>, u32) -> Vec<AuditEntry>;
 });
 away!(Upkeep {
     fn ping(&self) -> Duration;

@@ -4,6 +4,7 @@
 //! [`RequestSource`](crate::RequestSource) by lending them to [`ServedRequest::fill`], and reports what fails by
 //! [`panicked`], [`answered`] and [`Caught`].
 
+mod headers;
 mod open;
 mod report;
 mod request;
@@ -11,6 +12,7 @@ mod route;
 mod templates;
 pub(crate) mod trace;
 
+pub use headers::HeaderValues;
 pub use open::Open;
 pub use report::{Captured, Caught, Reported, answered, event_of, expect_echo, panicked, takes_echo};
 pub use request::{HEADERS, ServedRequest, header_position};

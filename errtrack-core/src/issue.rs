@@ -1,8 +1,8 @@
 //! The issue: the group of all events with one cause.
 
-use crate::{EventId, Fingerprint, IssueId, Level, ProjectId, Timestamp};
+use crate::{EventId, Fingerprint, IssueId, Level, ProjectId, Timestamp, release_order};
 use serde::Serialize;
-use std::{fmt, str::FromStr};
+use std::{cmp::Ordering, fmt, str::FromStr};
 use uuid::Uuid;
 
 /// What people have decided about an issue.
@@ -64,6 +64,61 @@ impl FromStr for Status {
     }
 }
 
+/// What ends a status that does not last for ever: the issue is open again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// Resolved in this release: it is open again when it comes from it or a later one.
+    InRelease(String),
+    /// Resolved in the next release after this one: it is open again when it comes from a later one than this. Empty if no
+    /// release was known; then every release is later.
+    AfterRelease(String),
+    /// Ignored until one of these is there.
+    Until {
+        /// That time.
+        time: Option<Timestamp>,
+        /// So many events in all.
+        count: Option<i64>,
+    },
+}
+
+impl Condition {
+    /// The status that it can end.
+    #[must_use]
+    pub const fn status(&self) -> Status {
+        match self {
+            Self::InRelease(_) | Self::AfterRelease(_) => Status::Resolved,
+            Self::Until { .. } => Status::Ignored,
+        }
+    }
+
+    /// Whether it is met at a time, when the issue has so many events and the newest of them came from `releases`. Where
+    /// versions tell no order, `first_seen` does: it knows since when there are events of a release, but for those that
+    /// come just now.
+    pub fn is_met(
+        &self,
+        now: Timestamp,
+        count: i64,
+        releases: &[&str],
+        first_seen: impl Fn(&str) -> Option<Timestamp>,
+    ) -> bool {
+        let is_later = |release: &str, than: &str| match release_order(release, than) {
+            Some(order) => order == Ordering::Greater,
+            None => match (first_seen(release), first_seen(than)) {
+                (Some(release), Some(than)) => release > than,
+                (release, than) => release.is_none() && than.is_some(),
+            },
+        };
+        match self {
+            Self::InRelease(this) => releases.iter().any(|release| *release == this || is_later(release, this)),
+            Self::AfterRelease(this) if this.is_empty() => !releases.is_empty(),
+            Self::AfterRelease(this) => releases.iter().any(|release| is_later(release, this)),
+            Self::Until { time, count: most } => {
+                time.is_some_and(|time| time <= now) || most.is_some_and(|most| most <= count)
+            }
+        }
+    }
+}
+
 /// The error of parsing a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not one of unresolved, resolved, ignored")]
@@ -94,6 +149,8 @@ pub struct Issue {
     pub level: Level,
     /// What people have decided.
     pub status: Status,
+    /// What ends that, if it does not last.
+    pub condition: Option<Condition>,
     /// `true` if it was resolved once and came back since.
     pub regressed: bool,
     /// Where it comes from: `backend`, `browser`, ….

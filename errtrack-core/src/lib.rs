@@ -29,6 +29,7 @@ mod panic;
 mod prepare;
 mod project;
 mod proxies;
+mod release;
 pub mod retention;
 mod routes;
 pub mod rules;
@@ -46,7 +47,10 @@ pub mod test;
 mod time;
 mod tracker;
 
-pub use account::{Member, Role, TokenHash, TokenKind, UnknownRole};
+pub use account::{
+    ApiKey, AuditEntry, Member, MemberChange, MemberChanged, MemberStatus, Permission, Role, Token, TokenHash,
+    TokenKind, UnknownMemberStatus, UnknownPermission, UnknownRole,
+};
 #[cfg(feature = "anyhow")]
 pub use anyhow::{AnyhowExt, capture_anyhow};
 pub use current::{
@@ -58,12 +62,13 @@ pub use event::{
 };
 pub use hosted::{Capturing, discard, hosted};
 pub use id::{EventId, Fingerprint, InvalidId, IssueId, ProjectId};
-pub use issue::{InvalidIssueRef, Issue, IssueRef, Status, UnknownStatus};
+pub use issue::{Condition, InvalidIssueRef, Issue, IssueRef, Status, UnknownStatus};
 pub use occurrence::Occurrence;
 pub use panic::{last_panic, repeats_panic};
 pub use prepare::{Formula, Limits, Preparer, user_hash};
 pub use project::{Project, slugify};
 pub use proxies::{InvalidNetwork, TrustedProxies};
+pub use release::release_order;
 pub use routes::{Latencies, RouteStatistics, Routes, StatusClass};
 pub use rules::{Action, Field, InvalidRules, Rule, Rules};
 pub use scope::{BreadcrumbSource, InScope, RequestSource, Scope, ScopeExt, ScopeHandle, StreamScopeExt, with_scope};

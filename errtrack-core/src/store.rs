@@ -11,7 +11,7 @@
 //!
 //! 1. [`ProjectStore`], [`Recorder::record`] and [`IssueStore::issue`]: with these a [`Tracker`](crate::Tracker) starts
 //!    and counts. Everything else can answer `Ok` and nothing, for now.
-//! 2. The rest of [`IssueStore`], [`GroupStore`], [`EventStore`] and [`AccountStore`]: with these the pages work.
+//! 2. The rest of [`IssueStore`], [`GroupStore`], [`TriageStore`], [`EventStore`], [`AccountStore`], [`KeyStore`] and [`AuditStore`]: with these the pages work.
 //! 3. [`Upkeep`], [`BalanceStore`], [`LeaseStore`], [`SettingStore`], [`Feed`], [`AnalyticsStore`], [`SeriesStore`]: with these it can run for years, and in several processes.
 //!    [`surplus`](crate::retention::surplus) chooses the events to keep, [`LocalFeed`] tells changes within the process.
 //!
@@ -47,6 +47,7 @@
 //! **Cancelling.** A future of any method may be dropped at any await. What was begun must then be rolled back or, once it
 //! is committed, be whole.
 
+mod account;
 mod analytics;
 mod batch;
 mod error;
@@ -54,8 +55,10 @@ mod feed;
 mod groups;
 mod query;
 mod series;
+mod triage;
 mod upkeep;
 
+pub use account::{AccountStore, AuditStore, KeyStore, MAX_AUDIT_ENTRIES};
 pub use analytics::{AnalyticsStore, EnvironmentCount, FigureScope, FigureVersion, Rollup, RollupWidth};
 pub use batch::{Batch, BatchKey, Outcome, Recorded};
 pub use error::StoreError;
@@ -63,11 +66,10 @@ pub use feed::{Change, Changes, Feed, IssueEvent, LocalFeed};
 pub use groups::{GroupStore, MAX_GROUPS, Refusal, Regrouped};
 pub use query::{Cursor, EventPage, EventPosition, IssuePage, IssueQuery, Sort, StatusCounts, StoredEvent};
 pub use series::{Series, SeriesPoint, SeriesQuery, SeriesStore};
+pub use triage::{Comment, TriageStore};
 pub use upkeep::{Connections, Retention, RetentionReport, SetAside, Storage, TableSize, Upkeep};
 
-use crate::{
-    Balance, Issue, IssueId, IssueRef, Member, Occurrence, Project, ProjectId, Status, Timestamp, TokenHash, TokenKind,
-};
+use crate::{Balance, Issue, IssueId, IssueRef, Occurrence, Project, ProjectId, Status, Timestamp};
 use async_trait::async_trait;
 use std::time::Duration;
 use uuid::Uuid;
@@ -77,10 +79,13 @@ pub trait Store:
     Recorder
     + IssueStore
     + GroupStore
+    + TriageStore
     + EventStore
     + ProjectStore
     + SettingStore
     + AccountStore
+    + KeyStore
+    + AuditStore
     + BalanceStore
     + LeaseStore
     + AnalyticsStore
@@ -94,10 +99,13 @@ impl<T> Store for T where
     T: Recorder
         + IssueStore
         + GroupStore
+        + TriageStore
         + EventStore
         + ProjectStore
         + SettingStore
         + AccountStore
+        + KeyStore
+        + AuditStore
         + BalanceStore
         + LeaseStore
         + AnalyticsStore
@@ -114,7 +122,8 @@ pub trait Recorder: Send + Sync + 'static {
     ///
     /// When it returns `Ok`, the batch is durable. Issues are made or updated, events inserted, rollups and tallies
     /// increased by [`Occurrence::times`]. An event id that its project already has changes nothing
-    /// ([`Outcome::Duplicate`]), also within one batch. A resolved issue that is hit reopens. An occurrence marked in
+    /// ([`Outcome::Duplicate`]), also within one batch. A resolved issue that is hit reopens, unless it has a
+    /// [condition](TriageStore::set_condition), which must be met; so does an ignored one whose condition is met. An occurrence marked in
     /// [`Batch::counted_only`] counts, but its payload is not kept. A batch whose [key](Batch::key) says that it repeats one
     /// that was committed changes nothing ([`Outcome::Settled`]).
     ///
@@ -195,6 +204,17 @@ pub trait EventStore: Send + Sync + 'static {
     /// Pins an event, so that it stays when its issue or project has too many, or lets it go again; `false` if it is gone.
     async fn pin(&self, event: &StoredEvent, pinned: bool) -> Result<bool, StoreError>;
 
+    /// Kept events of a user, in any of the projects (all, if `None`), in an order that stays: `limit` at most, those after
+    /// `cursor` if there is one. A page can have fewer events, or none, and still a next one. `user` is the id, or what else
+    /// stands for it ([`User::key`](crate::User::key)).
+    async fn user_events(
+        &self,
+        projects: Option<&[ProjectId]>,
+        user: &str,
+        cursor: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<EventPage, StoreError>;
+
     /// Deletes every event of a user, in any of the projects (all, if `None`), also pinned ones and those set aside, and
     /// what counts that user; answers how many events went that had been written. `user` is the id, or what else stands for
     /// it ([`User::key`](crate::User::key)). Counts of events stay.
@@ -213,12 +233,47 @@ pub trait ProjectStore: Send + Sync + 'static {
     /// The project with that slug; it is made, with one public key, if there is none. Safe when several ask at once.
     async fn ensure_project(&self, slug: &str) -> Result<Project, StoreError>;
 
+    /// Makes a project, with one public key; with the number that it names, which then is never given again.
+    async fn create_project(&self, project: &NewProject) -> Result<ProjectChange, StoreError>;
+
+    /// Gives a project the slug, the name and the platform that this one has.
+    async fn update_project(&self, project: &Project) -> Result<ProjectChange, StoreError>;
+
+    /// Takes a public key away from a project; `false` if it has none such. Clients that have it cannot report any more.
+    async fn remove_public_key(&self, project: ProjectId, key: &str) -> Result<bool, StoreError>;
+
     /// Adds a public key to a project; `false` if any project has it already.
     async fn add_public_key(&self, project: ProjectId, key: &str) -> Result<bool, StoreError>;
 
     /// Deletes a project with its issues, events (those set aside too), rollups, keys and balance; `false` if there is none.
     /// Its slug and keys are free from then on; its number, which stands in DSNs, is never given again.
     async fn delete_project(&self, project: ProjectId) -> Result<bool, StoreError>;
+}
+
+/// A project that is to be made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NewProject {
+    /// Its number, so that DSNs that exist stay valid; one that no project has. The next free one unless given.
+    pub id: Option<ProjectId>,
+    /// Its slug.
+    pub slug: String,
+    /// Its name for people.
+    pub name: String,
+    /// Its main platform.
+    pub platform: Option<String>,
+}
+
+/// What came of making or changing a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProjectChange {
+    /// It is done: the project as it is now.
+    Done(Project),
+    /// There is no such project.
+    Gone,
+    /// Another project has that slug.
+    SlugTaken,
+    /// Another project has that number, or had it and is still being deleted.
+    IdTaken,
 }
 
 /// Keeps what people have set for projects.
@@ -251,32 +306,4 @@ pub trait LeaseStore: Send + Sync + 'static {
 
     /// Gives a lease back, if `holder` has it; else nothing happens.
     async fn release(&self, name: &str, holder: Uuid) -> Result<(), StoreError>;
-}
-
-/// Keeps members and their tokens.
-#[async_trait]
-pub trait AccountStore: Send + Sync + 'static {
-    /// The member with that address (lower case).
-    async fn member_by_email(&self, email: &str) -> Result<Option<Member>, StoreError>;
-
-    /// How many members there are.
-    async fn member_count(&self) -> Result<i64, StoreError>;
-
-    /// Adds a member, or replaces name, role and password of the one with the same address. Answers it as it is now.
-    async fn put_member(&self, member: &Member) -> Result<Member, StoreError>;
-
-    /// Keeps a token of a member until it expires.
-    async fn put_token(
-        &self,
-        kind: TokenKind,
-        token: TokenHash,
-        member: Uuid,
-        expires: Timestamp,
-    ) -> Result<(), StoreError>;
-
-    /// The member of a token that has not expired.
-    async fn token_member(&self, kind: TokenKind, token: TokenHash) -> Result<Option<Member>, StoreError>;
-
-    /// Deletes a token; `true` if it was there and had not expired. Of several that ask at once, one gets `true`.
-    async fn take_token(&self, kind: TokenKind, token: TokenHash) -> Result<bool, StoreError>;
 }

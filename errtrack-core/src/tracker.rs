@@ -124,6 +124,13 @@ struct Shared {
     writes: WriteQueue,
     engine: Arc<Engine>,
     worker: Worker,
+    link: Arc<Link>,
+}
+
+/// What of a tracker is known to those who do not keep it alive.
+struct Link {
+    shared: Weak<Shared>,
+    routes: Routes,
 }
 
 /// What the capturing side and the tracker's thread have in common.
@@ -155,13 +162,18 @@ struct Engine {
 
 /// A handle that does not keep the tracker alive: for what lives as long as the process, such as a `tracing` subscriber.
 #[derive(Clone, Default)]
-pub struct WeakTracker(Weak<Shared>);
+pub struct WeakTracker(Option<Arc<Link>>);
 
 impl WeakTracker {
     /// The tracker; `None` once its last handle is gone.
     #[must_use]
     pub fn upgrade(&self) -> Option<Tracker> {
-        self.0.upgrade().map(|shared| Tracker { shared })
+        self.0.as_ref()?.shared.upgrade().map(|shared| Tracker { shared })
+    }
+
+    /// The statistics of the routes, which outlive the tracker.
+    pub(crate) fn routes(&self) -> Option<&Routes> {
+        self.0.as_ref().map(|link| &link.routes)
     }
 }
 
@@ -425,7 +437,7 @@ impl Tracker {
     /// A handle that does not keep the tracker alive.
     #[must_use]
     pub fn downgrade(&self) -> WeakTracker {
-        WeakTracker(Arc::downgrade(&self.shared))
+        WeakTracker(Some(self.shared.link.clone()))
     }
 
     fn set_default(&self) {

@@ -84,6 +84,10 @@ pub(crate) struct Existing {
     /// That of the issue: another one, if it was merged.
     pub(crate) issue: i64,
     pub(crate) resolved: bool,
+    /// It is resolved or ignored until a condition is met.
+    pub(crate) waits: bool,
+    /// It is ignored until a condition is met.
+    pub(crate) ignored: bool,
 }
 
 /// Where a group is counted.

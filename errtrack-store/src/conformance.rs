@@ -25,6 +25,7 @@
 
 pub mod accounts;
 pub mod aside;
+pub mod credentials;
 pub mod erasure;
 pub mod events;
 pub mod feed;
@@ -43,6 +44,7 @@ pub mod retention;
 pub mod series;
 pub mod settings;
 pub mod together;
+pub mod triage;
 pub mod trimming;
 pub mod upkeep;
 
@@ -90,6 +92,14 @@ macro_rules! conformance {
             many_values_of_a_tag_keep_the_total
             values_of_a_tag_stay_within_their_projects
         ]);
+        $crate::conformance!(@part $open, triage: [
+            what_is_ignored_until_a_count_is_open_again_when_it_is_there
+            what_is_ignored_until_a_time_is_open_again_with_events_or_without
+            what_is_resolved_in_the_next_release_comes_back_from_a_later_one
+            releases_that_are_no_versions_are_ordered_as_they_came
+            a_condition_is_that_of_the_whole_issue
+            comments_stand_in_their_order_and_go_with_the_issue
+        ]);
         $crate::conformance!(@part $open, events: [
             an_event_is_found_by_both_ids
             an_event_is_hidden_from_other_projects
@@ -99,6 +109,9 @@ macro_rules! conformance {
         $crate::conformance!(@part $open, projects: [
             a_project_is_made_once
             public_keys_belong_to_one_project
+            a_project_is_made_with_all_it_has
+            a_project_is_renamed_with_its_issues
+            a_public_key_is_taken_away
         ]);
         $crate::conformance!(@part $open, settings: [
             a_setting_is_set_replaced_and_taken_away
@@ -107,9 +120,23 @@ macro_rules! conformance {
         ]);
         $crate::conformance!(@part $open, accounts: [
             a_member_is_replaced_by_address
+            a_member_is_added_once
+            what_is_changed_about_a_member_is_all_that_changes
+            the_last_owner_stays_whatever_many_do_at_once
+            who_is_disabled_or_gone_has_no_tokens
+            activity_is_noted_and_never_goes_back
             tokens_expire
             kinds_of_tokens_are_apart
             a_token_is_taken_once
+            sessions_are_listed_and_ended_but_one
+            a_second_factor_is_swapped_only_as_it_was
+        ]);
+        $crate::conformance!(@part $open, credentials: [
+            a_key_is_kept_until_it_is_deleted
+            the_use_of_a_key_is_noted_and_never_goes_back
+            keys_that_come_and_go_are_told
+            the_audit_log_is_read_by_pages_from_the_newest_on
+            the_audit_log_is_bounded
         ]);
         $crate::conformance!(@part $open, upkeep: [
             deletion_is_complete
@@ -181,6 +208,7 @@ macro_rules! conformance {
             counts_are_exact_whatever_goes
         ]);
         $crate::conformance!(@part $open, erasure: [
+            the_events_of_a_user_are_read_page_by_page
             an_erased_user_is_gone_and_the_counts_stay
             a_user_without_an_id_is_erased_by_the_next_name
             a_user_of_many_events_is_erased

@@ -134,7 +134,7 @@ impl SqlStore {
             while self.step(sql::DELETE_HOURS, &[*project, *from, *to, STEP, day, until]).await? > 0 {}
             day = until + 1;
         }
-        for sql in [sql::DELETE_USERS, sql::DELETE_TAGS, sql::DELETE_EVENTS] {
+        for sql in [sql::DELETE_USERS, sql::DELETE_TAGS, sql::DELETE_COMMENTS, sql::DELETE_EVENTS] {
             while self.step(sql, &[*project, *from, *to, STEP]).await? > 0 {}
         }
         // Only these: another may have been buried between them meanwhile.

@@ -2,16 +2,23 @@
 
 use crate::{
     SqlStore,
+    error::Doing,
+    events::{EventRow, read},
     issues::numbers,
     pool::{Dialect, reading, writing},
-    sql::{erase as sql, set_aside},
+    sql::{erase as sql, event, set_aside},
     trim::Pins,
 };
-use errtrack_core::{Event, ProjectId, StoreError, User, user_hash};
+use errtrack_core::{
+    Event, ProjectId, StoreError, User,
+    store::{Cursor, EventPage},
+    user_hash,
+};
 use sqlx::Connection;
 
 /// Events that are read at once.
 const CHUNK: i64 = 200;
+const READ: &str = "cannot read the events of a user";
 const ERASE: &str = "cannot erase a user";
 
 /// A row of an event that was set aside: project, id, codec, payload.
@@ -36,6 +43,41 @@ impl SqlStore {
         }
         self.erase_set_aside(projects, user).await?;
         Ok(erased)
+    }
+
+    /// Reads the user's events group by group, row by row; the cursor holds both. One look at the database per page.
+    pub(crate) async fn events_of_user(
+        &self,
+        projects: Option<&[ProjectId]>,
+        user: &str,
+        cursor: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<EventPage, StoreError> {
+        let hash = user_hash(user);
+        let user = &user.replace('\0', "\u{fffd}");
+        let list = projects.map(|projects| numbers(projects.iter().map(|project| project.0)));
+        let (from, after) = cursor.map_or((0, 0), |cursor| (cursor.key, cursor.id));
+        let groups: Vec<(i64, i64)> = reading!(self, READ, |connection| {
+            sqlx::query_as(Db::text(sql::ISSUES)).bind(hash).bind(list.clone()).fetch_all(connection).await
+        })?;
+        let mut groups = groups.into_iter().map(|(_, group)| group).filter(|group| *group >= from);
+        let Some(group) = groups.next() else { return Ok(EventPage::default()) };
+        let after = if group == from { after } else { 0 };
+        let rows: Vec<EventRow> = reading!(self, READ, |connection| {
+            let query = sqlx::query_as(Db::text(event::OF_GROUP)).bind(group).bind(after).bind(i64::from(limit));
+            query.fetch_all(connection).await
+        })?;
+        let is_last = u32::try_from(rows.len()).is_ok_and(|rows| rows < limit);
+        let next = match (rows.last(), is_last) {
+            (Some(last), false) => Some(Cursor { key: group, id: last.0 }),
+            _ => groups.next().map(|next| Cursor { key: next, id: 0 }),
+        };
+        let mut events = Vec::new();
+        for row in rows {
+            let (stored, _) = read(row, &self.codec).doing(READ)?;
+            events.extend((stored.event.user.as_ref().and_then(User::key) == Some(user)).then_some(stored));
+        }
+        Ok(EventPage { events, next })
     }
 
     /// Deletes the user's events of an issue after a row; answers the last row that there was.

@@ -28,7 +28,7 @@ macro_rules! groups {
 }
 
 /// A row of [`COLUMNS`](sql::COLUMNS).
-type EventRow = (i64, Vec<u8>, i64, Vec<u8>, i64, i64, Vec<u8>, i64, Vec<u8>, bool);
+pub(crate) type EventRow = (i64, Vec<u8>, i64, Vec<u8>, i64, i64, Vec<u8>, i64, Vec<u8>, bool);
 
 #[async_trait]
 impl EventStore for SqlStore {
@@ -98,13 +98,23 @@ impl EventStore for SqlStore {
         Ok(changed? > 0)
     }
 
+    async fn user_events(
+        &self,
+        projects: Option<&[ProjectId]>,
+        user: &str,
+        cursor: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<EventPage, StoreError> {
+        self.events_of_user(projects, user, cursor, limit).await
+    }
+
     async fn erase_user(&self, projects: Option<&[ProjectId]>, user: &str) -> Result<u64, StoreError> {
         self.erase(projects, user).await
     }
 }
 
 /// An event of its row, and whether its payload could be read: one that is damaged must not break a page of others.
-fn read(row: EventRow, codec: &Codec) -> Result<(StoredEvent, bool), sqlx::Error> {
+pub(crate) fn read(row: EventRow, codec: &Codec) -> Result<(StoredEvent, bool), sqlx::Error> {
     let (row, id, issue, issue_uuid, project, timestamp, client_id, way, payload, pinned) = row;
     let event = codec.event(way, &payload);
     let whole = event.is_some();

@@ -44,6 +44,7 @@ impl SqlStore {
             let event = match recorded.outcome {
                 Outcome::New => IssueEvent::New,
                 Outcome::Regressed => IssueEvent::Regressed,
+                Outcome::Unignored => IssueEvent::Edited,
                 Outcome::Seen | Outcome::Duplicate | Outcome::Settled => return None,
             };
             Some(Change::Issue { project, issue: recorded.issue, event })

@@ -16,7 +16,7 @@ use errtrack_core::{
     Issue, IssueId, IssueRef, ProjectId, Status, StoreError, Timestamp,
     store::{IssueEvent, IssuePage, IssueQuery, IssueStore, StatusCounts, TagTally},
 };
-pub(crate) use row::{read_issue, read_uuid};
+pub(crate) use row::{condition, read_issue, read_uuid};
 use sqlx::Connection;
 
 pub(crate) const READ: &str = "cannot read issues";
@@ -72,7 +72,9 @@ impl IssueStore for SqlStore {
 
     async fn set_status(&self, issues: &[IssueId], status: Status) -> Result<u64, StoreError> {
         let now = Timestamp::now().as_micros();
-        self.change(issues, sql::SET_STATUS, &[Value::Number(status.to_number()), Value::Number(now)]).await
+        let lasts = [Value::NoText, Value::NoText, Value::NoNumber, Value::NoNumber];
+        let values = [Value::Number(status.to_number()), Value::Number(now)];
+        self.change(issues, sql::SET_STATUS, &[values.as_slice(), &lasts].concat()).await
     }
 
     async fn assign(&self, issue: IssueId, to: Option<&str>) -> Result<bool, StoreError> {
@@ -145,7 +147,7 @@ impl IssueStore for SqlStore {
 
 impl SqlStore {
     /// Changes issues with all their groups; answers how many issues there were.
-    async fn change(&self, issues: &[IssueId], sql: Sql, values: &[Value]) -> Result<u64, StoreError> {
+    pub(crate) async fn change(&self, issues: &[IssueId], sql: Sql, values: &[Value]) -> Result<u64, StoreError> {
         let issues = members::ids(issues);
         let changed: Vec<[i64; 3]> = loop {
             let changed = writing!(self, CHANGE, |connection| {

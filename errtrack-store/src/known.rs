@@ -65,6 +65,11 @@ pub(crate) const fn hit_user(issue: i64, user: i64) -> Fact {
     mix(issue, user.cast_unsigned().rotate_left(32) ^ 0x5bd1_e995_0000_0001)
 }
 
+/// That a project has a release.
+pub(crate) const fn has_release(project: i64, release: i64) -> Fact {
+    mix(project, release.cast_unsigned().rotate_left(17) ^ 0x9d2c_5680_0000_0003)
+}
+
 const fn mix(issue: i64, number: u64) -> u64 {
     let mixed =
         (number ^ issue.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_mul(0xff51_afd7_ed55_8ccd);

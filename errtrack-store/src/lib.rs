@@ -16,6 +16,8 @@ mod accounts;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod analytics;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod audit;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod bulk;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
@@ -31,6 +33,8 @@ mod events;
 mod feed;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod issues;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod keys;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod known;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -79,6 +83,8 @@ mod store;
 mod tag;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod tally;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod triage;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod trim;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

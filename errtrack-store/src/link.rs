@@ -1,6 +1,9 @@
 //! Statements that are the same on both databases but for their text, for work that is done in one transaction.
 
-use crate::{pool::Dialect, sql::Sql};
+use crate::{
+    pool::Dialect,
+    sql::{Sql, triage::CONDITIONS},
+};
 use sqlx::{Error, Row};
 use std::future::Future;
 
@@ -12,6 +15,9 @@ pub(crate) enum Value {
     Text(String),
     NoText,
 }
+
+/// A row of [`CONDITIONS`].
+pub(crate) type ConditionRow = (i64, i64, i64, i64, Option<String>, Option<String>, Option<i64>, Option<i64>);
 
 /// A connection in a transaction.
 pub(crate) trait Link: Send {
@@ -27,6 +33,9 @@ pub(crate) trait Link: Send {
         sql: Sql,
         values: Vec<Value>,
     ) -> impl Future<Output = Result<Vec<[i64; N]>, Error>> + Send;
+
+    /// What ends the status of issues, which are given as a list.
+    fn conditions(&mut self, issues: String) -> impl Future<Output = Result<Vec<ConditionRow>, Error>> + Send;
 
     /// Runs a statement that answers nothing.
     fn run(&mut self, sql: Sql, values: Vec<Value>) -> impl Future<Output = Result<(), Error>> + Send;
@@ -51,6 +60,10 @@ macro_rules! statements {
                 rows.push(numbers);
             }
             Ok(rows)
+        }
+
+        async fn conditions(&mut self, issues: String) -> Result<Vec<ConditionRow>, Error> {
+            sqlx::query_as(<$db>::text(CONDITIONS)).bind(issues).fetch_all(self).await
         }
 
         async fn run(&mut self, sql: Sql, values: Vec<Value>) -> Result<(), Error> {

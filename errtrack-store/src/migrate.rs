@@ -15,6 +15,8 @@ const SQLITE: Migrations = &[
     (3, "settings", include_str!("../migrations/sqlite/0003_settings.sql")),
     (4, "merging", include_str!("../migrations/sqlite/0004_merging.sql")),
     (6, "analytics", include_str!("../migrations/sqlite/0006_analytics.sql")),
+    (5, "access", include_str!("../migrations/sqlite/0005_access.sql")),
+    (7, "triage", include_str!("../migrations/sqlite/0007_triage.sql")),
 ];
 #[cfg(feature = "postgres")]
 const POSTGRES: Migrations = &[
@@ -22,6 +24,8 @@ const POSTGRES: Migrations = &[
     (2, "settings", include_str!("../migrations/postgres/0002_settings.sql")),
     (3, "merging", include_str!("../migrations/postgres/0003_merging.sql")),
     (5, "analytics", include_str!("../migrations/postgres/0005_analytics.sql")),
+    (4, "access", include_str!("../migrations/postgres/0004_access.sql")),
+    (6, "triage", include_str!("../migrations/postgres/0006_triage.sql")),
 ];
 
 /// Brings a SQLite database up to date. Several may do so at once.

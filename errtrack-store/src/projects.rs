@@ -9,14 +9,15 @@ use crate::{
 use async_trait::async_trait;
 use errtrack_core::{
     Project, ProjectId, StoreError, Timestamp,
-    store::{Change, ProjectStore},
+    store::{Change, NewProject, ProjectChange, ProjectStore},
 };
 use sqlx::Connection;
 use uuid::Uuid;
 
 const READ: &str = "cannot read projects";
 const MAKE: &str = "cannot make a project";
-const KEY: &str = "cannot add a public key";
+const CHANGE: &str = "cannot change a project";
+const KEY: &str = "cannot change the public keys of a project";
 
 /// A project and one of its keys.
 type ProjectRow = (i64, String, String, Option<String>, Option<String>);
@@ -50,6 +51,61 @@ impl ProjectStore for SqlStore {
         }
         let made = self.by_slug(&name).await?;
         made.ok_or_else(|| StoreError::corrupt("a project that was just made is not there"))
+    }
+
+    async fn create_project(&self, project: &NewProject) -> Result<ProjectChange, StoreError> {
+        let (slug, name) = (stored(&project.slug), stored(&project.name));
+        let (platform, now) = (project.platform.as_deref().map(stored), Timestamp::now().as_micros());
+        let asked = project.id.map(|id| id.0);
+        let made = writing!(self, MAKE, |connection| {
+            let mut tx = connection.begin_with(Db::BEGIN).await?;
+            let mut insert = sqlx::query_scalar(Db::text(if asked.is_some() { sql::CREATE_AS } else { sql::CREATE }));
+            insert = insert.bind(slug.clone()).bind(name.clone()).bind(platform.clone()).bind(now);
+            if let Some(id) = asked {
+                // First, so that nobody is given it meanwhile.
+                sqlx::query(Db::text(sql::RESERVE)).bind(id).execute(&mut *tx).await?;
+                insert = insert.bind(id);
+            }
+            let made: Option<i64> = insert.fetch_optional(&mut *tx).await?;
+            if let Some(id) = made {
+                let key = Uuid::new_v4().simple().to_string();
+                sqlx::query(Db::text(sql::INSERT_KEY)).bind(id).bind(key).execute(&mut *tx).await?;
+            }
+            tx.commit().await.map(|()| made.is_some())
+        })?;
+        let found = self.by_slug(&slug).await?;
+        if made {
+            self.announce([Change::Projects]).await;
+            return Ok(found.map_or(ProjectChange::Gone, ProjectChange::Done));
+        }
+        Ok(if found.is_some() { ProjectChange::SlugTaken } else { ProjectChange::IdTaken })
+    }
+
+    async fn update_project(&self, project: &Project) -> Result<ProjectChange, StoreError> {
+        let (slug, name) = (stored(&project.slug), stored(&project.name));
+        let platform = project.platform.as_deref().map(stored);
+        let changed = writing!(self, CHANGE, |connection| {
+            let query = sqlx::query(Db::text(sql::UPDATE)).bind(project.id.0).bind(slug.clone()).bind(name.clone());
+            query.bind(platform.clone()).execute(connection).await.map(|done| done.rows_affected() > 0)
+        })?;
+        let found = self.by_slug(&slug).await?;
+        if changed {
+            self.announce([Change::Projects]).await;
+            return Ok(found.map_or(ProjectChange::Gone, ProjectChange::Done));
+        }
+        let is_other = found.is_some_and(|other| other.id != project.id);
+        Ok(if is_other { ProjectChange::SlugTaken } else { ProjectChange::Gone })
+    }
+
+    async fn remove_public_key(&self, project: ProjectId, key: &str) -> Result<bool, StoreError> {
+        let removed = writing!(self, KEY, |connection| {
+            let query = sqlx::query(Db::text(sql::DELETE_KEY)).bind(project.0).bind(stored(key));
+            query.execute(connection).await.map(|done| done.rows_affected() > 0)
+        })?;
+        if removed {
+            self.announce([Change::Projects]).await;
+        }
+        Ok(removed)
     }
 
     async fn add_public_key(&self, project: ProjectId, key: &str) -> Result<bool, StoreError> {

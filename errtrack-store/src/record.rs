@@ -3,12 +3,14 @@
 use crate::{
     SqlStore,
     bulk::{Bulk, Target},
-    known::{Fact, Known},
+    known::{Fact, Known, has_release},
+    link::Link,
     plan::{Plan, Slot},
     pool::{Dialect, writing},
     rollup::{self, Environments},
     sql::node as sql,
     tally::Tallies,
+    triage,
 };
 use async_trait::async_trait;
 use errtrack_core::{
@@ -57,8 +59,8 @@ impl Recorder for SqlStore {
                             return Ok(Written::Settled);
                         }
                     }
-                    let written =
-                        write(&mut *tx, &plan, &mut payloads, (&self.known, &self.environments), locked).await?;
+                    let known = (self.known.as_ref(), self.environments.as_ref());
+                    let written = write(&mut *tx, batch, &plan, &mut payloads, known, locked).await?;
                     match written {
                         Written::Done(..) => tx.commit().await?,
                         _ => tx.rollback().await?,
@@ -91,8 +93,9 @@ impl Recorder for SqlStore {
     }
 }
 
-async fn write<C: Bulk>(
+async fn write<C: Bulk + Link>(
     connection: &mut C,
+    batch: &Batch,
     plan: &Plan<'_>,
     payloads: &mut Vec<u8>,
     (known, environments): (&Known, &Environments),
@@ -107,7 +110,7 @@ async fn write<C: Bulk>(
     if !found.events.is_empty() {
         return Ok(Written::Repeats(found.events));
     }
-    if C::SHARED && !locked && found.issues.len() < plan.groups.len() {
+    if <C as Bulk>::SHARED && !locked && found.issues.len() < plan.groups.len() {
         return Ok(Written::Unlocked);
     }
     let made = make_issues(connection, plan, |group| !found.issues.contains_key(&group), now).await?;
@@ -119,7 +122,14 @@ async fn write<C: Bulk>(
         }
     };
     let targets: Vec<Target> = (0..plan.groups.len()).map(target).collect();
-    let mut tallies = Tallies::new(plan, &targets, &known.since(found.erasures));
+    let (mut tallies, new_releases) = {
+        let known = known.since(found.erasures);
+        let mut releases: Vec<_> = triage::releases(plan).into_iter().collect();
+        releases.retain(|(project, _, number)| !known.contains(has_release(*project, *number)));
+        (Tallies::new(plan, &targets, &known), releases)
+    };
+    let met = triage::met(connection, batch, plan, &targets, now).await?;
+    triage::open(connection, &met, &targets).await?;
     let answers = connection.tags(&tallies.new_tags).await?;
     tallies.settle(&answers);
     let unknown = environments.unknown(plan);
@@ -130,7 +140,10 @@ async fn write<C: Bulk>(
     if !connection.write(plan, &tallies, &targets, payloads, found.erasures, now).await? {
         return Ok(Written::Overtaken);
     }
-    Ok(Written::Done(outcomes(&plan.slots, &targets), tallies.facts(), found.erasures))
+    triage::add_releases(connection, &new_releases, now).await?;
+    let mut facts = tallies.facts();
+    facts.extend(new_releases.iter().map(|(project, _, number)| has_release(*project, *number)));
+    Ok(Written::Done(outcomes(&plan.slots, &targets, &met), facts, found.erasures))
 }
 
 /// Makes the issues of groups that have none, numbered in the order of the batch; answers their ids by group.
@@ -164,7 +177,7 @@ async fn make_issues<C: Bulk>(
 }
 
 /// What became of each occurrence: the first of a group makes or reopens the issue.
-fn outcomes(slots: &[Slot], targets: &[Target]) -> Vec<Recorded> {
+fn outcomes(slots: &[Slot], targets: &[Target], met: &HashSet<i64>) -> Vec<Recorded> {
     let mut hit = vec![false; targets.len()];
     // Of merged ones, which several groups hit.
     let mut reopened = HashSet::new();
@@ -181,6 +194,9 @@ fn outcomes(slots: &[Slot], targets: &[Target]) -> Vec<Recorded> {
                     _ if !first => Outcome::Seen,
                     None => Outcome::New,
                     Some(existing) if existing.resolved && reopened.insert(target.issue) => Outcome::Regressed,
+                    Some(existing) if met.contains(&target.issue) && reopened.insert(target.issue) => {
+                        if existing.ignored { Outcome::Unignored } else { Outcome::Regressed }
+                    }
                     Some(_) => Outcome::Seen,
                 };
                 (target.issue, outcome)

@@ -3,6 +3,7 @@
 
 pub(crate) mod account;
 pub(crate) mod analytics;
+pub(crate) mod audit;
 #[cfg(feature = "sqlite")]
 pub(crate) mod bulk;
 #[cfg(feature = "sqlite")]
@@ -10,6 +11,7 @@ mod cells;
 pub(crate) mod erase;
 pub(crate) mod event;
 pub(crate) mod issue;
+pub(crate) mod key;
 pub(crate) mod merge;
 pub(crate) mod node;
 mod pieces;
@@ -23,6 +25,7 @@ pub(crate) mod setting;
 pub(crate) mod storage;
 #[cfg(test)]
 mod tests;
+pub(crate) mod triage;
 pub(crate) mod upkeep;
 #[cfg(feature = "sqlite")]
 pub(crate) mod write;

@@ -100,14 +100,14 @@ fn answered<B>(scope: &ScopeHandle, response: &mut Response<B>, config: Option<&
     let code = if served.is_grpc() { grpc::Code::of(response.headers()) } else { None };
     match code {
         Some(code) => {
-            served.answered(status, code.class(), !code.is_unimplemented());
+            served.answered(scope.routes(), status, code.class(), !code.is_unimplemented());
             if code.is_server_error() {
                 report::response(scope, response, Some(code), config);
             }
         }
         None => {
             // Where there is a route, its template is known, or the answer is not that there is none.
-            served.answered(status, StatusClass::of(status.as_u16()), !status.is_client_error());
+            served.answered(scope.routes(), status, StatusClass::of(status.as_u16()), !status.is_client_error());
             if status.is_server_error() {
                 report::response(scope, response, None, config);
             }
@@ -118,7 +118,7 @@ fn answered<B>(scope: &ScopeHandle, response: &mut Response<B>, config: Option<&
 /// The service ended in an error.
 fn failed<E: Display + 'static>(scope: &ScopeHandle, error: &E, config: Option<&Config>) {
     let Some(served) = scope.request::<Served>() else { return };
-    served.count(StatusClass::ServerError, true);
+    served.count(scope.routes(), StatusClass::ServerError, true);
     if !served.take_reported() {
         report::error(scope, error, config);
     }
@@ -132,7 +132,8 @@ fn answer<B>(scope: Option<&ScopeHandle>, answer: &impl AnswerPanic<B>) -> Respo
     if let Some(served) = served {
         let status = response.status();
         let class = grpc::Code::of(response.headers()).map(grpc::Code::class);
-        served.answered(status, class.unwrap_or_else(|| StatusClass::of(status.as_u16())), true);
+        let routes = scope.and_then(ScopeHandle::routes);
+        served.answered(routes, status, class.unwrap_or_else(|| StatusClass::of(status.as_u16())), true);
     }
     response.extensions_mut().insert(crate::Reported::new(None));
     response

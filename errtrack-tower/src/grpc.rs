@@ -83,8 +83,8 @@ impl Code {
 }
 
 /// Whether a request with this content type is a call of gRPC; `application/grpc+proto`, `application/grpc-web` are too.
-pub(crate) fn is_call(content_type: Option<&HeaderValue>) -> bool {
-    content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
+pub(crate) fn is_call(content_type: Option<&[u8]>) -> bool {
+    content_type.is_some_and(|value| value.starts_with(b"application/grpc"))
 }
 
 /// The message of a status, decoded: it is percent-encoded (the gRPC protocol over HTTP/2, `Percent-Encoded`).

@@ -11,7 +11,7 @@ pub use kept::RequestBody;
 use crate::{client, grpc, layer::Config};
 use errtrack_core::{
     Event, RequestSource, Routes, ScopeHandle, StatusClass,
-    adapter::{HEADERS, ServedRequest, header_position},
+    adapter::{HeaderValues, ServedRequest, header_position},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, uri::Authority};
 use kept::Kept;
@@ -33,21 +33,20 @@ pub(crate) struct Served {
     started: Instant,
     method: Method,
     uri: Uri,
-    headers: [Option<HeaderValue>; 8],
+    headers: HeaderValues,
     /// Those that the host asked for beyond that.
     further: Option<(Arc<Config>, Vec<Option<HeaderValue>>)>,
     #[cfg(feature = "axum")]
     matched: Option<axum::extract::MatchedPath>,
     client: Option<IpAddr>,
     kept: Option<Box<Kept>>,
-    routes: Routes,
     /// The status of the answer; 0 as long as there is none.
     status: AtomicU16,
     notes: Notes,
 }
 
 impl Served {
-    pub(crate) fn read<B>(request: &Request<B>, config: Option<&Arc<Config>>, routes: &Routes) -> Self {
+    pub(crate) fn read<B>(request: &Request<B>, config: Option<&Arc<Config>>) -> Self {
         let further = config.filter(|config| !config.headers.is_empty()).map(|config| {
             let values = config.headers.iter().map(|name| harmless(request.headers().get(name)?)).collect();
             (config.clone(), values)
@@ -62,13 +61,12 @@ impl Served {
             started: Instant::now(),
             method: method.clone(),
             uri: uri.clone(),
-            headers: [const { None }; 8],
+            headers: HeaderValues::default(),
             further,
             #[cfg(feature = "axum")]
             matched: request.extensions().get().cloned(),
             client: client::of(request, config.and_then(|config| config.proxies.as_ref())),
             kept: config.and_then(|config| Kept::new(request.headers(), config.bodies)),
-            routes: routes.clone(),
             status: AtomicU16::new(0),
             notes: Notes::default(),
         };
@@ -78,27 +76,26 @@ impl Served {
 
     /// Whether it is a call of gRPC.
     pub(crate) fn is_grpc(&self) -> bool {
-        grpc::is_call(self.headers.get(CONTENT_TYPE).and_then(Option::as_ref))
+        grpc::is_call(self.headers.get(CONTENT_TYPE))
     }
 
     /// Notes that the answer's head is there, and counts the request.
-    pub(crate) fn answered(&self, status: StatusCode, class: StatusClass, is_routed: bool) {
+    pub(crate) fn answered(&self, routes: Option<&Routes>, status: StatusCode, class: StatusClass, is_routed: bool) {
         self.status.store(status.as_u16(), Relaxed);
-        self.count(class, is_routed);
+        self.count(routes, class, is_routed);
     }
 
     /// Counts the request, unless a layer further in does.
-    pub(crate) fn count(&self, class: StatusClass, is_routed: bool) {
-        if self.notes.has(Note::CountedInside) {
-            return;
+    pub(crate) fn count(&self, routes: Option<&Routes>, class: StatusClass, is_routed: bool) {
+        if let Some(routes) = routes.filter(|_| !self.notes.has(Note::CountedInside)) {
+            self.brief().count(routes, class, is_routed);
         }
-        self.brief().count(&self.routes, class, is_routed);
     }
 
     /// Counts the request of a scope as dropped half-way.
     pub(crate) fn dropped(scope: &ScopeHandle) {
         if let Some(served) = scope.request::<Self>() {
-            served.count(StatusClass::Dropped, true);
+            served.count(scope.routes(), StatusClass::Dropped, true);
         }
     }
 
@@ -154,8 +151,9 @@ impl Served {
     fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let further =
             self.further.iter().flat_map(|(config, values)| config.headers.iter().map(HeaderName::as_str).zip(values));
-        let always = HEADERS.into_iter().zip(&self.headers);
-        always.chain(further).filter_map(|(name, value)| Some((name, value.as_ref()?.as_bytes())))
+        let further = further.filter_map(|(name, value)| Some((name, value.as_ref()?.as_bytes())));
+        // The names of those that are always kept live longer than the others.
+        self.headers.iter().map(|(name, value)| -> (&str, &[u8]) { (name, value) }).chain(further)
     }
 }
 
@@ -181,12 +179,12 @@ fn uri<B>(request: &Request<B>) -> &Uri {
     request.uri()
 }
 
-fn pick(headers: &HeaderMap, picked: &mut [Option<HeaderValue>; 8]) {
+fn pick(headers: &HeaderMap, picked: &mut HeaderValues) {
     for (name, value) in headers {
-        if let Some(slot) = header_position(name.as_str()).and_then(|at| picked.get_mut(at))
-            && slot.is_none()
+        if let Some(at) = header_position(name.as_str())
+            && !value.is_sensitive()
         {
-            *slot = harmless(value);
+            picked.put(at, value.as_bytes());
         }
     }
 }
@@ -201,7 +199,7 @@ mod tests {
 
     fn filled(request: &Request<()>, config: Option<Config>) -> Event {
         let mut event = Event::new();
-        Served::read(request, config.map(Arc::new).as_ref(), &Routes::default()).fill(&mut event);
+        Served::read(request, config.map(Arc::new).as_ref()).fill(&mut event);
         event
     }
 

@@ -83,7 +83,7 @@ impl<S, P, R> Capture<S, P, R> {
     }
 
     fn scope<B>(&self, request: &Request<B>) -> ScopeHandle {
-        ScopeHandle::for_request(&self.tracker, || Served::read(request, self.config.as_ref(), self.tracker.routes()))
+        ScopeHandle::for_request(&self.tracker, || Served::read(request, self.config.as_ref()))
     }
 }
 

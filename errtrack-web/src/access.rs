@@ -2,24 +2,33 @@
 //!
 //! A router cannot be built without deciding this: [`Access`] has no default.
 
+mod audit;
 mod caller;
 mod guest;
+mod keys;
+mod members;
 mod permissions;
 mod scope;
+pub(crate) mod second;
 mod secret;
 mod session;
+mod totp;
 
+pub(crate) use audit::Deed;
 pub(crate) use caller::{Admin, AdminOfAll, Caller, Ingest, Read, Write};
 pub use guest::Guest;
+pub(crate) use keys::{KEY_PREFIX, NewKey};
+pub(crate) use members::{Invitation, check_and_hash, reset_password, set_password, take_up};
 pub use permissions::Permissions;
 pub(crate) use scope::Scope;
-pub(crate) use secret::{hash_password, random_token, token_hash, verify_password};
-pub(crate) use session::{Credentials, sign_in, sign_out};
+pub(crate) use secret::{hash_password, random_token, same, token_hash, verify_password};
+pub(crate) use session::{Credentials, SignedIn, Visitor, half_way, session_token, sign_in, sign_out, verify};
+pub(crate) use totp::Secret;
 
-use errtrack_core::{Member, Role, Store, StoreError, Timestamp, TokenHash, TokenKind};
-use http::request::Parts;
+use crate::error::Error;
+use errtrack_core::{Member, MemberChange, MemberStatus, Role, Store, StoreError, Token, TokenHash, TokenKind};
+use http::{StatusCode, request::Parts};
 use std::{fmt, sync::Arc, time::Duration};
-use uuid::Uuid;
 
 /// For how long a one-time sign-in link works.
 const LINK_LIVES: Duration = Duration::from_secs(24 * 3600);
@@ -91,6 +100,14 @@ impl Access {
         matches!(self.kind, Kind::Accounts(_) | Kind::Token(_))
     }
 
+    /// A 404 where members and keys are not ours.
+    pub(crate) fn needs_members(&self, what: &str) -> Result<(), Error> {
+        if self.has_members() {
+            return Ok(());
+        }
+        Err(Error::new(StatusCode::NOT_FOUND, format!("{what} are not kept here: the program decides who is let in")))
+    }
+
     /// Whether members sign in with e-mail and password, not with one token for all.
     pub(crate) fn has_members(&self) -> bool {
         matches!(self.kind, Kind::Accounts(_))
@@ -105,15 +122,34 @@ impl Accounts {
         self
     }
 
-    /// Makes the owner's account, or gives the one with that address this password. An argon2id hash: some 50 ms.
+    /// Makes the owner's account; the one with that address becomes an active owner with this password, if it is none, and
+    /// keeps its name and second factor. An argon2id hash or two: some 50 ms each.
     ///
     /// # Errors
     /// The store fails, or the system has no randomness to give.
     pub async fn ensure_owner(store: &dyn Store, email: &str, password: &str) -> Result<(), StoreError> {
+        let known = store.member_by_email(&email.trim().to_lowercase()).await?;
+        let before = known.as_ref().and_then(|member| member.password_hash.clone());
         let password = password.to_owned();
-        let hash = tokio::task::spawn_blocking(move || hash_password(&password)).await.map_err(StoreError::other)?;
-        let member = owner(email, Some(hash?));
-        store.put_member(&member).await.map(drop)
+        let hash = tokio::task::spawn_blocking(move || match verify_password(&password, before.as_deref()) {
+            true => Ok(None),
+            false => hash_password(&password).map(Some),
+        });
+        let hash = hash.await.map_err(StoreError::other)??;
+        match known {
+            Some(member) if member.is_active_owner() && hash.is_none() => Ok(()),
+            Some(member) => {
+                let change = MemberChange {
+                    role: Some(Role::Owner),
+                    status: Some(MemberStatus::Active),
+                    projects: Some(None),
+                    password_hash: hash,
+                    ..MemberChange::default()
+                };
+                store.change_member(member.id, &change).await.map(drop)
+            }
+            None => store.put_member(&owner(email, hash)).await.map(drop),
+        }
     }
 
     /// Makes a one-time sign-in token for an owner without a password, if there is no member yet. It belongs at the end of
@@ -132,22 +168,13 @@ impl Accounts {
         }
         let member = store.put_member(&owner(FIRST, None)).await?;
         let token = random_token()?;
-        store
-            .put_token(TokenKind::SignInLink, token_hash(&token), member.id, Timestamp::now().plus(LINK_LIVES))
-            .await?;
+        store.put_token(&Token::new(TokenKind::SignInLink, token_hash(&token), member.id, LINK_LIVES)).await?;
         Ok(Some(token))
     }
 }
 
 fn owner(email: &str, password_hash: Option<String>) -> Member {
-    Member {
-        id: Uuid::now_v7(),
-        email: email.trim().to_lowercase(),
-        name: "Owner".into(),
-        role: Role::Owner,
-        password_hash,
-        created_at: Timestamp::now(),
-    }
+    Member { name: "Owner".into(), password_hash, ..Member::new(email, Role::Owner) }
 }
 
 impl From<Accounts> for Access {

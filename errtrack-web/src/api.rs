@@ -1,18 +1,24 @@
 //! The REST API: every answer is `{"data":…,"status":"success"}` or `{"error":…,"status":"error"}`.
 
 mod analytics;
+mod audit;
 mod body;
-mod errors;
-mod event;
+pub(crate) mod errors;
+pub(crate) mod event;
 mod health;
+mod input;
 pub(crate) mod item;
+mod keys;
 mod metrics;
 mod monitoring;
 pub(crate) mod openapi;
 pub(crate) mod params;
+mod projects;
 mod rules;
 mod sanitizer;
 mod settings;
+mod team;
+mod users;
 mod watch;
 
 use crate::{app::App, error::Error, ingest};
@@ -34,6 +40,9 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(errors::change::resolve))
         .routes(routes!(errors::change::unresolve))
         .routes(routes!(errors::change::ignore))
+        .routes(routes!(errors::change::assign))
+        .routes(routes!(errors::change::bulk))
+        .routes(routes!(errors::comments::list, errors::comments::create))
         .routes(routes!(errors::show::events))
         .routes(routes!(errors::regroup::groups))
         .routes(routes!(errors::regroup::unmerge))
@@ -50,10 +59,23 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(settings::preview_retention))
         .routes(routes!(settings::run_retention))
         .routes(routes!(settings::set_aside))
+        .routes(routes!(projects::list, projects::create))
+        .routes(routes!(projects::update, projects::delete))
+        .routes(routes!(projects::add_key))
+        .routes(routes!(projects::remove_key))
         .routes(routes!(rules::show, rules::put))
         .routes(routes!(rules::preview))
         .routes(routes!(sanitizer::show, sanitizer::put))
         .routes(routes!(sanitizer::preview))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::revoke))
+        .routes(routes!(team::list))
+        .routes(routes!(team::invite))
+        .routes(routes!(team::change, team::remove))
+        .routes(routes!(team::reset))
+        .routes(routes!(audit::log))
+        .routes(routes!(users::erase))
+        .routes(routes!(users::export))
         .routes(routes!(health::health))
         .routes(routes!(metrics::metrics));
     let (described, document) = openapi::serve(described, dialects);

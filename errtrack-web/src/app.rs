@@ -1,18 +1,24 @@
 //! What every handler has at hand.
 
+mod kept;
 mod projects;
+mod uses;
 
 use crate::{
     Access, Config,
+    access::same,
     cache::{Cache, LocalCache},
     monitoring::Traffic,
     retention::Runs,
     status::{Sizes, Totals},
 };
-use errtrack_core::{Project, ProjectId, Store, StoreError, Timestamp, Tracker};
+use errtrack_core::{ApiKey, Project, ProjectId, Store, StoreError, Timestamp, TokenHash, Tracker, store::Change};
+use kept::Kept;
 use projects::Projects;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use uses::Uses;
+use uuid::Uuid;
 
 /// Large bodies that are unpacked and read at once; each may hold a hundred MiB.
 const HEAVY: usize = 4;
@@ -29,6 +35,8 @@ struct Inner {
     access: Access,
     config: Config,
     projects: Projects,
+    keys: Kept<ApiKey>,
+    uses: Uses,
     heavy: Arc<Semaphore>,
     started: Timestamp,
     totals: Totals,
@@ -45,6 +53,8 @@ impl App {
             access,
             config,
             projects: Projects::new(tracker.project(), tracker.store().changes()),
+            keys: Kept::new([], Change::Accounts, tracker.store().changes()),
+            uses: Uses::default(),
             heavy: Arc::new(Semaphore::new(HEAVY)),
             started: Timestamp::now(),
             totals: Totals::default(),
@@ -86,6 +96,38 @@ impl App {
     /// Every project, for who did not find what it looks for: another process may have made it just now.
     pub(crate) async fn projects_again(&self) -> Result<Arc<[Project]>, StoreError> {
         self.inner.projects.list_again(self.store()).await
+    }
+
+    /// The key of that hash, if it has not expired. That one is revoked holds at once, on whatever process; while the
+    /// database is away, known keys go on to work.
+    pub(crate) async fn api_key(&self, hash: TokenHash) -> Result<Option<ApiKey>, StoreError> {
+        let store = self.store();
+        let find = |keys: &[ApiKey]| keys.iter().find(|key| same(key.hash, hash)).cloned();
+        let mut found = find(&self.inner.keys.list(|| store.api_keys()).await?);
+        if found.is_none() {
+            found = find(&self.inner.keys.list_again(|| store.api_keys()).await?);
+        }
+        let now = Timestamp::now();
+        Ok(found.filter(|key| key.expires_at.is_none_or(|at| at > now)))
+    }
+
+    /// Notes that a key was used, without waiting for it.
+    pub(crate) fn note_use(&self, key: Uuid) {
+        let now = Timestamp::now();
+        if self.inner.uses.is_due(key, now) {
+            let app = self.clone();
+            // Nobody waits for it; the next use writes it again.
+            tokio::spawn(async move { app.store().note_use(&[(key, now)]).await });
+        }
+    }
+
+    /// Notes that a member did something, without waiting for it.
+    pub(crate) fn note_activity(&self, member: Uuid) {
+        let now = Timestamp::now();
+        if self.inner.uses.is_due(member, now) {
+            let app = self.clone();
+            tokio::spawn(async move { app.store().note_activity(&[(member, now)]).await });
+        }
     }
 
     /// When this router was made.

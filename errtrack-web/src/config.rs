@@ -2,6 +2,7 @@
 
 use crate::monitoring::Target;
 use errtrack_core::AllowedTargets;
+use errtrack_core::TrustedProxies;
 
 /// The configuration of the router. [`Config::default`] fits a host that mounts it beside its own pages.
 #[derive(Debug, Clone)]
@@ -25,6 +26,9 @@ pub struct Config {
     /// Whether this router's own requests count in the statistics of routes, beside those of a layer; for a server that does
     /// nothing else. Not unless set.
     pub count_own_requests: bool,
+    /// The proxies that are believed when they say for which client they ask; none unless set. The client's address is what
+    /// limits and logs go by, so behind a proxy that is not named here all clients are one.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// Origins that CORS lets in.
@@ -47,6 +51,7 @@ impl Default for Config {
             monitor: Vec::new(),
             allowed_targets: AllowedTargets::default(),
             count_own_requests: false,
+            trusted_proxies: TrustedProxies::default(),
         }
     }
 }

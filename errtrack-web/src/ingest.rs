@@ -18,7 +18,7 @@ pub(crate) mod fuzzing;
 pub(crate) mod json;
 mod legacy;
 mod native;
-mod peer;
+pub(crate) mod peer;
 mod reports;
 mod sentry;
 mod unpack;

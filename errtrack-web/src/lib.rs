@@ -15,14 +15,17 @@ mod figures;
 pub mod fuzzing;
 mod ingest;
 mod links;
+mod mcp;
 mod monitoring;
 mod pages;
+mod projects;
 mod regroup;
 mod retention;
 mod router;
 mod status;
 #[cfg(test)]
 mod tests;
+mod triage;
 
 pub use access::{Access, Accounts, Guest, Permissions};
 pub use config::{Config, Origins};

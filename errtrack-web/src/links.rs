@@ -2,10 +2,10 @@
 
 use crate::app::App;
 use axum::{
-    extract::{FromRequestParts, NestedPath, OriginalUri},
+    extract::{ConnectInfo, FromRequestParts, NestedPath, OriginalUri},
     http::{header, request::Parts},
 };
-use std::{convert::Infallible, fmt::Display};
+use std::{convert::Infallible, fmt::Display, net::SocketAddr};
 
 /// Makes links that follow the mount point.
 #[derive(Debug, Clone)]
@@ -51,6 +51,15 @@ impl Links {
     }
 }
 
+/// Whether a trusted proxy says that it was asked over https.
+fn proxied_by_https(parts: &Parts, app: &App) -> bool {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    let trusted = peer.is_some_and(|ConnectInfo(peer)| app.config().trusted_proxies.trusts(peer.ip().to_canonical()));
+    let said = parts.headers.get("x-forwarded-proto").and_then(|proto| proto.to_str().ok());
+    // Of several, the last one is that of the proxy that we know.
+    trusted && said.is_some_and(|said| said.rsplit(',').next().is_some_and(|p| p.trim().eq_ignore_ascii_case("https")))
+}
+
 #[cfg(test)]
 impl Links {
     /// Links as at a mount point, for tests of templates.
@@ -71,7 +80,7 @@ impl FromRequestParts<App> for Links {
                 let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |o| &o.0);
                 let host = parts.headers.get(header::HOST).and_then(|h| h.to_str().ok());
                 let host = host.or_else(|| uri.authority().map(|a| a.as_str())).unwrap_or("localhost");
-                let scheme = uri.scheme_str().unwrap_or("http");
+                let scheme = if proxied_by_https(parts, app) { "https" } else { uri.scheme_str().unwrap_or("http") };
                 format!("{scheme}://{host}{nested}")
             }
         };

@@ -3,7 +3,9 @@
 //! A page is a handler, a view struct beside it that holds what is shown ready to be shown, and a template that loops and
 //! tests and computes nothing.
 
+mod account;
 mod assets;
+mod audit;
 mod banner;
 mod chart;
 mod docs;
@@ -11,10 +13,11 @@ mod dress;
 mod failure;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
-mod issue;
+pub(crate) mod issue;
 mod issues;
 #[cfg(test)]
 mod journeys;
+mod keys;
 mod login;
 mod monitoring;
 mod next;
@@ -22,6 +25,8 @@ mod overview;
 mod page;
 mod performance;
 mod privacy;
+mod projects;
+mod qr;
 mod query;
 mod rules;
 #[cfg(test)]
@@ -29,9 +34,11 @@ mod samples;
 mod shell;
 mod start;
 mod system;
+mod team;
 mod text;
 mod theme;
 mod time;
+mod welcome;
 
 use crate::app::App;
 use axum::{
@@ -59,6 +66,7 @@ pub(crate) fn routes(app: &App, document: &Document) -> Router<App> {
         .route("/issues/{id}/unresolve", post(issue::actions::unresolve))
         .route("/issues/{id}/ignore", post(issue::actions::ignore))
         .route("/issues/{id}/assign", post(issue::actions::assign))
+        .route("/issues/{id}/comments", post(issue::actions::comment))
         .route("/issues/{id}/unmerge", post(issue::actions::unmerge))
         .route("/issues/{id}/delete", post(issue::actions::delete))
         .route("/issues/{id}/events/{event}/pin", post(issue::actions::pin))
@@ -66,14 +74,31 @@ pub(crate) fn routes(app: &App, document: &Document) -> Router<App> {
         .route("/overview", get(overview::show))
         .route("/performance", get(performance::show))
         .route("/monitoring", get(monitoring::show))
+        .route("/settings/projects", get(projects::show).post(projects::create))
+        .route("/settings/projects/{id}", post(projects::update))
+        .route("/settings/projects/{id}/delete", post(projects::delete))
+        .route("/settings/projects/{id}/keys", post(projects::add_key))
+        .route("/settings/projects/{id}/keys/remove", post(projects::remove_key))
         .route("/settings/rules", get(rules::show).merge(rules::form()))
         .route("/settings/privacy", get(privacy::show).merge(privacy::form()))
         .route("/settings/system", get(system::show))
         .route("/settings/system/retention", post(system::run_retention))
+        .route("/settings/keys", get(keys::show).post(keys::create))
+        .route("/settings/keys/{id}/revoke", post(keys::revoke))
+        .route("/settings/team", get(team::show))
+        .route("/settings/team/invite", post(team::invite))
+        .route("/settings/team/{id}", post(team::change))
+        .route("/settings/team/{id}/{step}", post(team::step))
+        .route("/settings/audit", get(audit::show))
+        .route("/settings/account", get(account::show))
+        .route("/settings/account/{step}", post(account::step))
+        .route("/invitation/{token}", get(welcome::invitation).post(welcome::take_up))
+        .route("/reset/{token}", get(welcome::reset).post(welcome::set_anew))
         .route("/docs", get(docs::show).layer(Extension(Arc::new(reference))))
         .route("/start", get(start::show))
         .route("/start/test", post(start::send_test))
         .route("/login", get(login::show).post(login::sign_in))
+        .route("/login/code", post(login::sign_in_with_code))
         .route("/login/{token}", get(login::show_link).post(login::follow_link))
         .route("/logout", post(login::sign_out))
         .route("/theme", post(theme::choose))

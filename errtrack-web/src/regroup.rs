@@ -1,6 +1,10 @@
 //! Merging issues and taking them apart, for the API and the pages.
 
-use crate::{access::Caller, app::App, error::Error};
+use crate::{
+    access::{Caller, Deed},
+    app::App,
+    error::Error,
+};
 use axum::http::StatusCode;
 use errtrack_core::{
     Fingerprint, Issue, IssueId,
@@ -29,11 +33,19 @@ pub(crate) async fn merge(app: &App, caller: &Caller, into: Option<&str>, ids: &
     let Some(into) = into else { return Err(Error::bad_request("ids: merging takes at least two issues")) };
     let others: Vec<IssueId> = issues.iter().map(|issue| issue.id).collect();
     let issue = done(app.store().merge(into.project, into.id, &others).await?)?.pop();
-    issue.ok_or_else(|| Error::not_found("error"))
+    let issue = issue.ok_or_else(|| Error::not_found("error"))?;
+    let names: Vec<String> = issues.iter().map(Issue::short_id).collect();
+    caller.did(app, Deed::new("issue.merge", issue.short_id()).details(names.join(", ")).of(issue.project)).await;
+    Ok(issue)
 }
 
 /// Takes groups out of an issue; answers what is left of it, then the issues that came back.
-pub(crate) async fn unmerge(app: &App, issue: &Issue, fingerprints: &[&str]) -> Result<Vec<Issue>, Error> {
+pub(crate) async fn unmerge(
+    app: &App,
+    caller: &Caller,
+    issue: &Issue,
+    fingerprints: &[&str],
+) -> Result<Vec<Issue>, Error> {
     if fingerprints.len() > MOST {
         return Err(Error::bad_request(format!("fingerprints: {MOST} are the most that can be taken out at once")));
     }
@@ -42,7 +54,10 @@ pub(crate) async fn unmerge(app: &App, issue: &Issue, fingerprints: &[&str]) -> 
         let wrong = |_| Error::bad_request("fingerprints: each must be 32 hexadecimal digits");
         parsed.push(text.parse().map_err(wrong)?);
     }
-    done(app.store().unmerge(issue.id, &parsed).await?)
+    let issues = done(app.store().unmerge(issue.id, &parsed).await?)?;
+    let deed = Deed::new("issue.unmerge", issue.short_id()).details(fingerprints.join(", ")).of(issue.project);
+    caller.did(app, deed).await;
+    Ok(issues)
 }
 
 fn done(regrouped: Regrouped) -> Result<Vec<Issue>, Error> {

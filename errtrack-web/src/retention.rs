@@ -1,6 +1,10 @@
 //! Retention that somebody asks for, beside the runs that come by themselves.
 
-use crate::{app::App, error::Error};
+use crate::{
+    access::{Caller, Deed},
+    app::App,
+    error::Error,
+};
 use axum::http::StatusCode;
 use errtrack_core::{Timestamp, store::RetentionReport};
 use std::{
@@ -69,8 +73,9 @@ impl Drop for Turn {
 /// Lets go of what is old or too much, now.
 ///
 /// Not in the task of the request: a run that is begun ends, whether the browser waits or not.
-pub(crate) async fn run(app: &App) -> Result<Run, Error> {
+pub(crate) async fn run(app: &App, caller: &Caller) -> Result<Run, Error> {
     let turn = Runs::begin(app)?;
+    caller.did(app, Deed::new("retention.run", "")).await;
     let task = tokio::spawn(async move {
         let Turn(app) = &turn;
         let done = app.tracker().retain_now().await.map_err(Error::from);

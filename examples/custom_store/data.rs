@@ -2,10 +2,10 @@
 
 use crate::figures::Figures;
 use errtrack_core::{
-    Balance, EventId, Fingerprint, Issue, IssueId, Member, Project, ProjectId, Timestamp, TokenHash, TokenKind,
-    store::{RetentionReport, SetAside, StoredEvent},
+    ApiKey, AuditEntry, Balance, EventId, Fingerprint, Issue, IssueId, Member, Project, ProjectId, Timestamp, Token,
+    store::{Comment, RetentionReport, SetAside, StoredEvent},
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use uuid::Uuid;
 
 /// All of it. To copy it is to see what something would do without doing it.
@@ -28,11 +28,20 @@ pub(crate) struct Data {
     pub(crate) members: Vec<Member>,
     pub(crate) tokens: Vec<Token>,
     pub(crate) figures: Figures,
+    /// What is kept of the second factor of each member.
+    pub(crate) second_factors: HashMap<Uuid, String>,
+    pub(crate) keys: Vec<ApiKey>,
+    pub(crate) audit: VecDeque<AuditEntry>,
+    pub(crate) last_entry: i64,
     pub(crate) last_retention: Option<RetentionReport>,
     /// Ids are never given twice, whatever is deleted.
     pub(crate) last_project: i64,
     pub(crate) last_issue: i64,
     pub(crate) last_row: i64,
+    /// Since when there are events of a release.
+    pub(crate) releases: BTreeMap<(ProjectId, String), Timestamp>,
+    /// By the group that each stands under.
+    pub(crate) comments: Vec<(IssueId, Comment)>,
 }
 
 /// A project, and how many issues it ever had.
@@ -72,14 +81,6 @@ pub(crate) struct Aside {
     pub(crate) id: Uuid,
     pub(crate) user: Option<i64>,
     pub(crate) event: SetAside,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct Token {
-    pub(crate) kind: TokenKind,
-    pub(crate) hash: TokenHash,
-    pub(crate) member: Uuid,
-    pub(crate) expires: Timestamp,
 }
 
 impl Entry {
@@ -134,6 +135,7 @@ impl Data {
         self.groups.retain(|id, entry| !is_in(entry.merged_into.unwrap_or(*id)));
         self.groupings.retain(|_, id| self.groups.contains_key(id));
         self.figures.edits += 1;
+        self.comments.retain(|(id, _)| self.groups.contains_key(id));
         deleted
     }
 }

@@ -55,6 +55,25 @@ impl EventStore for MemoryStore {
         Ok(found.map(|stored| stored.pinned = pinned).is_some())
     }
 
+    async fn user_events(
+        &self,
+        projects: Option<&[ProjectId]>,
+        user: &str,
+        cursor: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<EventPage, StoreError> {
+        let data = self.lock()?;
+        let after = cursor.map_or(0, |cursor| cursor.id);
+        let user = Some(user_hash(user));
+        let kept = data.groups.values().filter(|entry| is_among(entry.issue.project, projects)).flat_map(|e| &e.events);
+        let mut theirs: Vec<&Kept> = kept.filter(|kept| kept.user == user && kept.stored.row > after).collect();
+        theirs.sort_by_key(|kept| kept.stored.row);
+        let more = theirs.len() > size(limit);
+        theirs.truncate(size(limit));
+        let next = theirs.last().filter(|_| more).map(|last| Cursor { key: 0, id: last.stored.row });
+        Ok(EventPage { events: theirs.into_iter().map(|kept| data.named(kept.stored.clone())).collect(), next })
+    }
+
     async fn erase_user(&self, projects: Option<&[ProjectId]>, user: &str) -> Result<u64, StoreError> {
         let mut data = self.lock()?;
         let user = user_hash(user);

@@ -6,8 +6,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use errtrack_core::{
-    Fingerprint, Issue, IssueId, ProjectId, Status, StoreError,
-    store::{GroupStore, IssueEvent, MAX_GROUPS, Refusal, Regrouped, StoredEvent},
+    Fingerprint, Issue, IssueId, Occurrence, ProjectId, Status, StoreError, Timestamp,
+    store::{GroupStore, IssueEvent, MAX_GROUPS, Outcome, Refusal, Regrouped, StoredEvent},
 };
 
 #[async_trait]
@@ -91,10 +91,18 @@ impl Data {
         sum(&self.groups_in(self.name_of(group)))
     }
 
-    /// Whether the issue that a group belongs to is resolved: if all its groups are.
-    pub(crate) fn is_resolved(&self, group: IssueId) -> bool {
+    /// What an occurrence does to the status of the issue that its group belongs to.
+    pub(crate) fn reopened(&self, group: IssueId, occurrence: &Occurrence) -> Option<Outcome> {
         let groups = self.groups_in(self.name_of(group));
-        !groups.is_empty() && groups.iter().all(|entry| entry.issue.status == Status::Resolved)
+        let whole = sum(&groups)?.issue;
+        let is_resolved = groups.iter().all(|entry| entry.issue.status == Status::Resolved);
+        let Some(condition) = &whole.condition else { return is_resolved.then_some(Outcome::Regressed) };
+        let count = whole.count + i64::try_from(occurrence.times()).unwrap_or(i64::MAX);
+        let first_seen = |release: &str| self.releases.get(&(occurrence.project(), release.to_owned())).copied();
+        let releases = Vec::from_iter(occurrence.release());
+        let met = condition.is_met(Timestamp::now(), count, &releases, first_seen);
+        let outcome = if is_resolved { Outcome::Regressed } else { Outcome::Unignored };
+        (met && condition.status() == whole.status).then_some(outcome)
     }
 
     /// Every issue.

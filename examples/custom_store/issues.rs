@@ -66,7 +66,7 @@ impl IssueStore for MemoryStore {
             let resolved = issue.resolved_at.filter(|_| issue.status == Status::Resolved);
             issue.resolved_at = (status == Status::Resolved).then(|| resolved.unwrap_or(issue.updated_at));
             issue.regressed &= status == Status::Unresolved;
-            issue.status = status;
+            (issue.status, issue.condition) = (status, None);
         })
     }
 
@@ -128,7 +128,7 @@ impl IssueStore for MemoryStore {
 
 impl MemoryStore {
     /// Changes each group of the issues that are there; answers how many issues those were.
-    fn edit(&self, issues: &[IssueId], change: impl Fn(&mut Issue)) -> Result<u64, StoreError> {
+    pub(crate) fn edit(&self, issues: &[IssueId], change: impl Fn(&mut Issue)) -> Result<u64, StoreError> {
         let mut data = self.lock()?;
         let issues: Vec<IssueId> = issues.iter().map(|id| data.name_of(*id)).collect();
         let now = Timestamp::now();
@@ -142,7 +142,7 @@ impl MemoryStore {
             }
         }
         for Entry { issue, tags, .. } in open.into_iter().filter(|entry| issues.contains(&entry.issue.id)) {
-            if data.is_resolved(issue.id) {
+            if data.issue(issue.id).is_some_and(|now| now.issue.status == Status::Resolved) {
                 let environments = tags.get("environment").into_iter().flatten().map(|(name, _)| name.clone());
                 data.figures.resolve(&issue, environments.collect(), now);
             }

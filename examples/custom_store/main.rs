@@ -16,6 +16,7 @@ mod nodes;
 mod projects;
 mod recording;
 mod store;
+mod triage;
 mod upkeep;
 
 use errtrack_core::{Level, Tracker, store::IssueQuery};

@@ -4,7 +4,7 @@ use crate::{data::Shelf, store::MemoryStore};
 use async_trait::async_trait;
 use errtrack_core::{
     Project, ProjectId, StoreError,
-    store::{Change, ProjectStore, SettingStore},
+    store::{Change, NewProject, ProjectChange, ProjectStore, SettingStore},
 };
 use uuid::Uuid;
 
@@ -33,6 +33,60 @@ impl ProjectStore for MemoryStore {
         Ok(project)
     }
 
+    async fn create_project(&self, new: &NewProject) -> Result<ProjectChange, StoreError> {
+        let mut data = self.lock()?;
+        if data.projects.values().any(|shelf| shelf.project.slug == new.slug) {
+            return Ok(ProjectChange::SlugTaken);
+        }
+        let id = new.id.unwrap_or(ProjectId(data.last_project + 1));
+        if data.projects.contains_key(&id) {
+            return Ok(ProjectChange::IdTaken);
+        }
+        data.last_project = data.last_project.max(id.0);
+        let project = Project {
+            id,
+            slug: new.slug.clone(),
+            name: new.name.clone(),
+            platform: new.platform.clone(),
+            public_keys: vec![Uuid::new_v4().simple().to_string()],
+        };
+        data.projects.insert(id, Shelf { project: project.clone(), numbers: 0 });
+        drop(data);
+        self.feed.tell(Change::Projects);
+        Ok(ProjectChange::Done(project))
+    }
+
+    async fn update_project(&self, new: &Project) -> Result<ProjectChange, StoreError> {
+        let mut data = self.lock()?;
+        if data.projects.values().any(|shelf| shelf.project.slug == new.slug && shelf.project.id != new.id) {
+            return Ok(ProjectChange::SlugTaken);
+        }
+        let Some(shelf) = data.projects.get_mut(&new.id) else { return Ok(ProjectChange::Gone) };
+        let project = &mut shelf.project;
+        (project.slug, project.name) = (new.slug.clone(), new.name.clone());
+        project.platform = new.platform.clone();
+        let project = project.clone();
+        for entry in data.groups.values_mut().filter(|entry| entry.issue.project == project.id) {
+            entry.issue.project_slug = project.slug.clone();
+        }
+        drop(data);
+        self.feed.tell(Change::Projects);
+        Ok(ProjectChange::Done(project))
+    }
+
+    async fn remove_public_key(&self, project: ProjectId, key: &str) -> Result<bool, StoreError> {
+        let mut data = self.lock()?;
+        let Some(shelf) = data.projects.get_mut(&project) else { return Ok(false) };
+        let before = shelf.project.public_keys.len();
+        shelf.project.public_keys.retain(|other| other != key);
+        let removed = shelf.project.public_keys.len() < before;
+        drop(data);
+        if removed {
+            self.feed.tell(Change::Projects);
+        }
+        Ok(removed)
+    }
+
     async fn add_public_key(&self, project: ProjectId, key: &str) -> Result<bool, StoreError> {
         let mut data = self.lock()?;
         if data.projects.values().any(|shelf| shelf.project.public_keys.iter().any(|other| other == key)) {
@@ -54,6 +108,7 @@ impl ProjectStore for MemoryStore {
         data.delete_issues(|issue| issue.project == project);
         data.balances.remove(&project);
         data.figures.forget(project);
+        data.releases.retain(|(of, _), _| *of != project);
         data.settings.retain(|(_, of), _| *of != project);
         data.set_aside.retain(|aside| aside.event.project != project);
         drop(data);

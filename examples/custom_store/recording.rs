@@ -34,6 +34,7 @@ impl Recorder for MemoryStore {
             let event = match outcome {
                 Outcome::New => IssueEvent::New,
                 Outcome::Regressed => IssueEvent::Regressed,
+                Outcome::Unignored => IssueEvent::Edited,
                 Outcome::Seen | Outcome::Duplicate | Outcome::Settled => continue,
             };
             self.feed.tell(Change::Issue { project: occurrence.project(), issue: *issue, event });
@@ -72,18 +73,28 @@ impl Data {
             Some(group) => (*group, false),
             None => (self.make_issue(occurrence), true),
         };
-        let reopens = self.is_resolved(group);
+        let reopened = if is_new { None } else { self.reopened(group, occurrence) };
+        self.note_release(occurrence);
+        if reopened == Some(Outcome::Unignored) {
+            let name = self.name_of(group);
+            for entry in self.groups.values_mut().filter(|e| e.merged_into.unwrap_or(e.issue.id) == name) {
+                (entry.issue.status, entry.issue.condition) = (Status::Unresolved, None);
+            }
+        }
         self.last_row += 1;
         self.figures.count(occurrence, number(occurrence.times()), is_new);
         if let Some(entry) = self.groups.get_mut(&group) {
-            entry.count(occurrence, keep, self.last_row);
+            entry.count(occurrence, keep, self.last_row, reopened);
         }
-        let outcome = match (is_new, reopens) {
-            (true, _) => Outcome::New,
-            (false, true) => Outcome::Regressed,
-            (false, false) => Outcome::Seen,
-        };
+        let outcome = if is_new { Outcome::New } else { reopened.unwrap_or(Outcome::Seen) };
         Recorded { issue: self.name_of(group), outcome }
+    }
+
+    /// Notes since when there are events of a release.
+    fn note_release(&mut self, occurrence: &Occurrence) {
+        if let Some(release) = occurrence.release() {
+            self.releases.entry((occurrence.project(), as_tallied(release))).or_insert_with(Timestamp::now);
+        }
     }
 
     /// Makes the issue of an occurrence, with nothing counted yet.
@@ -108,6 +119,7 @@ impl Data {
             culprit: String::new(),
             level: occurrence.level(),
             status: Status::Unresolved,
+            condition: None,
             regressed: false,
             source: None,
             platform: None,
@@ -134,7 +146,7 @@ impl Data {
 }
 
 impl Entry {
-    fn count(&mut self, occurrence: &Occurrence, keep: bool, row: i64) {
+    fn count(&mut self, occurrence: &Occurrence, keep: bool, row: i64, reopened: Option<Outcome>) {
         let (issue, at, times) = (&mut self.issue, occurrence.timestamp(), number(occurrence.times()));
         let owned = |text: Option<&str>| text.map(str::to_owned);
         let release = owned(occurrence.release());
@@ -152,8 +164,9 @@ impl Entry {
         } else {
             issue.last_release = issue.last_release.take().or(release);
         }
-        if issue.status == Status::Resolved {
-            (issue.status, issue.regressed, issue.resolved_at) = (Status::Unresolved, true, None);
+        if reopened.is_some() || (issue.status == Status::Resolved && issue.condition.is_none()) {
+            issue.regressed |= issue.status == Status::Resolved;
+            (issue.status, issue.condition, issue.resolved_at) = (Status::Unresolved, None, None);
         }
         issue.updated_at = Timestamp::now();
         *self.hours.entry(at.hour()).or_default() += times;

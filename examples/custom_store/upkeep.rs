@@ -32,7 +32,7 @@ impl Upkeep for MemoryStore {
     async fn retain(&self, rules: &Retention) -> Result<RetentionReport, StoreError> {
         let mut data = self.lock()?;
         let (report, deleted) = data.retain(rules);
-        data.tokens.retain(|token| token.expires > report.at);
+        data.tokens.retain(|token| token.expires_at > report.at);
         data.last_retention = Some(report);
         drop(data);
         self.tell(&deleted, IssueEvent::Deleted);

@@ -4,16 +4,16 @@ use async_trait::async_trait;
 use errtrack::{
     Level, SqliteStore, StoreError, Timestamp,
     store::{
-        AccountStore, AnalyticsStore, BalanceStore, Batch, Changes, Cursor, EnvironmentCount, EventPage, EventPosition,
-        EventStore, Feed, FigureScope, FigureVersion, GroupStore, IssuePage, IssueQuery, IssueStore, LeaseStore,
-        ProjectStore, Recorded, Recorder, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series,
-        SeriesPoint, SeriesQuery, SeriesStore, SetAside, SettingStore, StatusCounts, Storage, StoredEvent, TagTally,
-        Upkeep,
+        AccountStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment, Cursor, EnvironmentCount,
+        EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion, GroupStore, IssuePage, IssueQuery,
+        IssueStore, KeyStore, LeaseStore, NewProject, ProjectChange, ProjectStore, Recorded, Recorder, Regrouped,
+        Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore, SetAside,
+        SettingStore, StatusCounts, Storage, StoredEvent, TagTally, TriageStore, Upkeep,
     },
 };
 use errtrack_core::{
-    Balance, Fingerprint, Issue, IssueId, IssueRef, Member, Occurrence, Project, ProjectId, Status, TokenHash,
-    TokenKind,
+    ApiKey, AuditEntry, Balance, Condition, Fingerprint, Issue, IssueId, IssueRef, Member, MemberChange, MemberChanged,
+    Occurrence, Project, ProjectId, Status, Token, TokenHash, TokenKind,
 };
 use std::{
     sync::{
@@ -101,6 +101,13 @@ delegate!(IssueStore {
     fn tag_tallies(&self, issue: IssueId, values: u32) -> Result<Vec<TagTally>, StoreError>;
     fn tag_values(&self, projects: &[ProjectId], key: &str, limit: u32) -> Result<Vec<String>, StoreError>;
 });
+delegate!(TriageStore {
+    fn set_condition(&self, issues: &[IssueId], condition: &Condition) -> Result<u64, StoreError>;
+    fn unignore(&self, now: Timestamp) -> Result<u64, StoreError>;
+    fn latest_release(&self, project: ProjectId) -> Result<Option<String>, StoreError>;
+    fn comments(&self, issue: IssueId) -> Result<Vec<Comment>, StoreError>;
+    fn add_comment(&self, issue: IssueId, author: &str, text: &str) -> Result<Option<Comment>, StoreError>;
+});
 delegate!(GroupStore {
     fn groups(&self, issue: IssueId) -> Result<Vec<Issue>, StoreError>;
     fn merge(&self, project: ProjectId, into: IssueId, others: &[IssueId]) -> Result<Regrouped, StoreError>;
@@ -111,11 +118,15 @@ delegate!(EventStore {
     fn events(&self, issue: IssueId, cursor: Option<&Cursor>, limit: u32) -> Result<EventPage, StoreError>;
     fn position(&self, event: &StoredEvent) -> Result<EventPosition, StoreError>;
     fn pin(&self, event: &StoredEvent, pinned: bool) -> Result<bool, StoreError>;
+    fn user_events(&self, projects: Option<&[ProjectId]>, user: &str, cursor: Option<&Cursor>, limit: u32) -> Result<EventPage, StoreError>;
     fn erase_user(&self, projects: Option<&[ProjectId]>, user: &str) -> Result<u64, StoreError>;
 });
 delegate!(ProjectStore {
     fn projects(&self) -> Result<Vec<Project>, StoreError>;
     fn ensure_project(&self, slug: &str) -> Result<Project, StoreError>;
+    fn create_project(&self, project: &NewProject) -> Result<ProjectChange, StoreError>;
+    fn update_project(&self, project: &Project) -> Result<ProjectChange, StoreError>;
+    fn remove_public_key(&self, project: ProjectId, key: &str) -> Result<bool, StoreError>;
     fn add_public_key(&self, project: ProjectId, key: &str) -> Result<bool, StoreError>;
     fn delete_project(&self, project: ProjectId) -> Result<bool, StoreError>;
 });
@@ -144,11 +155,31 @@ delegate!(SeriesStore {
 });
 delegate!(AccountStore {
     fn member_by_email(&self, email: &str) -> Result<Option<Member>, StoreError>;
+    fn member(&self, id: Uuid) -> Result<Option<Member>, StoreError>;
+    fn members(&self) -> Result<Vec<Member>, StoreError>;
     fn member_count(&self) -> Result<i64, StoreError>;
     fn put_member(&self, member: &Member) -> Result<Member, StoreError>;
-    fn put_token(&self, kind: TokenKind, token: TokenHash, member: Uuid, expires: Timestamp) -> Result<(), StoreError>;
+    fn add_member(&self, member: &Member) -> Result<bool, StoreError>;
+    fn change_member(&self, id: Uuid, change: &MemberChange) -> Result<MemberChanged, StoreError>;
+    fn delete_member(&self, id: Uuid) -> Result<MemberChanged, StoreError>;
+    fn note_activity(&self, members: &[(Uuid, Timestamp)]) -> Result<(), StoreError>;
+    fn put_token(&self, token: &Token) -> Result<(), StoreError>;
     fn token_member(&self, kind: TokenKind, token: TokenHash) -> Result<Option<Member>, StoreError>;
     fn take_token(&self, kind: TokenKind, token: TokenHash) -> Result<bool, StoreError>;
+    fn tokens(&self, kind: TokenKind, member: Uuid) -> Result<Vec<Token>, StoreError>;
+    fn end_tokens(&self, kind: TokenKind, member: Uuid, except: Option<TokenHash>) -> Result<u64, StoreError>;
+    fn second_factor(&self, member: Uuid) -> Result<Option<String>, StoreError>;
+    fn swap_second_factor(&self, member: Uuid, before: Option<&str>, after: Option<&str>) -> Result<bool, StoreError>;
+});
+delegate!(KeyStore {
+    fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError>;
+    fn add_api_key(&self, key: &ApiKey) -> Result<(), StoreError>;
+    fn delete_api_key(&self, id: Uuid) -> Result<bool, StoreError>;
+    fn note_use(&self, keys: &[(Uuid, Timestamp)]) -> Result<(), StoreError>;
+});
+delegate!(AuditStore {
+    fn audit(&self, entry: &AuditEntry) -> Result<(), StoreError>;
+    fn audit_log(&self, before: Option<i64>, limit: u32) -> Result<Vec<AuditEntry>, StoreError>;
 });
 delegate!(Upkeep {
     fn ping(&self) -> Result<Duration, StoreError>;

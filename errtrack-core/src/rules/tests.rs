@@ -276,6 +276,7 @@ fn issue(id: i64) -> Issue {
         fingerprint: Fingerprint([u8::try_from(id).unwrap(); 16]),
         created_at: now,
         updated_at: now,
+        condition: None,
         regressed: false,
     }
 }

@@ -1,7 +1,7 @@
 //! Handles on scopes, and which of them is the current one.
 
 use super::{BreadcrumbSource, InScope, RequestSource, Scope, ScopeCell};
-use crate::{Event, Tracker, chain::Chain, current, panic::forget_caught, tracker::WeakTracker};
+use crate::{Event, Routes, Tracker, chain::Chain, current, panic::forget_caught, tracker::WeakTracker};
 use std::{
     any::Any,
     cell::RefCell,
@@ -117,6 +117,12 @@ impl ScopeHandle {
     #[must_use]
     pub fn tracker(&self) -> Option<Tracker> {
         self.inner.tracker.upgrade()
+    }
+
+    /// The statistics of its tracker's routes; they can be written to the end, also when that has been shut down.
+    #[must_use]
+    pub fn routes(&self) -> Option<&Routes> {
+        self.inner.tracker.routes()
     }
 
     /// Changes the scope. `f` may do anything, log and capture included; it sees a copy, which then takes its place.

@@ -63,6 +63,8 @@ pub enum Outcome {
     Seen,
     /// The issue was resolved, and is open again.
     Regressed,
+    /// The issue was ignored until something that is there now, and is open again.
+    Unignored,
     /// Its event id had been stored before; nothing changed.
     Duplicate,
     /// An earlier attempt at the same batch was committed; nothing changed.

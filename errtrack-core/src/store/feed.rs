@@ -50,7 +50,7 @@ pub enum IssueEvent {
     New,
     /// It was resolved, and is open again.
     Regressed,
-    /// Somebody changed its status or assigned it.
+    /// Somebody changed its status or assigned it, or it is not ignored any longer.
     Edited,
     /// It is gone.
     Deleted,

@@ -1,14 +1,15 @@
 //! A store in memory that keeps what is recorded, and answers little else.
 
 use crate::{
-    Balance, EventId, Fingerprint, Issue, IssueId, IssueRef, Member, Occurrence, Project, ProjectId, Status,
-    StoreError, Timestamp, TokenHash, TokenKind,
+    ApiKey, AuditEntry, Balance, Condition, EventId, Fingerprint, Issue, IssueId, IssueRef, Member, MemberChange,
+    MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash, TokenKind,
     store::{
-        AccountStore, AnalyticsStore, BalanceStore, Batch, Changes, Cursor, EnvironmentCount, EventPage, EventPosition,
-        EventStore, Feed, FigureScope, FigureVersion, GroupStore, IssuePage, IssueQuery, IssueStore, LeaseStore,
-        LocalFeed, Outcome, ProjectStore, Recorded, Recorder, Refusal, Regrouped, Retention, RetentionReport, Rollup,
-        RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore, SetAside, SettingStore, StatusCounts, Storage,
-        StoredEvent, TagTally, Upkeep,
+        AccountStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment, Cursor, EnvironmentCount,
+        EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion, GroupStore, IssuePage, IssueQuery,
+        IssueStore, KeyStore, LeaseStore, LocalFeed, NewProject, Outcome, ProjectChange, ProjectStore, Recorded,
+        Recorder, Refusal, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint,
+        SeriesQuery, SeriesStore, SetAside, SettingStore, StatusCounts, Storage, StoredEvent, TagTally, TriageStore,
+        Upkeep,
     },
 };
 use async_trait::async_trait;
@@ -89,6 +90,7 @@ fn issue_of(occurrence: &Occurrence, number: i64, times: i64) -> Issue {
         culprit: occurrence.culprit().to_owned(),
         level: occurrence.level(),
         status: Status::Unresolved,
+        condition: None,
         regressed: false,
         source: text(occurrence.source()),
         platform: text(occurrence.platform()),
@@ -140,6 +142,9 @@ macro_rules! nothing {
 nothing!(ProjectStore {
     fn ensure_project(&self, &str) -> Project = Err(StoreError::other("there is one project"));
     fn projects(&self) -> Vec<Project> = Ok(Vec::new());
+    fn create_project(&self, &NewProject) -> ProjectChange = Ok(ProjectChange::Gone);
+    fn update_project(&self, &Project) -> ProjectChange = Ok(ProjectChange::Gone);
+    fn remove_public_key(&self, ProjectId, &str) -> bool = Ok(false);
     fn add_public_key(&self, ProjectId, &str) -> bool = Ok(false);
     fn delete_project(&self, ProjectId) -> bool = Ok(false);
 });
@@ -160,6 +165,13 @@ nothing!(GroupStore {
     fn merge(&self, ProjectId, IssueId, &[IssueId]) -> Regrouped = Ok(Regrouped::Refused(Refusal::Gone));
     fn unmerge(&self, IssueId, &[Fingerprint]) -> Regrouped = Ok(Regrouped::Refused(Refusal::Gone));
 });
+nothing!(TriageStore {
+    fn set_condition(&self, &[IssueId], &Condition) -> u64 = Ok(0);
+    fn unignore(&self, Timestamp) -> u64 = Ok(0);
+    fn latest_release(&self, ProjectId) -> Option<String> = Ok(None);
+    fn comments(&self, IssueId) -> Vec<Comment> = Ok(Vec::new());
+    fn add_comment(&self, IssueId, &str, &str) -> Option<Comment> = Ok(None);
+});
 nothing!(IssueStore {
     fn issues(&self, &IssueQuery) -> IssuePage = Ok(IssuePage::default());
     fn status_counts(&self, &IssueQuery) -> StatusCounts = Ok(StatusCounts::default());
@@ -176,6 +188,7 @@ nothing!(EventStore {
     fn events(&self, IssueId, Option<&Cursor>, u32) -> EventPage = Ok(EventPage::default());
     fn position(&self, &StoredEvent) -> EventPosition = Ok(EventPosition::default());
     fn pin(&self, &StoredEvent, bool) -> bool = Ok(false);
+    fn user_events(&self, Option<&[ProjectId]>, &str, Option<&Cursor>, u32) -> EventPage = Ok(EventPage::default());
     fn erase_user(&self, Option<&[ProjectId]>, &str) -> u64 = Ok(0);
 });
 nothing!(AnalyticsStore {
@@ -191,11 +204,31 @@ nothing!(SeriesStore {
 });
 nothing!(AccountStore {
     fn member_by_email(&self, &str) -> Option<Member> = Ok(None);
+    fn member(&self, Uuid) -> Option<Member> = Ok(None);
+    fn members(&self) -> Vec<Member> = Ok(Vec::new());
     fn member_count(&self) -> i64 = Ok(0);
     fn put_member(&self, &Member) -> Member = Err(StoreError::other("there are no members"));
-    fn put_token(&self, TokenKind, TokenHash, Uuid, Timestamp) -> () = Ok(());
+    fn add_member(&self, &Member) -> bool = Ok(false);
+    fn change_member(&self, Uuid, &MemberChange) -> MemberChanged = Ok(MemberChanged::Gone);
+    fn delete_member(&self, Uuid) -> MemberChanged = Ok(MemberChanged::Gone);
+    fn note_activity(&self, &[(Uuid, Timestamp)]) -> () = Ok(());
+    fn put_token(&self, &Token) -> () = Ok(());
     fn token_member(&self, TokenKind, TokenHash) -> Option<Member> = Ok(None);
     fn take_token(&self, TokenKind, TokenHash) -> bool = Ok(false);
+    fn tokens(&self, TokenKind, Uuid) -> Vec<Token> = Ok(Vec::new());
+    fn end_tokens(&self, TokenKind, Uuid, Option<TokenHash>) -> u64 = Ok(0);
+    fn second_factor(&self, Uuid) -> Option<String> = Ok(None);
+    fn swap_second_factor(&self, Uuid, Option<&str>, Option<&str>) -> bool = Ok(false);
+});
+nothing!(KeyStore {
+    fn api_keys(&self) -> Vec<ApiKey> = Ok(Vec::new());
+    fn add_api_key(&self, &ApiKey) -> () = Ok(());
+    fn delete_api_key(&self, Uuid) -> bool = Ok(false);
+    fn note_use(&self, &[(Uuid, Timestamp)]) -> () = Ok(());
+});
+nothing!(AuditStore {
+    fn audit(&self, &AuditEntry) -> () = Ok(());
+    fn audit_log(&self, Option<i64>, u32) -> Vec<AuditEntry> = Ok(Vec::new());
 });
 nothing!(Upkeep {
     fn ping(&self) -> Duration = Ok(Duration::ZERO);

@@ -1,7 +1,7 @@
 //! The configuration of a tracker.
 
 use super::{
-    Defaults, Engine, Shared, Tracker, Trouble,
+    Defaults, Engine, Link, Shared, Tracker, Trouble,
     balance::Ledger,
     hooks::{Hooks, IssueChange},
     jobs::Jobs,
@@ -344,7 +344,11 @@ impl TrackerBuilder {
         let (writes, unwritten) = writes::channel(UNWRITTEN, bytes);
         let worker = Worker::start(engine.clone(), captures, writes.clone(), unwritten)
             .map_err(|e| BuildError(Problem::Thread(e)))?;
-        Ok(Tracker { shared: Arc::new(Shared { queue, writes, engine, worker }) })
+        let shared = Arc::new_cyclic(|shared| {
+            let link = Arc::new(Link { shared: shared.clone(), routes: engine.routes.clone() });
+            Shared { queue, writes, engine, worker, link }
+        });
+        Ok(Tracker { shared })
     }
 
     fn engine(self, store: Arc<dyn Store>, project: Project) -> Result<Engine, BuildError> {

@@ -38,7 +38,7 @@ impl Bulk for PgConnection {
         let heads = lock_merged(self, &merged).await?;
         let existing = groups.into_iter().zip(statuses).zip(merged).map(|((group, status), merged)| {
             let (issue, status) = heads.get(&merged).map_or((group, status), |status| (merged, *status));
-            Existing { group, issue, resolved: status == 1 }
+            Existing { group, issue, resolved: status == 1, waits: status >= 3, ignored: status == 4 }
         });
         let places = repeats.into_iter().filter_map(|check| Some(plan.checks.get(usize::try_from(check).ok()?)?.0));
         Ok(Found {

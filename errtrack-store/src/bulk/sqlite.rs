@@ -39,7 +39,13 @@ impl Bulk for SqliteConnection {
         let (found, repeats): (Vec<usize>, Vec<usize>) = (parse(&found)?, parse(&repeats)?);
         let existing = parse::<Vec<i64>>(&groups)?.into_iter().zip(parse::<Vec<i64>>(&issues)?);
         let existing = existing.zip(parse::<Vec<i64>>(&statuses)?);
-        let existing = existing.map(|((group, issue), status)| Existing { group, issue, resolved: status == 1 });
+        let existing = existing.map(|((group, issue), status)| Existing {
+            group,
+            issue,
+            resolved: status == 1,
+            waits: status >= 3,
+            ignored: status == 4,
+        });
         let places = repeats.into_iter().filter_map(|check| Some(plan.checks.get(check)?.0));
         Ok(Found {
             issues: found.into_iter().zip(existing).collect(),

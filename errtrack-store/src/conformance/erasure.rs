@@ -145,3 +145,32 @@ pub async fn a_deleted_project_is_gone_and_no_other(store: &impl Store) {
     assert_eq!((issue.id, issue.count), (recorded[0].issue, 1));
     assert_eq!(issue.last_event, EventId::from(id));
 }
+
+pub async fn the_events_of_a_user_are_read_page_by_page(store: &impl Store) {
+    let shop = project(store).await;
+    let blog = store.ensure_project("blog").await.unwrap();
+    let hits = [("A", "ana"), ("B", "ana"), ("A", "bob"), ("A", "ana"), ("C", "ana"), ("C", "bob"), ("A", "ana")];
+    record(store, &shop, hits.map(|(ty, user)| by_user(ty, user))).await;
+    record(store, &blog, [by_user("A", "ana")]).await;
+    let read = async |projects: Option<&[ProjectId]>, user: &str| {
+        let (mut found, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = store.user_events(projects, user, cursor.as_ref(), 2).await.unwrap();
+            assert!(page.events.len() <= 2);
+            found.extend(page.events);
+            cursor = page.next;
+            if cursor.is_none() {
+                return found;
+            }
+        }
+    };
+    let all = read(None, "ana").await;
+    let mut unique = ids(&all);
+    unique.sort_unstable();
+    unique.dedup();
+    assert_eq!((all.len(), unique.len()), (6, 6), "each once");
+    assert!(all.iter().all(|stored| stored.event.user == Some(User::id("ana"))));
+    assert_eq!(read(Some(&[shop.id]), "ana").await.len(), 5);
+    assert_eq!(read(Some(&[]), "ana").await, []);
+    assert_eq!(read(None, "nobody").await, []);
+}

@@ -2,14 +2,13 @@
 
 use super::kit::{event, outcomes, project, record, types};
 use errtrack_core::{
-    IssueId, IssueRef, Member, ProjectId, Role, Status, Store, Timestamp, TokenHash, TokenKind,
+    IssueId, IssueRef, Member, ProjectId, Role, Status, Store, Token, TokenHash, TokenKind,
     store::{
         Change, Changes, IssueEvent, IssueQuery,
         Outcome::{New, Regressed, Seen},
     },
 };
 use std::time::{Duration, Instant};
-use uuid::Uuid;
 
 /// No test waits longer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -153,19 +152,12 @@ pub async fn changes_of_projects_are_told(store: &impl Store) {
 
 pub async fn changes_of_accounts_are_told(store: &impl Store) {
     let mut changes = listen(store).await;
-    let ana = Member {
-        id: Uuid::from_u128(7),
-        email: "ana@example.com".into(),
-        name: "Ana".into(),
-        role: Role::Owner,
-        password_hash: None,
-        created_at: Timestamp::now(),
-    };
+    let ana = Member::new("ana@example.com", Role::Owner);
     store.put_member(&ana).await.unwrap();
     assert_eq!(next(&mut changes).await, Change::Accounts);
     assert_eq!(store.member_count().await.unwrap(), 1);
-    let (token, expires) = (TokenHash([1; 32]), Timestamp::now().plus(super::kit::days(1)));
-    store.put_token(TokenKind::Session, token, ana.id, expires).await.unwrap();
+    let token = TokenHash([1; 32]);
+    store.put_token(&Token::new(TokenKind::Session, token, ana.id, super::kit::days(1))).await.unwrap();
     let shop = project(store).await;
     let recorded = record(store, &shop, [event("A")]).await;
     until(&mut changes, told(shop.id, recorded[0].issue, IssueEvent::New)).await;

@@ -1,6 +1,6 @@
 //! An issue as SQL gives it, and what it means.
 
-use errtrack_core::{EventId, Fingerprint, Issue, IssueId, Level, ProjectId, Status, Timestamp};
+use errtrack_core::{Condition, EventId, Fingerprint, Issue, IssueId, Level, ProjectId, Status, Timestamp};
 use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 use uuid::Uuid;
 
@@ -53,7 +53,23 @@ where
             updated_at: time(24)?,
             resolved_at: row.try_get::<Option<i64>, _>(25)?.map(Timestamp::from_micros),
             assigned_to: row.try_get(26)?,
+            condition: condition(row.try_get(27)?, row.try_get(28)?, row.try_get(29)?, row.try_get(30)?),
         }))
+    }
+}
+
+/// What ends a status, as its columns say.
+pub(crate) fn condition(
+    resolved_in: Option<String>,
+    resolved_after: Option<String>,
+    until: Option<i64>,
+    count: Option<i64>,
+) -> Option<Condition> {
+    match (resolved_in, resolved_after) {
+        (Some(release), _) => Some(Condition::InRelease(release)),
+        (None, Some(release)) => Some(Condition::AfterRelease(release)),
+        (None, None) => (until.is_some() || count.is_some())
+            .then(|| Condition::Until { time: until.map(Timestamp::from_micros), count }),
     }
 }
 

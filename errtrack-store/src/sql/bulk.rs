@@ -3,7 +3,8 @@
 use super::cells::{int, raw, size, slice, text};
 
 /// `$1`, `$2` groups (project, fingerprint), `$3`, `$4` event ids (project, id). One row of JSON lists, because each row
-/// that is fetched costs more than all of them: place, row, issue and status of the groups; place and issue of the events. And
+/// that is fetched costs more than all of them: place, row, issue and status of the groups (3 if it is resolved, 4 if it is
+/// ignored, until a condition is met); place and issue of the events. And
 /// the number of erasures.
 pub(crate) const FIND: &str = concat!(
     "
@@ -12,7 +13,12 @@ SELECT f.places, f.groups, f.issues, f.statuses, e.places, e.issues,
 FROM (
   SELECT json_group_array(r.key) AS places, json_group_array(i.id) AS groups,
     json_group_array(COALESCE(i.merged_into, i.id)) AS issues,
-    json_group_array(COALESCE((SELECT m.status FROM errtrack_issue m WHERE m.id = i.merged_into), i.status)) AS statuses
+    json_group_array(COALESCE((SELECT CASE WHEN m.status = 1 AND COALESCE(m.resolved_in, m.resolved_after) IS NOT NULL THEN 3
+      WHEN m.status = 2 AND COALESCE(m.ignored_until, m.ignored_until_count) IS NOT NULL THEN 4
+      ELSE m.status END FROM errtrack_issue m WHERE m.id = i.merged_into),
+      CASE WHEN i.status = 1 AND COALESCE(i.resolved_in, i.resolved_after) IS NOT NULL THEN 3
+      WHEN i.status = 2 AND COALESCE(i.ignored_until, i.ignored_until_count) IS NOT NULL THEN 4
+      ELSE i.status END)) AS statuses
   FROM json_each($1) r
   CROSS JOIN errtrack_grouping g ON g.project_id = ",
     int!(2, 36, 1),

@@ -74,6 +74,9 @@ pub(crate) const NEWEST_OF_AFTER: Sql = sql!(
 ) ORDER BY e.timestamp DESC, e.row DESC"
 );
 
+/// Of the group `$1` after the row `$2`, at most `$3`.
+pub(crate) const OF_GROUP: Sql = sql!(event_columns, " WHERE e.issue_id = $1 AND e.row > $2 ORDER BY e.row LIMIT $3");
+
 /// `$1` the issue, `$2` the time and `$3` the row of the event.
 pub(crate) const POSITION: Sql = sql!(
     "
@@ -113,4 +116,4 @@ pub(crate) const PIN: Sql = sql!(
 
 #[cfg(test)]
 pub(crate) const EVERY: &[Sql] =
-    &[BY_ID, BY_CLIENT_ID, NEWEST, NEWEST_AFTER, NEWEST_OF, NEWEST_OF_AFTER, POSITION, POSITION_OF, PIN];
+    &[BY_ID, BY_CLIENT_ID, OF_GROUP, NEWEST, NEWEST_AFTER, NEWEST_OF, NEWEST_OF_AFTER, POSITION, POSITION_OF, PIN];

@@ -8,7 +8,8 @@ macro_rules! columns {
         "
 SELECT i.id, i.uuid, i.project_id, p.slug, i.number, i.fingerprint, i.type, i.value, i.culprit, i.level, i.status,
   i.regressed, i.source, i.platform, i.environment, i.first_release, i.last_release, i.first_seen, i.last_seen, i.count,
-  i.stored_count, i.user_count, i.last_event, i.created_at, i.updated_at, i.resolved_at, i.assigned_to
+  i.stored_count, i.user_count, i.last_event, i.created_at, i.updated_at, i.resolved_at, i.assigned_to,
+  i.resolved_in, i.resolved_after, i.ignored_until, i.ignored_until_count
 FROM errtrack_issue i JOIN errtrack_project p ON p.id = i.project_id"
     };
 }
@@ -38,7 +39,7 @@ pub(crate) const GROUPS: Sql = sql!(
 SELECT i.id, i.uuid, i.project_id, p.slug, CASE WHEN i.number < 0 THEN h.number ELSE i.number END, i.fingerprint, i.type,
   i.value, i.culprit, i.level, i.status, i.regressed, i.source, i.platform, i.environment, i.first_release, i.last_release,
   i.first_seen, i.last_seen, i.count, i.stored_count, i.user_count, i.last_event, i.created_at, i.updated_at, i.resolved_at,
-  i.assigned_to
+  i.assigned_to, i.resolved_in, i.resolved_after, i.ignored_until, i.ignored_until_count
 FROM errtrack_issue m
 JOIN errtrack_issue h ON h.id = COALESCE(m.merged_into, m.id)
 JOIN errtrack_issue i ON i.merged_into = h.id OR (i.id = h.id AND h.lead_group IS NULL)
@@ -46,12 +47,17 @@ JOIN errtrack_project p ON p.id = i.project_id
 WHERE m.id = $1 ORDER BY i.number >= 0, i.number"
 );
 
+/// `$2` the status, `$3` the time, `$4` to `$7` what ends it.
 pub(crate) const SET_STATUS: Sql = sql!(
     "
 UPDATE errtrack_issue SET
   resolved_at = CASE WHEN $2 <> 1 THEN NULL WHEN status = 1 THEN resolved_at ELSE $3 END,
   regressed = CASE WHEN $2 = 1 THEN FALSE ELSE regressed END,
   status = $2,
+  resolved_in = $4,
+  resolved_after = $5,
+  ignored_until = $6,
+  ignored_until_count = $7,
   updated_at = $3
 WHERE id ",
     in_ids(1),

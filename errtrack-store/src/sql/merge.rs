@@ -49,10 +49,11 @@ pub(crate) const INSERT: Sql = sql!(
 INSERT INTO errtrack_issue (
   project_id, number, uuid, fingerprint, status, regressed, level, count, stored_count, user_count, first_seen, last_seen,
   created_at, updated_at, resolved_at, last_event, type, value, culprit, source, platform, environment, first_release,
-  last_release, assigned_to, lead_group
+  last_release, assigned_to, resolved_in, resolved_after, ignored_until, ignored_until_count, lead_group
 )
 SELECT project_id, CAST($2 AS BIGINT), uuid, fingerprint, status, regressed, level, 0, 0, 0, first_seen, last_seen, created_at, updated_at,
-  resolved_at, last_event, type, value, culprit, source, platform, environment, first_release, last_release, assigned_to, id
+  resolved_at, last_event, type, value, culprit, source, platform, environment, first_release, last_release, assigned_to,
+  resolved_in, resolved_after, ignored_until, ignored_until_count, id
 FROM errtrack_issue WHERE id = $1
 RETURNING id"
 );
@@ -155,13 +156,19 @@ FROM (
 WHERE i.id = $1"
 );
 /// Opens the issue `$1`; `$2` says whether it regressed (1).
-pub(crate) const OPEN: Sql =
-    sql!("UPDATE errtrack_issue SET status = 0, regressed = CAST($2 AS BIGINT) = 1, resolved_at = NULL WHERE id = $1");
+pub(crate) const OPEN: Sql = sql!(
+    "
+UPDATE errtrack_issue SET status = 0, regressed = CAST($2 AS BIGINT) = 1, resolved_at = NULL, resolved_in = NULL,
+  resolved_after = NULL
+WHERE id = $1"
+);
 /// Gives the issue `$1` what people have decided about the issue `$2`.
 pub(crate) const TAKE_OVER: Sql = sql!(
     "
 UPDATE errtrack_issue AS i SET
   status = o.status, regressed = o.regressed, resolved_at = o.resolved_at, assigned_to = o.assigned_to,
+  resolved_in = o.resolved_in, resolved_after = o.resolved_after, ignored_until = o.ignored_until,
+  ignored_until_count = o.ignored_until_count,
   created_at = o.created_at
 FROM errtrack_issue o WHERE i.id = $1 AND o.id = $2"
 );

@@ -58,6 +58,9 @@ macro_rules! piece {
     ($db:ident issue_columns) => {
         $crate::sql::issue::columns!()
     };
+    ($db:ident member_columns) => {
+        $crate::sql::account::columns!()
+    };
     ($db:ident event_columns) => {
         $crate::sql::event::columns!($db)
     };

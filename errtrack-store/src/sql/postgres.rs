@@ -8,11 +8,13 @@ pub(crate) const LOCK_PROJECTS: &str =
     "SELECT id FROM errtrack_project WHERE id = ANY($1::BIGINT[]) ORDER BY id FOR NO KEY UPDATE";
 
 /// `$1`, `$2` groups (project, fingerprint), `$3`, `$4` event ids (project, id). One row of arrays: place, row and status of
-/// the groups, which are locked in the order of their ids, and the issues that they were merged into (0 for none); place and
+/// the groups (3 if it is resolved, 4 if it is ignored, until a condition is met), which are locked in the order of their ids, and the issues that they were merged into (0 for none); place and
 /// issue of the events; and the number of erasures.
 pub(crate) const FIND: &str = "
 WITH g AS (
-  SELECT r.place, i.id, i.status, i.merged_into
+  SELECT r.place, i.id, CASE WHEN i.status = 1 AND COALESCE(i.resolved_in, i.resolved_after) IS NOT NULL THEN 3
+      WHEN i.status = 2 AND COALESCE(i.ignored_until, i.ignored_until_count) IS NOT NULL THEN 4
+      ELSE i.status END AS status, i.merged_into
   FROM UNNEST($1::BIGINT[], $2::BYTEA[]) WITH ORDINALITY AS r (project_id, fingerprint, place)
   JOIN errtrack_grouping g ON g.project_id = r.project_id AND g.fingerprint = r.fingerprint
   JOIN errtrack_issue i ON i.id = g.issue_id
@@ -33,8 +35,11 @@ SELECT g.*, e.*, m.* FROM (
 ) m";
 
 /// Locks merged issues, `$1`, some of whose groups are locked; so they stay as they are. Id and status.
-pub(crate) const LOCK_MERGED: &str =
-    "SELECT id, status FROM errtrack_issue WHERE id = ANY($1::BIGINT[]) ORDER BY id FOR NO KEY UPDATE";
+pub(crate) const LOCK_MERGED: &str = "
+SELECT i.id, CASE WHEN i.status = 1 AND COALESCE(i.resolved_in, i.resolved_after) IS NOT NULL THEN 3
+      WHEN i.status = 2 AND COALESCE(i.ignored_until, i.ignored_until_count) IS NOT NULL THEN 4
+      ELSE i.status END FROM errtrack_issue i
+WHERE i.id = ANY($1::BIGINT[]) ORDER BY i.id FOR NO KEY UPDATE";
 
 /// `$1` to `$3` tags (project, issue, number). One row of arrays: whether the issue has it, and how many values of the key.
 pub(crate) const FIND_TAGS: &str = "
@@ -99,9 +104,10 @@ WITH groupings AS (
         SELECT 1 FROM errtrack_event e WHERE e.project_id = i.project_id AND e.client_id = i.last_event
       ) THEN d.last_event
       ELSE i.last_event END,
-    regressed = CASE WHEN i.status = 1 THEN TRUE ELSE i.regressed END,
-    resolved_at = CASE WHEN i.status = 1 THEN NULL ELSE i.resolved_at END,
-    status = CASE WHEN i.status = 1 THEN 0 ELSE i.status END,
+    regressed = CASE WHEN i.status = 1 AND i.resolved_in IS NULL AND i.resolved_after IS NULL THEN TRUE ELSE i.regressed END,
+    resolved_at = CASE WHEN i.status = 1 AND i.resolved_in IS NULL AND i.resolved_after IS NULL THEN NULL
+      ELSE i.resolved_at END,
+    status = CASE WHEN i.status = 1 AND i.resolved_in IS NULL AND i.resolved_after IS NULL THEN 0 ELSE i.status END,
     updated_at = $1::BIGINT
   FROM UNNEST(
     $5::BIGINT[], $6::BIGINT[], $7::BIGINT[],

@@ -1,17 +1,19 @@
 //! Every statement can be prepared.
 
 use super::{
-    Sql, account, analytics, erase, event, issue, merge, node, preview, project, retain, set_aside, setting, storage,
-    upkeep,
+    Sql, account, analytics, audit, erase, event, issue, key, merge, node, preview, project, retain, set_aside,
+    setting, storage, triage, upkeep,
 };
 
 fn shared() -> Vec<Sql> {
     [
         account::EVERY,
         analytics::EVERY,
+        audit::EVERY,
         erase::EVERY,
         event::EVERY,
         issue::EVERY,
+        key::EVERY,
         merge::EVERY,
         node::EVERY,
         preview::EVERY,
@@ -20,6 +22,7 @@ fn shared() -> Vec<Sql> {
         set_aside::EVERY,
         setting::EVERY,
         storage::EVERY,
+        triage::EVERY,
         upkeep::EVERY,
     ]
     .concat()

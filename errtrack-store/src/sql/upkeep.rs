@@ -79,8 +79,19 @@ DELETE FROM errtrack_issue_hour WHERE (project_id, day, issue_id, hour) IN (
 )"
 );
 
+/// Of project `$1` and the deleted issues from `$2` to `$3`; `$4` how many.
+pub(crate) const DELETE_COMMENTS: Sql = sql!(
+    "
+DELETE FROM errtrack_comment WHERE id IN (
+  SELECT c.id FROM errtrack_deleted_issue b ",
+    then_join,
+    " errtrack_comment c ON c.project_id = b.project_id AND c.issue_id = b.issue_id
+  WHERE b.project_id = $1 AND b.issue_id BETWEEN $2 AND $3 LIMIT $4
+)"
+);
+
 /// A project leaves in one step with what lets others write to it; the rest follows. Each with `$1`.
-pub(crate) const BURY_PROJECT: [Sql; 6] = [
+pub(crate) const BURY_PROJECT: [Sql; 7] = [
     sql!(
         "INSERT INTO errtrack_deleted_project (project_id) SELECT id FROM errtrack_project WHERE id = $1",
         either("", " FOR UPDATE")
@@ -90,6 +101,7 @@ pub(crate) const BURY_PROJECT: [Sql; 6] = [
     sql!("DELETE FROM errtrack_balance WHERE project_id = $1"),
     sql!("DELETE FROM errtrack_set_aside WHERE project_id = $1"),
     sql!("DELETE FROM errtrack_setting WHERE project_id = $1"),
+    sql!("DELETE FROM errtrack_release WHERE project_id = $1"),
 ];
 /// The last of them.
 pub(crate) const DELETE_PROJECT: Sql = sql!("DELETE FROM errtrack_project WHERE id = $1");
@@ -108,6 +120,7 @@ pub(crate) const EVERY: &[Sql] = &[
     DELETE_EVENTS,
     DELETE_USERS,
     DELETE_TAGS,
+    DELETE_COMMENTS,
     DELETE_HOURS,
     BURY_PROJECT[0],
     BURY_PROJECT[1],
@@ -115,6 +128,7 @@ pub(crate) const EVERY: &[Sql] = &[
     BURY_PROJECT[3],
     BURY_PROJECT[4],
     BURY_PROJECT[5],
+    BURY_PROJECT[6],
     DELETE_PROJECT,
     BURIED_PROJECTS,
     FORGET_PROJECT,

@@ -33,7 +33,7 @@ SELECT ",
 const REOPEN_ISSUES: &str = concat!(
     "
 UPDATE errtrack_issue SET status = 0, regressed = TRUE, resolved_at = NULL
-WHERE status = 1 AND id IN (SELECT ",
+WHERE status = 1 AND resolved_in IS NULL AND resolved_after IS NULL AND id IN (SELECT ",
     int!(4, 296, 1),
     " FROM json_each($3) r)"
 );

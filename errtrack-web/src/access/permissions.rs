@@ -1,6 +1,6 @@
 //! The four permissions, and which roles have them.
 
-use errtrack_core::Role;
+use errtrack_core::{Permission, Role};
 
 /// What a key or a member may do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -35,5 +35,14 @@ impl From<Role> for Permissions {
             Role::Developer => Self::WRITE,
             Role::Admin | Role::Owner => Self::ALL,
         }
+    }
+}
+
+impl From<&[Permission]> for Permissions {
+    fn from(list: &[Permission]) -> Self {
+        let has = |permission| list.contains(&permission);
+        let admin = has(Permission::Admin);
+        let write = admin || has(Permission::Write);
+        Self { ingest: write || has(Permission::Ingest), read: write || has(Permission::Read), write, admin }
     }
 }

@@ -1,19 +1,24 @@
 //! Sessions: a random token in a cookie, of which the store knows the hash.
 
 use super::{
-    Access, Kind, random_token,
+    Access, Deed, Kind, random_token, second,
     secret::{derived_token, same},
     token_hash, verify_password,
 };
-use crate::{app::App, error::Error, links::Links};
-use errtrack_core::{Timestamp, TokenKind};
-use http::{HeaderMap, header};
-use std::time::Duration;
+use crate::{app::App, error::Error, ingest::peer::Peer, links::Links};
+use axum::extract::FromRequestParts;
+use errtrack_core::{Member, MemberStatus, Token, TokenKind};
+use http::{HeaderMap, header, request::Parts};
+use std::{convert::Infallible, net::IpAddr, time::Duration};
+use tokio::sync::Semaphore;
 
 /// The cookie of a signed-in browser.
 const COOKIE: &str = "errtrack_session";
 /// For how long a session lasts.
 const LIVES: Duration = Duration::from_secs(30 * 86_400);
+
+/// For how long the second factor may be asked for after the password.
+const HALF_LIVES: Duration = Duration::from_secs(10 * 60);
 
 /// How somebody signs in.
 #[derive(Debug)]
@@ -22,37 +27,115 @@ pub(crate) enum Credentials<'a> {
     Password { email: &'a str, password: &'a str },
     /// By the token of a one-time link.
     Link(&'a str),
+    /// By a code, after one of the above: the token that was answered.
+    Code { token: &'a str, code: &'a str },
 }
 
-/// Checks the credentials and makes a session; `None` if they are wrong. Answers the cookie to set.
-pub(crate) async fn sign_in(app: &App, links: &Links, credentials: Credentials<'_>) -> Result<Option<String>, Error> {
-    match (&app.access().kind, credentials) {
+/// What came of it.
+#[derive(Debug)]
+pub(crate) enum SignedIn {
+    /// The credentials are wrong.
+    Refused,
+    /// A code is asked for; with the token to be sent along.
+    Half(String),
+    /// The cookie to set.
+    Done(String),
+}
+
+/// Who is at the other end of a sign-in.
+#[derive(Debug)]
+pub(crate) struct Visitor {
+    pub(crate) address: Option<IpAddr>,
+    /// What the browser calls itself.
+    agent: String,
+}
+
+impl Visitor {
+    fn about(&self) -> String {
+        let address = self.address.map(|address| address.to_string());
+        format!("{}\n{}", address.unwrap_or_default(), self.agent)
+    }
+}
+
+impl FromRequestParts<App> for Visitor {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        let agent = parts.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+        Ok(Self { address: Peer::of(app, parts).0, agent: agent.chars().take(300).collect() })
+    }
+}
+
+/// Checks the credentials and makes a session.
+pub(crate) async fn sign_in(
+    app: &App,
+    links: &Links,
+    visitor: &Visitor,
+    credentials: Credentials<'_>,
+) -> Result<SignedIn, Error> {
+    let half = matches!(credentials, Credentials::Code { .. });
+    let (member, is_right) = match (&app.access().kind, credentials) {
         (Kind::Accounts(_), Credentials::Password { email, password }) => {
             let member = app.store().member_by_email(&email.trim().to_lowercase()).await?;
+            let member = member.filter(|member| member.status == MemberStatus::Active);
             let hash = member.as_ref().and_then(|m| m.password_hash.clone());
-            let password = password.to_owned();
-            // argon2 takes its time on purpose; not on a thread that serves requests.
-            let verified = tokio::task::spawn_blocking(move || verify_password(&password, hash.as_deref())).await;
-            match member {
-                Some(member) if verified.unwrap_or(false) => start(app, links, member.id).await.map(Some),
-                _ => Ok(None),
-            }
+            let is_right = verify(password, hash).await;
+            (member, is_right)
         }
         (Kind::Accounts(_), Credentials::Link(token)) => {
             let hash = token_hash(token);
-            let Some(member) = app.store().token_member(TokenKind::SignInLink, hash).await? else { return Ok(None) };
-            if !app.store().take_token(TokenKind::SignInLink, hash).await? {
-                return Ok(None);
-            }
-            start(app, links, member.id).await.map(Some)
+            let member = app.store().token_member(TokenKind::SignInLink, hash).await?;
+            let is_right = member.is_some() && app.store().take_token(TokenKind::SignInLink, hash).await?;
+            (member, is_right)
+        }
+        (Kind::Accounts(_), Credentials::Code { token, code }) => {
+            let hash = token_hash(token);
+            let member = app.store().token_member(TokenKind::HalfSignIn, hash).await?;
+            let is_right = match &member {
+                Some(member) => second::use_code(app, member, code).await?,
+                None => false,
+            };
+            // Of several that send the same code at once, one gets in.
+            let is_right = is_right && app.store().take_token(TokenKind::HalfSignIn, hash).await?;
+            (member, is_right)
         }
         // There is no member that a session could belong to: the cookie carries what only the secret can be made into.
         (Kind::Token(secret), Credentials::Password { password, .. }) => {
             let right = same(*secret, token_hash(password));
-            Ok(right.then(|| cookie(links, &derived_token(*secret), LIVES)))
+            let deed = Deed::new(if right { "session.start" } else { "session.fail" }, "");
+            deed.by(app, "the secret", visitor.address).await;
+            let done = || SignedIn::Done(cookie(links, &derived_token(*secret), LIVES));
+            return Ok(if right { done() } else { SignedIn::Refused });
         }
-        _ => Ok(None),
+        _ => (None, false),
+    };
+    // Tries at nobody are not written down: a stranger could wash the log out with them.
+    let Some(member) = member else { return Ok(SignedIn::Refused) };
+    if !is_right {
+        Deed::new("session.fail", "").by(app, &member.email, visitor.address).await;
+        return Ok(SignedIn::Refused);
     }
+    if member.has_second_factor && !half {
+        let token = random_token()?;
+        app.store().put_token(&Token::new(TokenKind::HalfSignIn, token_hash(&token), member.id, HALF_LIVES)).await?;
+        return Ok(SignedIn::Half(token));
+    }
+    start(app, links, visitor, &member).await.map(SignedIn::Done)
+}
+
+/// Whether that is the password of a member. argon2 takes its time on purpose: not on a thread that serves requests, and not
+/// for many at once.
+pub(crate) async fn verify(password: &str, hash: Option<String>) -> bool {
+    static TURNS: Semaphore = Semaphore::const_new(4);
+    let Ok(_turn) = TURNS.acquire().await else { return false };
+    let password = password.to_owned();
+    let verified = tokio::task::spawn_blocking(move || verify_password(&password, hash.as_deref())).await;
+    verified.unwrap_or(false)
+}
+
+/// The member who is half-way in by that token.
+pub(crate) async fn half_way(app: &App, token: &str) -> Result<Option<Member>, Error> {
+    Ok(app.store().token_member(TokenKind::HalfSignIn, token_hash(token)).await?)
 }
 
 /// Ends the session of a request. Answers the cookie that clears it.
@@ -63,9 +146,13 @@ pub(crate) async fn sign_out(app: &App, links: &Links, headers: &HeaderMap) -> R
     Ok(cookie(links, "", Duration::ZERO))
 }
 
-async fn start(app: &App, links: &Links, member: uuid::Uuid) -> Result<String, Error> {
+/// Makes a session for a member who has shown who it is. Answers the cookie to set.
+async fn start(app: &App, links: &Links, visitor: &Visitor, member: &Member) -> Result<String, Error> {
     let token = random_token()?;
-    app.store().put_token(TokenKind::Session, token_hash(&token), member, Timestamp::now().plus(LIVES)).await?;
+    let session = Token::new(TokenKind::Session, token_hash(&token), member.id, LIVES);
+    app.store().put_token(&Token { about: visitor.about(), ..session }).await?;
+    Deed::new("session.start", "").by(app, &member.email, visitor.address).await;
+    app.note_activity(member.id);
     Ok(cookie(links, &token, LIVES))
 }
 
@@ -77,7 +164,7 @@ fn cookie(links: &Links, value: &str, lives: Duration) -> String {
 }
 
 /// The session token that a browser sent.
-pub(super) fn session_token(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn session_token(headers: &HeaderMap) -> Option<String> {
     headers
         .get_all(header::COOKIE)
         .iter()

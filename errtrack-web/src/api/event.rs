@@ -96,7 +96,7 @@ async fn set_pinned(app: &App, caller: &Caller, id: &str, pinned: bool) -> Resul
 /// An event as the API shows it. `exceptions` stand in the order in which Sentry's protocol sends them: the root cause first.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Event)]
-pub(super) struct View<'a> {
+pub(crate) struct View<'a> {
     id: Uuid,
     event_id: EventId,
     issue_id: Uuid,
@@ -137,7 +137,7 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    pub(super) fn new(stored: &'a StoredEvent) -> Self {
+    pub(crate) fn new(stored: &'a StoredEvent) -> Self {
         let StoredEvent { id, issue_uuid, pinned, event, .. } = stored;
         let event: &Event = event;
         let message = event.message.as_ref();

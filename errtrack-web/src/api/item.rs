@@ -1,7 +1,7 @@
 //! An issue as the API shows it: the *error* of the REST document.
 
 use crate::{app::App, error::Error, ingest::REPORTER};
-use errtrack_core::{Event, Issue, Level, Map, Status, Timestamp};
+use errtrack_core::{Condition, Event, Issue, Level, Map, Status, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -36,12 +36,26 @@ pub(crate) struct Item<'a> {
     first_release: Option<&'a str>,
     last_release: Option<&'a str>,
     assigned_to: Option<&'a str>,
+    /// It is open again when it comes from this release or a later one.
+    resolved_in_release: Option<&'a str>,
+    /// It is open again when it comes from a later release; empty if none was known.
+    resolved_after_release: Option<&'a str>,
+    /// It is ignored until that time.
+    ignored_until: Option<Timestamp>,
+    /// It is ignored until it has that many events.
+    ignored_until_count: Option<i64>,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
 
 impl<'a> Item<'a> {
     pub(crate) fn new(issue: &'a Issue) -> Self {
+        let (resolved_in_release, resolved_after_release, ignored_until, ignored_until_count) = match &issue.condition {
+            None => (None, None, None, None),
+            Some(Condition::InRelease(release)) => (Some(release.as_str()), None, None, None),
+            Some(Condition::AfterRelease(release)) => (None, Some(release.as_str()), None, None),
+            Some(Condition::Until { time, count }) => (None, None, *time, *count),
+        };
         Self {
             id: issue.uuid,
             short_id: issue.short_id(),
@@ -66,6 +80,10 @@ impl<'a> Item<'a> {
             first_release: issue.first_release.as_deref(),
             last_release: issue.last_release.as_deref(),
             assigned_to: issue.assigned_to.as_deref(),
+            resolved_in_release,
+            resolved_after_release,
+            ignored_until,
+            ignored_until_count,
             created_at: issue.created_at,
             updated_at: issue.updated_at,
         }

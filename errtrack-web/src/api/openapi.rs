@@ -28,6 +28,8 @@ use utoipa::{
     ),
     // Types that stand in parameters alone.
     components(schemas(super::errors::list::By, crate::figures::Period, crate::figures::GroupBy, crate::figures::Timeframe)),
+    // Told from the issue itself by the end of its name alone.
+    paths(super::errors::markdown::markdown),
     modifiers(&Keys),
 )]
 struct Api;

@@ -12,6 +12,11 @@ use std::{fmt::Display, str::FromStr};
 pub(crate) struct Params(Vec<(String, String)>);
 
 impl Params {
+    /// Those that are given.
+    pub(crate) fn new(given: Vec<(String, String)>) -> Self {
+        Self(given)
+    }
+
     /// The value of a parameter, the last one if there are several.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.iter().rev().find(|(n, value)| n == name && !value.is_empty()).map(|(_, value)| value.as_str())

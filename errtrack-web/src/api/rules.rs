@@ -7,7 +7,7 @@ use super::{
     success,
 };
 use crate::{
-    access::{Read, Write},
+    access::{Deed, Read, Write},
     app::App,
     error::Error,
 };
@@ -116,6 +116,7 @@ pub(super) async fn put(
     if !app.tracker().set_rules(project.id, &rules).await? {
         return Err(Error::not_found("project"));
     }
+    caller.did(&app, Deed::new("rules.change", &project.slug).of(project.id)).await;
     Ok(success(Document::new(&project, &rules)).into_response())
 }
 

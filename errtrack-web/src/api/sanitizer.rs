@@ -6,7 +6,11 @@ use super::{
     openapi::Failures,
     success,
 };
-use crate::{access::Admin, app::App, error::Error};
+use crate::{
+    access::{Admin, Deed},
+    app::App,
+    error::Error,
+};
 use axum::{
     extract::{Path, State},
     response::IntoResponse,
@@ -87,6 +91,7 @@ pub(super) async fn put(
     if !app.tracker().set_sanitizer_settings(project.id, &settings).await? {
         return Err(Error::not_found("project"));
     }
+    caller.did(&app, Deed::new("sanitizer.change", &project.slug).of(project.id)).await;
     Ok(success(Document::new(&project, &settings)).into_response())
 }
 

@@ -142,8 +142,8 @@ pub(super) struct Begun {
         Failures
     ),
 )]
-pub(super) async fn run_retention(State(app): State<App>, _: AdminOfAll) -> Result<Response, Error> {
-    Ok(match retention::run(&app).await? {
+pub(super) async fn run_retention(State(app): State<App>, AdminOfAll(caller): AdminOfAll) -> Result<Response, Error> {
+    Ok(match retention::run(&app, &caller).await? {
         Run::Done(run) => success(Done { run: Report::new(run) }).into_response(),
         Run::UnderWay => {
             (StatusCode::ACCEPTED, success(Begun { running_since: app.runs().under_way() })).into_response()

@@ -51,6 +51,11 @@ impl Fields {
         self.0.remove(name).filter(|value| !value.is_null())
     }
 
+    /// Whether it is there, and null.
+    pub(crate) fn is_null(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(Value::is_null)
+    }
+
     /// A text.
     pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>> {
         match self.any(name) {
@@ -88,6 +93,25 @@ impl Fields {
             Some(Value::Number(number)) => Ok(Some(number.to_string())),
             Some(_) => Err(Wrong::new(name, "must be a string")),
         }
+    }
+
+    /// Whether it is there, `null` too.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// A whole number.
+    pub(crate) fn number(&mut self, name: &str) -> Result<Option<i64>> {
+        let number =
+            self.any(name).map(|value| value.as_i64().ok_or_else(|| Wrong::new(name, "must be a whole number")));
+        number.transpose()
+    }
+
+    /// A list of texts, which must be there.
+    pub(crate) fn texts_of(&mut self, name: &str) -> Result<Vec<String>> {
+        let wrong = || Wrong::new(name, "must be a list of texts");
+        let Some(Value::Array(list)) = self.any(name) else { return Err(wrong()) };
+        list.into_iter().map(|value| if let Value::String(text) = value { Ok(text) } else { Err(wrong()) }).collect()
     }
 
     /// An object.

@@ -198,7 +198,11 @@ struct Sender {
 impl Sender {
     async fn find(app: &App, parts: &Parts, peer: Peer) -> Result<Self, Error> {
         // A bearer token that is none of ours belongs to the app's own users: it opens nothing here, and nothing keeps it.
-        let caller = Caller::find(app, parts).await?;
+        let caller = match Caller::find(app, parts).await {
+            // Who it is cannot be known now; what anybody may report is taken all the same.
+            Err(error) if error.status == StatusCode::SERVICE_UNAVAILABLE => None,
+            found => found?,
+        };
         let text = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).map(|v| v.trim().to_owned());
         let mut known = caller.filter(|caller| caller.permissions.ingest).map(Caller::into_scope);
         if let (None, Some(key)) = (&known, text("x-app-key")) {

@@ -85,7 +85,7 @@ fn is_bare_error(response: &Response) -> bool {
 fn error_page(shell: &Shell, response: &Response) -> Response {
     let status = response.status();
     let message = match response.extensions().get::<Reason>() {
-        Some(Reason(message)) => sentence(message),
+        Some(Reason(message)) => text::sentence(message),
         None if response.extensions().get::<ProtectionError>().is_some() => {
             "This form was sent from another site. Open the page here and send it again.".into()
         }
@@ -118,15 +118,4 @@ fn explanation(status: StatusCode) -> &'static str {
         status if status.is_server_error() => "The cause is in the log of the server. Trying again may help.",
         _ => "A part of the request could not be read.",
     }
-}
-
-/// A message of the API as a sentence.
-fn sentence(message: &str) -> String {
-    let mut chars = message.chars();
-    let first = chars.next().map(char::to_uppercase).into_iter().flatten();
-    let mut text: String = first.chain(chars).collect();
-    if !text.ends_with('.') {
-        text.push('.');
-    }
-    text
 }

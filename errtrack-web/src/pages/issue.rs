@@ -2,11 +2,12 @@
 
 pub(super) mod actions;
 mod answers;
+mod comments;
 mod crumbs;
 mod event;
 mod facts;
 mod field;
-mod markdown;
+pub(crate) mod markdown;
 mod request;
 mod stack;
 mod tags;
@@ -24,9 +25,10 @@ use crate::{app::App, error::Error};
 use answers::{Answers, HOURS};
 use askama::Template;
 use axum::extract::{Path, Query, State};
+use comments::Said;
 use errtrack_core::{
     Issue, IssueRef, Status, Timestamp,
-    store::{EventPosition, StoredEvent, TagTally},
+    store::{Comment, EventPosition, StoredEvent, TagTally},
 };
 use event::EventView;
 use serde::Deserialize;
@@ -58,6 +60,9 @@ struct Found {
     tags: Vec<TagTally>,
     /// What the issue is made of.
     parts: Vec<Part>,
+    comments: Vec<Comment>,
+    /// The latest of its project.
+    release: Option<String>,
 }
 
 /// The page.
@@ -73,6 +78,11 @@ pub(super) struct IssuePage {
     level_name: &'static str,
     badge: Option<Badge>,
     status: &'static str,
+    /// What ends it.
+    condition: Option<String>,
+    /// The latest of its project.
+    release: Option<String>,
+    comments: Vec<Said>,
     is_open: bool,
     is_ignored: bool,
     environment: Option<String>,
@@ -158,7 +168,9 @@ async fn find(app: &App, issue: Issue, event: Option<&str>, now: Timestamp) -> R
         None => None,
     };
     let parts = why::parts(app, &issue, event.as_ref().map(|(event, _)| event)).await?;
-    Ok(Found { issue, event, is_gone, hours, tags, parts })
+    let comments = store.comments(issue.id).await?;
+    let release = store.latest_release(issue.project).await?;
+    Ok(Found { issue, event, is_gone, hours, tags, parts, comments, release })
 }
 
 impl IssuePage {
@@ -186,6 +198,10 @@ impl IssuePage {
                 Status::Resolved => "Resolved",
                 Status::Ignored => "Ignored",
             },
+            condition: issue.condition.as_ref().map(|condition| comments::condition(condition, now)),
+            // What would look like another name would be resolved under another.
+            release: found.release.clone().filter(|release| *release == text::line(release, 200)),
+            comments: found.comments.iter().map(|comment| Said::new(comment, now)).collect(),
             is_open: issue.status == Status::Unresolved,
             is_ignored: issue.status == Status::Ignored,
             environment: issue.environment.as_deref().map(|e| text::line(e, 60)),
@@ -224,6 +240,7 @@ fn sections(event: Option<&EventView>, has_tags: bool) -> Vec<Choice> {
         there("Tags", "tags", has_tags),
         there("Context", "context", has(|e| !e.contexts.is_empty())),
         there("Grouping", "why", true),
+        there("Comments", "comments", true),
     ];
     all.into_iter().flatten().collect()
 }
@@ -254,6 +271,8 @@ impl IssuePage {
                     event: stored.map(|event| (event, position)),
                     hours: samples::hours(),
                     tags: samples::tags(),
+                    comments: samples::comments(),
+                    release: Some(samples::HOSTILE.into()),
                     parts: why::samples(&issue, event.as_ref(), mode == Mode::Full),
                 };
                 pages.push(Self::new(shell, &found, mode, now));

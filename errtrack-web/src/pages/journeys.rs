@@ -1,9 +1,12 @@
 //! The pages through the router, as a browser asks for them.
 
+mod accounts;
 mod merging;
 mod privacy;
+mod projects;
 mod rules;
 mod system;
+mod triage;
 
 use crate::{Access, Accounts, Config, Role, access, router_with, tests::away::AwayStore};
 use axum::{
@@ -204,9 +207,9 @@ async fn an_issue_is_resolved_ignored_reopened_assigned_and_deleted() {
 async fn a_one_time_link_shows_a_button_and_works_once() {
     let mut browser = Browser::with(Access::accounts()).await;
     let member = browser.store().member_by_email("ana@example.com").await.unwrap().unwrap();
-    let expires = errtrack_core::Timestamp::now().plus(std::time::Duration::from_secs(60));
+    let lasts = std::time::Duration::from_secs(60);
     let (kind, hash) = (errtrack_core::TokenKind::SignInLink, access::token_hash("t0ken"));
-    browser.store().put_token(kind, hash, member.id, expires).await.unwrap();
+    browser.store().put_token(&errtrack_core::Token::new(kind, hash, member.id, lasts)).await.unwrap();
     assert_eq!(browser.get("/login/t0ken").await.status, StatusCode::OK);
     assert_eq!(browser.post("/login/t0ken", "").await.status, StatusCode::SEE_OTHER);
     assert_eq!(browser.get("/issues").await.status, StatusCode::OK);

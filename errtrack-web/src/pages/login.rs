@@ -12,18 +12,21 @@ use super::{
     text, time,
 };
 use crate::{
-    access::{self, Caller, Credentials},
+    access::{self, Caller, Credentials, SignedIn, Visitor},
     app::App,
 };
 use askama::Template;
 use axum::{
     Extension, Form,
-    extract::{ConnectInfo, Path, Query, Request, State},
+    extract::{Path, Query, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
-use std::{net::SocketAddr, sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// The sign-in page.
 #[derive(Debug, Template)]
@@ -44,6 +47,18 @@ pub(super) struct LoginPage {
 pub(super) struct LinkPage {
     layout: Layout,
     action: String,
+    login: String,
+    problem: Option<String>,
+}
+
+/// The page that asks for the second factor.
+#[derive(Debug, Template)]
+#[template(path = "code.html")]
+pub(super) struct CodePage {
+    layout: Layout,
+    action: String,
+    token: String,
+    next: String,
     login: String,
     problem: Option<String>,
 }
@@ -82,33 +97,85 @@ pub(super) async fn sign_in(
     State(app): State<App>,
     shell: Shell,
     Extension(throttle): Extension<Arc<Throttle>>,
-    address: Option<Extension<ConnectInfo<SocketAddr>>>,
+    visitor: Visitor,
     Form(form): Form<SignIn>,
 ) -> Result<Response, Failure> {
-    let address = address.map(|Extension(ConnectInfo(address))| address.ip());
-    let attempt = match throttle.begin(address, &form.email, Instant::now()) {
+    let attempt = match throttle.begin(visitor.address, &form.email, Instant::now()) {
         Ok(attempt) => attempt,
-        Err(pause) => {
-            let seconds = i64::try_from(pause.as_secs()).unwrap_or(i64::MAX).max(1);
-            let problem = format!("Too many tries. Wait {} and try again.", time::span(seconds));
-            let page = LoginPage::new(&app, &shell, &form, Some(problem));
-            let mut response = Page::with_status(StatusCode::TOO_MANY_REQUESTS, page).into_response();
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-            return Ok(response);
-        }
+        Err(pause) => return Ok(wait(pause, |problem| LoginPage::new(&app, &shell, &form, Some(problem)))),
     };
     let credentials = Credentials::Password { email: &form.email, password: &form.password };
-    let Some(cookie) = access::sign_in(&app, &shell.links, credentials).await? else {
-        let what = if app.access().has_members() {
-            "That e-mail and password do not match."
-        } else {
-            "That is not the secret."
-        };
-        let page = LoginPage::new(&app, &shell, &form, Some(format!("{what} {}", attempt.left())));
+    let signed_in = access::sign_in(&app, &shell.links, &visitor, credentials).await?;
+    if !matches!(signed_in, SignedIn::Refused) {
+        throttle.succeeded(&attempt);
+    }
+    Ok(match signed_in {
+        SignedIn::Done(cookie) => enter(&shell, cookie, form.next.as_deref()),
+        SignedIn::Half(token) => Page::new(CodePage::new(&shell, &token, form.next.as_deref(), None)).into_response(),
+        SignedIn::Refused => {
+            let what = if app.access().has_members() {
+                "That e-mail and password do not match."
+            } else {
+                "That is not the secret."
+            };
+            let page = LoginPage::new(&app, &shell, &form, Some(format!("{what} {}", attempt.left())));
+            Page::with_status(StatusCode::UNAUTHORIZED, page).into_response()
+        }
+    })
+}
+
+/// What the form for a code sends.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Code {
+    token: String,
+    code: String,
+    next: Option<String>,
+}
+
+/// `POST /login/code`: the second factor.
+pub(super) async fn sign_in_with_code(
+    State(app): State<App>,
+    shell: Shell,
+    Extension(throttle): Extension<Arc<Throttle>>,
+    visitor: Visitor,
+    Form(form): Form<Code>,
+) -> Result<Response, Failure> {
+    let page = |problem| CodePage::new(&shell, &form.token, form.next.as_deref(), Some(problem));
+    let Some(member) = access::half_way(&app, &form.token).await? else {
+        let page = LoginPage::new(&app, &shell, &SignIn::default(), Some("That took too long. Sign in again.".into()));
         return Ok(Page::with_status(StatusCode::UNAUTHORIZED, page).into_response());
     };
-    throttle.succeeded(&attempt);
-    Ok((set_cookie(cookie), Redirect::to(&target_of(&shell, form.next.as_deref()))).into_response())
+    // Codes are guessed apart from passwords: whoever guesses has the password.
+    let attempt = match throttle.begin(visitor.address, &format!("code of {}", member.email), Instant::now()) {
+        Ok(attempt) => attempt,
+        Err(pause) => return Ok(wait(pause, page)),
+    };
+    let credentials = Credentials::Code { token: &form.token, code: &form.code };
+    match access::sign_in(&app, &shell.links, &visitor, credentials).await? {
+        SignedIn::Done(cookie) => {
+            throttle.succeeded(&attempt);
+            Ok(enter(&shell, cookie, form.next.as_deref()))
+        }
+        SignedIn::Half(_) | SignedIn::Refused => {
+            let page = page(format!("That code is wrong, or was used before. {}", attempt.left()));
+            Ok(Page::with_status(StatusCode::UNAUTHORIZED, page).into_response())
+        }
+    }
+}
+
+/// Signed in: on to where somebody wanted to go.
+fn enter(shell: &Shell, cookie: String, next: Option<&str>) -> Response {
+    (set_cookie(cookie), Redirect::to(&target_of(shell, next))).into_response()
+}
+
+/// Too many tries.
+pub(super) fn wait<T: Template>(pause: Duration, page: impl FnOnce(String) -> T) -> Response {
+    let seconds = i64::try_from(pause.as_secs()).unwrap_or(i64::MAX).max(1);
+    let page = page(format!("Too many tries. Wait {} and try again.", time::span(seconds)));
+    let mut response = Page::with_status(StatusCode::TOO_MANY_REQUESTS, page).into_response();
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
 }
 
 /// `GET /login/{token}`: only shows a button, because mail scanners follow links.
@@ -123,11 +190,13 @@ pub(super) async fn show_link(State(app): State<App>, shell: Shell, Path(token):
 pub(super) async fn follow_link(
     State(app): State<App>,
     shell: Shell,
+    visitor: Visitor,
     Path(token): Path<String>,
 ) -> Result<Response, Failure> {
-    match access::sign_in(&app, &shell.links, Credentials::Link(&token)).await? {
-        Some(cookie) => Ok((set_cookie(cookie), Redirect::to(&shell.links.home())).into_response()),
-        None => {
+    match access::sign_in(&app, &shell.links, &visitor, Credentials::Link(&token)).await? {
+        SignedIn::Done(cookie) => Ok(enter(&shell, cookie, None)),
+        SignedIn::Half(token) => Ok(Page::new(CodePage::new(&shell, &token, None, None)).into_response()),
+        SignedIn::Refused => {
             let problem = "This link has been used already, or is more than a day old.";
             let page = LinkPage::new(&shell, &token, Some(problem.into()));
             Ok(Page::with_status(StatusCode::UNAUTHORIZED, page).into_response())
@@ -183,5 +252,24 @@ impl LinkPage {
     #[cfg(test)]
     pub(super) fn samples(shell: &Shell) -> Vec<Self> {
         vec![Self::new(shell, "0a1b", None), Self::new(shell, super::samples::HOSTILE, Some("Used already.".into()))]
+    }
+}
+
+impl CodePage {
+    fn new(shell: &Shell, token: &str, next: Option<&str>, problem: Option<String>) -> Self {
+        Self {
+            layout: shell.layout("Sign in"),
+            action: shell.links.path("/login/code"),
+            token: text::line(token, 100),
+            next: next::safe(next).unwrap_or_default().to_owned(),
+            login: shell.links.path("/login"),
+            problem: problem.map(|problem| text::line(&problem, 200)),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn samples(shell: &Shell) -> Vec<Self> {
+        let hostile = super::samples::HOSTILE;
+        vec![Self::new(shell, "0a1b", None, None), Self::new(shell, hostile, Some("/issues"), Some(hostile.into()))]
     }
 }

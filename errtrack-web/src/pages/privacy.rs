@@ -7,7 +7,7 @@ use super::{
     start::chosen,
     text,
 };
-use crate::{app::App, error::Error};
+use crate::{access::Deed, app::App, error::Error};
 use askama::Template;
 use axum::{
     Form,
@@ -102,6 +102,7 @@ async fn change(
             if !app.tracker().set_sanitizer_settings(project.id, &settings).await? {
                 return Err(Error::not_found("project").into());
             }
+            shell.caller().did(&app, Deed::new("sanitizer.change", &project.slug).of(project.id)).await;
             let url = text::url("/settings/privacy", &[("project", &project.slug), ("saved", "1")]);
             Ok(Redirect::to(&shell.links.path(url)).into_response())
         }

@@ -10,7 +10,7 @@ use super::{
     start::chosen,
     text,
 };
-use crate::{app::App, error::Error};
+use crate::{access::Deed, app::App, error::Error};
 use askama::Template;
 use axum::{
     Form,
@@ -139,6 +139,7 @@ async fn change(
             if !app.tracker().set_rules(project.id, &rules).await? {
                 return Err(Error::not_found("project").into());
             }
+            shell.caller().did(&app, Deed::new("rules.change", &project.slug).of(project.id)).await;
             let url = text::url("/settings/rules", &[("project", &project.slug), ("saved", "1")]);
             return Ok(Redirect::to(&shell.links.path(url)).into_response());
         }

@@ -44,6 +44,7 @@ pub(super) fn issue(number: i64) -> Issue {
         culprit: "checkout_api::handlers::orders::pay".into(),
         level: Level::Error,
         status: errtrack_core::Status::Unresolved,
+        condition: Some(errtrack_core::Condition::AfterRelease(HOSTILE.into())),
         regressed: true,
         source: Some("backend".into()),
         platform: Some("rust".into()),
@@ -305,6 +306,10 @@ pub(super) fn hours() -> Vec<i64> {
     (0..336).map(|hour| hour % 7).collect()
 }
 
+pub(super) fn comments() -> Vec<errtrack_core::store::Comment> {
+    vec![errtrack_core::store::Comment { id: 1, author: HOSTILE.into(), at: now(), text: HOSTILE.into() }]
+}
+
 pub(super) fn tags() -> Vec<TagTally> {
     let values = vec![("nordlys".to_owned(), 71), (HOSTILE.to_owned(), 22), (String::new(), 1)];
     vec![TagTally { key: "tenant".into(), total: 100, values }]
@@ -315,22 +320,29 @@ pub(super) fn tags() -> Vec<TagTally> {
 fn every_sample_renders_and_is_harmless() {
     use super::{
         docs, dress::ErrorPage, issue::IssuePage, issues::list::IssuesPage, login, monitoring, overview, performance,
-        privacy, rules, shell::Shell, start::StartPage, system::SystemPage,
+        privacy, projects, rules, shell::Shell, start::StartPage, system::SystemPage,
     };
     use askama::Template;
     let shell = Shell::sample(caller());
     let mut pages: Vec<(&str, String)> = Vec::new();
     pages.extend(login::LoginPage::samples(&shell).iter().map(|p| ("login", p.render().unwrap())));
+    pages.extend(login::CodePage::samples(&shell).iter().map(|p| ("code", p.render().unwrap())));
     pages.extend(login::LinkPage::samples(&shell).iter().map(|p| ("link", p.render().unwrap())));
     pages.extend(IssuesPage::samples(&shell).iter().map(|p| ("issues", p.render().unwrap())));
     pages.extend(IssuePage::samples(&shell).iter().map(|p| ("issue", p.render().unwrap())));
     pages.extend(StartPage::samples(&shell).iter().map(|p| ("start", p.render().unwrap())));
     pages.extend(rules::RulesPage::samples(&shell).iter().map(|p| ("rules", p.render().unwrap())));
     pages.extend(privacy::PrivacyPage::samples(&shell).iter().map(|p| ("privacy", p.render().unwrap())));
+    pages.extend(super::keys::KeysPage::samples(&shell).iter().map(|p| ("keys", p.render().unwrap())));
+    pages.extend(super::team::TeamPage::samples(&shell).iter().map(|p| ("team", p.render().unwrap())));
+    pages.extend(super::audit::AuditPage::samples(&shell).iter().map(|p| ("audit", p.render().unwrap())));
+    pages.extend(super::account::AccountPage::samples(&shell).iter().map(|p| ("account", p.render().unwrap())));
+    pages.extend(super::welcome::WelcomePage::samples(&shell).iter().map(|p| ("welcome", p.render().unwrap())));
     pages.extend(docs::DocsPage::samples(&shell).iter().map(|p| ("docs", p.render().unwrap())));
     pages.extend(overview::OverviewPage::samples(&shell).iter().map(|p| ("overview", p.render().unwrap())));
     pages.extend(performance::PerformancePage::samples(&shell).iter().map(|p| ("performance", p.render().unwrap())));
     pages.extend(monitoring::MonitoringPage::samples(&shell).iter().map(|p| ("monitoring", p.render().unwrap())));
+    pages.extend(projects::ProjectsPage::samples(&shell).iter().map(|p| ("projects", p.render().unwrap())));
     pages.extend(SystemPage::samples(&shell).iter().map(|p| ("system", p.render().unwrap())));
     let error = ErrorPage::new(&shell, http::StatusCode::NOT_FOUND, HOSTILE);
     pages.push(("error", error.render().unwrap()));

@@ -25,6 +25,7 @@ pub(super) struct Shell {
     pub(super) caller: Option<Caller>,
     theme: Option<&'static str>,
     has_sign_in: bool,
+    has_members: bool,
     banner: Option<Banner>,
 }
 
@@ -63,7 +64,13 @@ pub(super) struct Layout {
     pub(super) rules: String,
     /// Only there for somebody who may change settings.
     pub(super) privacy: Option<String>,
+    /// Only there for somebody who may change settings.
+    pub(super) projects_url: Option<String>,
     pub(super) system: String,
+    /// Only there for somebody who may change what concerns everybody.
+    pub(super) people: Option<People>,
+    /// Only there for a member.
+    pub(super) account: Option<String>,
     pub(super) docs: String,
     /// What everybody has to know now, on whatever page.
     pub(super) banner: Option<Banner>,
@@ -77,6 +84,15 @@ pub(super) struct Layout {
     pub(super) project: String,
     pub(super) projects: Vec<Choice>,
     pub(super) version: &'static str,
+}
+
+/// Links to what is about people and keys.
+#[derive(Debug, Clone)]
+pub(super) struct People {
+    /// Only there where members and keys are kept here.
+    pub(super) team: Option<String>,
+    pub(super) keys: Option<String>,
+    pub(super) audit: String,
 }
 
 /// A person in a circle.
@@ -115,7 +131,14 @@ impl Shell {
             start: links.path("/start"),
             rules: links.path("/settings/rules"),
             privacy: self.may_admin().then(|| links.path("/settings/privacy")),
+            projects_url: self.may_admin().then(|| links.path("/settings/projects")),
             system: links.path("/settings/system"),
+            people: self.may_admin_all().then(|| People {
+                team: self.has_members.then(|| links.path("/settings/team")),
+                keys: self.has_members.then(|| links.path("/settings/keys")),
+                audit: links.path("/settings/audit"),
+            }),
+            account: caller.member.as_ref().map(|_| links.path("/settings/account")),
             docs: links.path("/docs"),
             banner: self.banner.clone(),
             theme_url: links.path("/theme"),
@@ -153,7 +176,15 @@ impl Shell {
     pub(super) fn sample(caller: Caller) -> Self {
         let links = Links::sample("/errors", "https://shop.example.com/errors");
         let banner = Some(Banner::sample());
-        Self { links, here: "/issues".into(), caller: Some(caller), theme: None, has_sign_in: true, banner }
+        Self {
+            links,
+            here: "/issues".into(),
+            caller: Some(caller),
+            theme: None,
+            has_sign_in: true,
+            has_members: true,
+            banner,
+        }
     }
 
     async fn admit(parts: &mut Parts, app: &App, allowed: fn(&Caller) -> bool) -> Result<Self, Failure> {
@@ -231,8 +262,9 @@ impl FromRequestParts<App> for Shell {
         let links = Links::from_request_parts(parts, app).await?;
         let here = parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
         let theme = theme::chosen(&parts.headers);
-        let (has_sign_in, banner) = (app.access().has_sign_in(), banner::of(app));
-        Ok(Self { links, here, caller: None, theme, has_sign_in, banner })
+        let (has_sign_in, has_members) = (app.access().has_sign_in(), app.access().has_members());
+        let banner = banner::of(app);
+        Ok(Self { links, here, caller: None, theme, has_sign_in, has_members, banner })
     }
 }
 

@@ -98,7 +98,7 @@ pub(super) async fn show(
 
 /// `POST /settings/system/retention`: lets go of what is old or too much, now.
 pub(super) async fn run_retention(State(app): State<App>, AdminOfAll(shell): AdminOfAll) -> Result<Redirect, Failure> {
-    run(&app).await?;
+    run(&app, shell.caller()).await?;
     Ok(Redirect::to(&shell.links.path("/settings/system#retention")))
 }
 

@@ -160,6 +160,17 @@ fn encode(out: &mut String, value: &str, plain: &[u8]) {
     }
 }
 
+/// A message of the API as a sentence.
+pub(super) fn sentence(message: &str) -> String {
+    let mut chars = message.chars();
+    let first = chars.next().map(char::to_uppercase).into_iter().flatten();
+    let mut text: String = first.chain(chars).collect();
+    if !text.ends_with('.') {
+        text.push('.');
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

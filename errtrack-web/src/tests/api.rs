@@ -264,13 +264,6 @@ async fn an_issue_is_resolved_reopened_ignored_and_deleted() {
         (&"unresolved".into(), &true.into(), &id.as_str().into())
     );
 
-    for body in [r#"{"until_count": 5}"#, r#"{"until": "2030-01-01T00:00:00Z"}"#] {
-        let answer = app.send("PUT", &format!("{item}/ignore"), &[("x-api-key", KEY)], body).await;
-        assert!(answer.error(400).ends_with("is not supported yet"));
-    }
-    let answer = app.send("PUT", &format!("{item}/resolve"), &[("x-api-key", KEY)], r#"{"in_release": "next"}"#).await;
-    assert_eq!(answer.error(400), "in_release: is not supported yet");
-
     let delete = async || app.send("DELETE", &item, &[("x-api-key", KEY)], "").await;
     let deleted: Answer = delete().await;
     assert_eq!((deleted.status.as_u16(), deleted.body.len()), (204, 0));

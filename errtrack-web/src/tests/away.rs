@@ -2,14 +2,14 @@
 
 use async_trait::async_trait;
 use errtrack_core::{
-    Balance, Fingerprint, Issue, IssueId, IssueRef, Level, Member, Occurrence, Project, ProjectId, Status, StoreError,
-    Timestamp, TokenHash, TokenKind,
+    ApiKey, AuditEntry, Balance, Condition, Fingerprint, Issue, IssueId, IssueRef, Level, Member, MemberChange,
+    MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash, TokenKind,
     store::{
-        AccountStore, AnalyticsStore, BalanceStore, Batch, Changes, Connections, Cursor, EnvironmentCount, EventPage,
-        EventPosition, EventStore, Feed, FigureScope, FigureVersion, GroupStore, IssuePage, IssueQuery, IssueStore,
-        LeaseStore, ProjectStore, Recorded, Recorder, Regrouped, Retention, RetentionReport, Rollup, RollupWidth,
-        Series, SeriesPoint, SeriesQuery, SeriesStore, SetAside, SettingStore, StatusCounts, Storage, StoredEvent,
-        TagTally, Upkeep,
+        AccountStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment, Connections, Cursor,
+        EnvironmentCount, EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion, GroupStore,
+        IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject, ProjectChange, ProjectStore, Recorded,
+        Recorder, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery,
+        SeriesStore, SetAside, SettingStore, StatusCounts, Storage, StoredEvent, TagTally, TriageStore, Upkeep,
     },
 };
 use errtrack_store::SqliteStore;
@@ -89,6 +89,13 @@ delegate!(IssueStore {
     fn tag_tallies(&self, issue: IssueId, values: u32) -> Vec<TagTally>;
     fn tag_values(&self, projects: &[ProjectId], key: &str, limit: u32) -> Vec<String>;
 });
+delegate!(TriageStore {
+    fn set_condition(&self, issues: &[IssueId], condition: &Condition) -> u64;
+    fn unignore(&self, now: Timestamp) -> u64;
+    fn latest_release(&self, project: ProjectId) -> Option<String>;
+    fn comments(&self, issue: IssueId) -> Vec<Comment>;
+    fn add_comment(&self, issue: IssueId, author: &str, text: &str) -> Option<Comment>;
+});
 delegate!(GroupStore {
     fn groups(&self, issue: IssueId) -> Vec<Issue>;
     fn merge(&self, project: ProjectId, into: IssueId, others: &[IssueId]) -> Regrouped;
@@ -99,11 +106,15 @@ delegate!(EventStore {
     fn events(&self, issue: IssueId, cursor: Option<&Cursor>, limit: u32) -> EventPage;
     fn position(&self, event: &StoredEvent) -> EventPosition;
     fn pin(&self, event: &StoredEvent, pinned: bool) -> bool;
+    fn user_events(&self, projects: Option<&[ProjectId]>, user: &str, cursor: Option<&Cursor>, limit: u32) -> EventPage;
     fn erase_user(&self, projects: Option<&[ProjectId]>, user: &str) -> u64;
 });
 delegate!(ProjectStore {
     fn projects(&self) -> Vec<Project>;
     fn ensure_project(&self, slug: &str) -> Project;
+    fn create_project(&self, project: &NewProject) -> ProjectChange;
+    fn update_project(&self, project: &Project) -> ProjectChange;
+    fn remove_public_key(&self, project: ProjectId, key: &str) -> bool;
     fn add_public_key(&self, project: ProjectId, key: &str) -> bool;
     fn delete_project(&self, project: ProjectId) -> bool;
 });
@@ -132,11 +143,31 @@ delegate!(SeriesStore {
 });
 delegate!(AccountStore {
     fn member_by_email(&self, email: &str) -> Option<Member>;
+    fn member(&self, id: Uuid) -> Option<Member>;
+    fn members(&self) -> Vec<Member>;
     fn member_count(&self) -> i64;
     fn put_member(&self, member: &Member) -> Member;
-    fn put_token(&self, kind: TokenKind, token: TokenHash, member: Uuid, expires: Timestamp) -> ();
+    fn add_member(&self, member: &Member) -> bool;
+    fn change_member(&self, id: Uuid, change: &MemberChange) -> MemberChanged;
+    fn delete_member(&self, id: Uuid) -> MemberChanged;
+    fn note_activity(&self, members: &[(Uuid, Timestamp)]) -> ();
+    fn put_token(&self, token: &Token) -> ();
     fn token_member(&self, kind: TokenKind, token: TokenHash) -> Option<Member>;
     fn take_token(&self, kind: TokenKind, token: TokenHash) -> bool;
+    fn tokens(&self, kind: TokenKind, member: Uuid) -> Vec<Token>;
+    fn end_tokens(&self, kind: TokenKind, member: Uuid, except: Option<TokenHash>) -> u64;
+    fn second_factor(&self, member: Uuid) -> Option<String>;
+    fn swap_second_factor(&self, member: Uuid, before: Option<&str>, after: Option<&str>) -> bool;
+});
+delegate!(KeyStore {
+    fn api_keys(&self) -> Vec<ApiKey>;
+    fn add_api_key(&self, key: &ApiKey) -> ();
+    fn delete_api_key(&self, id: Uuid) -> bool;
+    fn note_use(&self, keys: &[(Uuid, Timestamp)]) -> ();
+});
+delegate!(AuditStore {
+    fn audit(&self, entry: &AuditEntry) -> ();
+    fn audit_log(&self, before: Option<i64>, limit: u32) -> Vec<AuditEntry>;
 });
 
 #[async_trait]

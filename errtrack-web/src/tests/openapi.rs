@@ -91,7 +91,7 @@ fn ask(name: &'static str, path: &'static str, status: u16, body: Value) -> Ask 
 }
 
 /// Every operation, in an order in which each finds what it asks for. `EVENT` stands for the id of an event, `NUMBER` for that of an
-/// issue, `FINGERPRINT` for a group of the first issue.
+/// issue, `MADE` for the id of what was made last, `FINGERPRINT` for a group of the first issue.
 fn every() -> Vec<Ask> {
     let report = json!({
         "message": "m", "source": "backend", "type": "E", "user_id": "ana", "release": "1.0", "tags": {"plan": "pro"},
@@ -103,6 +103,8 @@ fn every() -> Vec<Ask> {
         "extra": {"n": 1}, "user_id": "u",
     });
     let rules = json!({"rules": [{"name": "noise", "match": {"message": "m*"}, "action": "ignore"}]});
+    let key = json!({"name": "deploys", "permissions": ["ingest", "read"], "projects": ["default"]});
+    let member = json!({"email": "jun@example.com", "role": "developer"});
     vec![
         ask("health", "/health", 200, Value::Null),
         ask("create_error", "/api/errors", 201, report),
@@ -122,6 +124,7 @@ fn every() -> Vec<Ask> {
         ask("list_errors", "/api/errors?limit=0", 400, Value::Null),
         ask("show_error", "/api/errors/DEFAULT-1", 200, Value::Null),
         ask("show_error", "/api/errors/DEFAULT-99", 404, Value::Null),
+        ask("show_error_as_markdown", "/api/errors/DEFAULT-1.md", 200, Value::Null),
         ask("list_events", "/api/errors/DEFAULT-1/events?limit=1", 200, Value::Null),
         ask("show_event", "/api/events/EVENT", 200, Value::Null),
         ask("pin_event", "/api/events/EVENT/pin", 200, Value::Null),
@@ -129,6 +132,22 @@ fn every() -> Vec<Ask> {
         ask("resolve_error", "/api/errors/DEFAULT-1/resolve", 200, Value::Null),
         ask("unresolve_error", "/api/errors/DEFAULT-1/unresolve", 200, Value::Null),
         ask("ignore_error", "/api/errors/DEFAULT-1/ignore", 200, Value::Null),
+        ask("resolve_error", "/api/errors/DEFAULT-1/resolve", 200, json!({"in_release": "next"})),
+        ask(
+            "ignore_error",
+            "/api/errors/DEFAULT-1/ignore",
+            200,
+            json!({"until_count": 50, "until": "2100-01-01T00:00:00Z"}),
+        ),
+        ask("assign_error", "/api/errors/DEFAULT-1/assign", 200, json!({"assigned_to": "ana@example.com"})),
+        ask(
+            "change_errors",
+            "/api/errors/bulk",
+            200,
+            json!({"ids": ["DEFAULT-1", "DEFAULT-2"], "action": "unresolve"}),
+        ),
+        ask("create_comment", "/api/errors/DEFAULT-1/comments", 201, json!({"text": "seen *before*"})),
+        ask("list_comments", "/api/errors/DEFAULT-1/comments", 200, Value::Null),
         ask("merge_errors", "/api/errors/merge", 200, json!({"ids": ["DEFAULT-1", "DEFAULT-2"]})),
         ask("list_groups", "/api/errors/DEFAULT-1/groups", 200, Value::Null),
         ask("unmerge_error", "/api/errors/DEFAULT-1/unmerge", 200, json!({"fingerprints": ["FINGERPRINT"]})),
@@ -147,12 +166,37 @@ fn every() -> Vec<Ask> {
         ask("preview_retention", "/api/settings/retention/preview", 200, Value::Null),
         ask("run_retention", "/api/settings/retention/run", 200, Value::Null),
         ask("list_set_aside", "/api/settings/set-aside?limit=3", 200, Value::Null),
+        ask("list_projects", "/api/settings/projects", 200, Value::Null),
+        ask("create_project", "/api/settings/projects", 201, json!({"slug": "shop", "id": 40})),
+        ask("create_project", "/api/settings/projects", 409, json!({"slug": "shop"})),
+        ask("update_project", "/api/settings/projects/40", 200, json!({"name": "Shop", "platform": "rust"})),
+        ask("add_public_key", "/api/settings/projects/40/keys", 201, json!({"public_key": "old-key"})),
+        ask("remove_public_key", "/api/settings/projects/40/keys/old-key", 204, Value::Null),
+        ask("delete_project", "/api/settings/projects/40", 204, Value::Null),
         ask("preview_rules", "/api/settings/projects/1/rules/preview", 200, rules.clone()),
         ask("put_rules", "/api/settings/projects/1/rules", 200, rules),
         ask("show_rules", "/api/settings/projects/1/rules", 200, Value::Null),
         ask("put_sanitizer", "/api/settings/projects/1/sanitizer", 200, json!({"filter_keys": ["loyalty"]})),
         ask("show_sanitizer", "/api/settings/projects/1/sanitizer", 200, Value::Null),
         ask("preview_sanitizer", "/api/settings/projects/1/sanitizer/preview", 200, json!({"text": "loyalty=1"})),
+        ask("create_api_key", "/api/settings/api-keys", 201, key),
+        ask("create_api_key", "/api/settings/api-keys", 400, json!({"name": "deploys"})),
+        ask("list_api_keys", "/api/settings/api-keys", 200, Value::Null),
+        ask("revoke_api_key", "/api/settings/api-keys/MADE", 204, Value::Null),
+        ask("invite_member", "/api/settings/team/invite", 201, member.clone()),
+        ask("invite_member", "/api/settings/team/invite", 400, json!({"email": "jun@example.com"})),
+        ask("list_members", "/api/settings/team", 200, Value::Null),
+        ask("change_member", "/api/settings/team/MADE", 200, json!({"name": "Jun", "projects": ["default"]})),
+        ask("reset_password", "/api/settings/team/MADE/reset", 409, Value::Null),
+        ask("change_member", "/api/settings/team/MADE", 200, json!({"status": "disabled", "projects": null})),
+        ask("change_member", "/api/settings/team/MADE", 200, json!({"status": "active"})),
+        ask("invite_member", "/api/settings/team/invite", 409, member),
+        ask("reset_password", "/api/settings/team/MADE/reset", 201, Value::Null),
+        ask("remove_member", "/api/settings/team/MADE", 204, Value::Null),
+        ask("remove_member", "/api/settings/team/MADE", 404, Value::Null),
+        ask("audit_log", "/api/settings/audit?limit=5", 200, Value::Null),
+        ask("export_user", "/api/users/ana/export", 200, Value::Null),
+        ask("erase_user", "/api/users/ana", 200, Value::Null),
         ask("delete_error", "/api/errors/DEFAULT-2", 204, Value::Null),
     ]
 }
@@ -164,11 +208,13 @@ async fn every_operation_answers_as_it_is_described() {
     let schemas = Schemas::new(&document);
     let operations = schemas.operations();
     let mut asked = BTreeSet::new();
-    let (mut event, mut number, mut fingerprint) = (String::new(), String::new(), String::new());
+    let (mut event, mut number) = (String::new(), String::new());
+    let (mut fingerprint, mut made) = (String::new(), String::new());
+    let replace = |target: &mut String, value: &Value| target.replace_range(.., value.as_str().unwrap());
     for Ask { name, path, status, body } in every() {
         let operation = operations.iter().find(|operation| operation.name == name);
         let operation = operation.unwrap_or_else(|| panic!("{name} is not described"));
-        let path = path.replace("EVENT", &event).replace("NUMBER", &number);
+        let path = path.replace("EVENT", &event).replace("NUMBER", &number).replace("MADE", &made);
         operation.assert_is(&path);
         let text = if body.is_null() { String::new() } else { body.to_string().replace("FINGERPRINT", &fingerprint) };
         let headers = [("x-api-key", KEY), ("x-app-key", PUBLIC_KEY)];
@@ -178,11 +224,13 @@ async fn every_operation_answers_as_it_is_described() {
             schemas.check_body(operation, &body);
         }
         schemas.check_answer(operation, answer.status.as_u16(), &answer.headers, &answer.body);
-        if status < 300 && !answer.body.is_empty() && path != "/metrics" {
+        if status < 300 && !answer.body.is_empty() && path != "/metrics" && !path.ends_with(".md") {
             let json = answer.json();
             if name == "create_error" {
-                event.replace_range(.., json["data"]["last_event_id"].as_str().unwrap());
-                fingerprint.replace_range(.., json["data"]["fingerprint"].as_str().unwrap());
+                replace(&mut event, &json["data"]["last_event_id"]);
+                replace(&mut fingerprint, &json["data"]["fingerprint"]);
+            } else if let "create_api_key" | "invite_member" = name {
+                replace(&mut made, &json["data"]["id"]);
             } else if let ("tracker_create_error", Some(id)) = (name, json["id"].as_i64()) {
                 number = id.to_string();
             }

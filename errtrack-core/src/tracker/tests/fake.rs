@@ -1,8 +1,9 @@
 //! A store in memory that fails on demand and remembers what it was asked to do.
 
 use crate::{
-    Balance, EventId, Fingerprint, Issue, IssueId, IssueRef, Level, Member, Occurrence, Project, ProjectId, Status,
-    StoreError, Timestamp, TokenHash, TokenKind, store::*,
+    ApiKey, AuditEntry, Balance, Condition, EventId, Fingerprint, Issue, IssueId, IssueRef, Level, Member,
+    MemberChange, MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash,
+    TokenKind, store::*,
 };
 use async_trait::async_trait;
 use std::{
@@ -176,6 +177,18 @@ impl ProjectStore for Fake {
         })
     }
 
+    async fn create_project(&self, _: &NewProject) -> Result<ProjectChange, StoreError> {
+        unreachable!()
+    }
+
+    async fn update_project(&self, _: &Project) -> Result<ProjectChange, StoreError> {
+        unreachable!()
+    }
+
+    async fn remove_public_key(&self, _: ProjectId, _: &str) -> Result<bool, StoreError> {
+        unreachable!()
+    }
+
     async fn add_public_key(&self, _: ProjectId, _: &str) -> Result<bool, StoreError> {
         unreachable!()
     }
@@ -283,6 +296,29 @@ impl Upkeep for Fake {
     async fn close(&self) {}
 }
 
+#[async_trait]
+impl TriageStore for Fake {
+    async fn set_condition(&self, _: &[IssueId], _: &Condition) -> Result<u64, StoreError> {
+        unreachable!()
+    }
+
+    async fn unignore(&self, _: Timestamp) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
+    async fn latest_release(&self, _: ProjectId) -> Result<Option<String>, StoreError> {
+        unreachable!()
+    }
+
+    async fn comments(&self, _: IssueId) -> Result<Vec<Comment>, StoreError> {
+        unreachable!()
+    }
+
+    async fn add_comment(&self, _: IssueId, _: &str, _: &str) -> Result<Option<Comment>, StoreError> {
+        unreachable!()
+    }
+}
+
 /// What no tracker calls.
 macro_rules! unused {
     ($trait:ident { $(fn $name:ident(&self $(, $arg:ty)*) -> $out:ty;)* }) => {
@@ -339,13 +375,34 @@ unused!(EventStore {
     fn events(&self, IssueId, Option<&Cursor>, u32) -> EventPage;
     fn position(&self, &StoredEvent) -> EventPosition;
     fn pin(&self, &StoredEvent, bool) -> bool;
+    fn user_events(&self, Option<&[ProjectId]>, &str, Option<&Cursor>, u32) -> EventPage;
     fn erase_user(&self, Option<&[ProjectId]>, &str) -> u64;
 });
 unused!(AccountStore {
     fn member_by_email(&self, &str) -> Option<Member>;
+    fn member(&self, Uuid) -> Option<Member>;
+    fn members(&self) -> Vec<Member>;
     fn member_count(&self) -> i64;
     fn put_member(&self, &Member) -> Member;
-    fn put_token(&self, TokenKind, TokenHash, Uuid, Timestamp) -> ();
+    fn add_member(&self, &Member) -> bool;
+    fn change_member(&self, Uuid, &MemberChange) -> MemberChanged;
+    fn delete_member(&self, Uuid) -> MemberChanged;
+    fn note_activity(&self, &[(Uuid, Timestamp)]) -> ();
+    fn put_token(&self, &Token) -> ();
     fn token_member(&self, TokenKind, TokenHash) -> Option<Member>;
     fn take_token(&self, TokenKind, TokenHash) -> bool;
+    fn tokens(&self, TokenKind, Uuid) -> Vec<Token>;
+    fn end_tokens(&self, TokenKind, Uuid, Option<TokenHash>) -> u64;
+    fn second_factor(&self, Uuid) -> Option<String>;
+    fn swap_second_factor(&self, Uuid, Option<&str>, Option<&str>) -> bool;
+});
+unused!(KeyStore {
+    fn api_keys(&self) -> Vec<ApiKey>;
+    fn add_api_key(&self, &ApiKey) -> ();
+    fn delete_api_key(&self, Uuid) -> bool;
+    fn note_use(&self, &[(Uuid, Timestamp)]) -> ();
+});
+unused!(AuditStore {
+    fn audit(&self, &AuditEntry) -> ();
+    fn audit_log(&self, Option<i64>, u32) -> Vec<AuditEntry>;
 });

@@ -86,7 +86,7 @@ pub(in crate::api) async fn list(
     Ok(success(list).into_response())
 }
 
-async fn query(app: &App, caller: &Caller, params: &Params) -> Result<IssueQuery, Error> {
+pub(crate) async fn query(app: &App, caller: &Caller, params: &Params) -> Result<IssueQuery, Error> {
     const TIME: &str = "a time as in RFC 3339, like 2026-11-20T22:41:07Z";
     let mut query = IssueQuery {
         limit: params.limit()?,

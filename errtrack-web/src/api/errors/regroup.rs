@@ -11,7 +11,6 @@ use crate::{
     },
     app::App,
     error::Error,
-    ingest::fields::Fields,
     regroup,
 };
 use axum::{
@@ -56,7 +55,7 @@ pub(in crate::api) async fn merge(
         Some(Value::String(into)) => Some(into),
         Some(_) => return Err(Error::bad_request("into: must be a text")),
     };
-    let ids = texts(&mut fields, "ids")?;
+    let ids = fields.texts_of("ids")?;
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let issue = regroup::merge(&app, &caller, into.as_deref(), &ids).await?;
     Ok(success(item::whole(&app, &issue).await?).into_response())
@@ -124,16 +123,9 @@ pub(in crate::api) async fn unmerge(
     Path(id): Path<String>,
     body: Sent,
 ) -> Result<impl IntoResponse, Error> {
-    let fingerprints = texts(&mut fields(body)?, "fingerprints")?;
+    let fingerprints = fields(body)?.texts_of("fingerprints")?;
     let fingerprints: Vec<&str> = fingerprints.iter().map(String::as_str).collect();
     let issue = caller.find_issue(&app, &id).await?;
-    let issues = regroup::unmerge(&app, &issue, &fingerprints).await?;
+    let issues = regroup::unmerge(&app, &caller, &issue, &fingerprints).await?;
     Ok(success(Issues { errors: issues.iter().map(Item::new).collect() }).into_response())
-}
-
-/// A field that is a list of texts.
-fn texts(fields: &mut Fields, name: &str) -> Result<Vec<String>, Error> {
-    let wrong = || Error::bad_request(format!("{name}: must be a list of texts"));
-    let Some(Value::Array(list)) = fields.any(name) else { return Err(wrong()) };
-    list.into_iter().map(|value| if let Value::String(text) = value { Ok(text) } else { Err(wrong()) }).collect()
 }

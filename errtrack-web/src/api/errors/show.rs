@@ -1,10 +1,12 @@
 //! `GET /api/errors/{id}`, and the events of an issue.
 
+use super::markdown;
 use crate::{
     access::Read,
     api::{Frame, event::View, item, openapi::Failures, params::Params, success},
     app::App,
     error::Error,
+    links::Links,
 };
 use axum::{
     extract::{Path, State},
@@ -29,7 +31,12 @@ pub(in crate::api) async fn show(
     State(app): State<App>,
     Read(caller): Read,
     Path(id): Path<String>,
+    links: Links,
 ) -> Result<impl IntoResponse, Error> {
+    if let Some(id) = id.strip_suffix(markdown::SUFFIX) {
+        let issue = caller.find_issue(&app, id).await?;
+        return markdown::markdown(&app, &issue, &links).await;
+    }
     let issue = caller.find_issue(&app, &id).await?;
     Ok(success(item::whole(&app, &issue).await?).into_response())
 }

@@ -2,20 +2,49 @@
 
 use super::find_issue;
 use crate::pages::{failure::Failure, next, shell::Editor, text};
-use crate::{app::App, error::Error, regroup};
+use crate::{
+    access::Deed,
+    app::App,
+    error::Error,
+    regroup,
+    triage::{self, Decision},
+};
 use axum::{
     Form,
     extract::{Path, State},
     response::Redirect,
 };
-use errtrack_core::{Issue, Status};
+use errtrack_core::{Issue, Status, Timestamp};
 use serde::Deserialize;
+use std::time::Duration;
 use uuid::Uuid;
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// Where to go afterwards; the issue unless given.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(in crate::pages) struct Then {
+    next: Option<String>,
+}
+
+/// What ends a resolution, and where to go afterwards.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::pages) struct Resolve {
+    /// `next`, or a release; nothing for any report.
+    in_release: String,
+    next: Option<String>,
+}
+
+/// What ends ignoring, and where to go afterwards.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::pages) struct Ignore {
+    /// That many days.
+    days: Option<u32>,
+    /// That many more events.
+    more: Option<u32>,
     next: Option<String>,
 }
 
@@ -33,9 +62,11 @@ pub(in crate::pages) async fn resolve(
     State(app): State<App>,
     editor: Editor,
     Path(name): Path<String>,
-    Form(then): Form<Then>,
+    Form(form): Form<Resolve>,
 ) -> Result<Redirect, Failure> {
-    set(&app, &editor, &name, &then, Status::Resolved).await
+    let issue = find_issue(&app, &editor.0, &name).await?;
+    let decision = Decision::resolved(Some(&form.in_release));
+    decide(&app, &editor, issue, &decision, form.next.as_deref()).await
 }
 
 /// `POST /issues/{id}/unresolve`
@@ -45,7 +76,8 @@ pub(in crate::pages) async fn unresolve(
     Path(name): Path<String>,
     Form(then): Form<Then>,
 ) -> Result<Redirect, Failure> {
-    set(&app, &editor, &name, &then, Status::Unresolved).await
+    let issue = find_issue(&app, &editor.0, &name).await?;
+    decide(&app, &editor, issue, &Decision::For(Status::Unresolved), then.next.as_deref()).await
 }
 
 /// `POST /issues/{id}/ignore`
@@ -53,9 +85,33 @@ pub(in crate::pages) async fn ignore(
     State(app): State<App>,
     editor: Editor,
     Path(name): Path<String>,
-    Form(then): Form<Then>,
+    Form(form): Form<Ignore>,
 ) -> Result<Redirect, Failure> {
-    set(&app, &editor, &name, &then, Status::Ignored).await
+    let issue = find_issue(&app, &editor.0, &name).await?;
+    let days = form.days.filter(|days| (1..=3650).contains(days));
+    let time = days.map(|days| Timestamp::now().plus(DAY * days));
+    let count = form.more.filter(|more| *more > 0).map(|more| issue.count.saturating_add(i64::from(more)));
+    decide(&app, &editor, issue, &Decision::ignored(time, count), form.next.as_deref()).await
+}
+
+/// What is to be said.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::pages) struct NewComment {
+    text: String,
+}
+
+/// `POST /issues/{id}/comments`
+pub(in crate::pages) async fn comment(
+    State(app): State<App>,
+    editor: Editor,
+    Path(name): Path<String>,
+    Form(form): Form<NewComment>,
+) -> Result<Redirect, Failure> {
+    let issue = find_issue(&app, &editor.0, &name).await?;
+    let text = triage::comment(&form.text)?;
+    app.store().add_comment(issue.id, &triage::author(editor.0.caller()), text).await?;
+    Ok(Redirect::to(&editor.0.links.path(format!("/issues/{}#comments", text::path_part(&issue.short_id())))))
 }
 
 /// `POST /issues/{id}/assign`
@@ -66,12 +122,7 @@ pub(in crate::pages) async fn assign(
     Form(form): Form<Assign>,
 ) -> Result<Redirect, Failure> {
     let issue = find_issue(&app, &editor.0, &name).await?;
-    let member = editor.0.caller.as_ref().and_then(|caller| caller.member.as_ref());
-    let to = match (form.to.trim(), member) {
-        ("", _) => None,
-        ("me", Some(member)) => Some(member.email.clone()),
-        (somebody, _) => Some(text::cut(somebody, 200)),
-    };
+    let to = triage::assignee(editor.0.caller(), &form.to)?;
     app.store().assign(issue.id, to.as_deref()).await?;
     Ok(back(&editor, &issue, form.next.as_deref()))
 }
@@ -84,7 +135,10 @@ pub(in crate::pages) async fn delete(
     Form(then): Form<Then>,
 ) -> Result<Redirect, Failure> {
     let issue = find_issue(&app, &editor.0, &name).await?;
-    app.store().delete_issues(&[issue.id]).await?;
+    if app.store().delete_issues(&[issue.id]).await? > 0 {
+        let deed = Deed::new("issue.delete", issue.short_id()).details(issue.ty).of(issue.project);
+        editor.0.caller().did(&app, deed).await;
+    }
     let next = next::safe(then.next.as_deref()).unwrap_or("/issues");
     Ok(Redirect::to(&editor.0.links.path(next)))
 }
@@ -104,7 +158,7 @@ pub(in crate::pages) async fn unmerge(
     Form(form): Form<Leaves>,
 ) -> Result<Redirect, Failure> {
     let issue = find_issue(&app, &editor.0, &name).await?;
-    let issues = regroup::unmerge(&app, &issue, &[&form.fingerprint]).await?;
+    let issues = regroup::unmerge(&app, editor.0.caller(), &issue, &[&form.fingerprint]).await?;
     let left = issues.first().unwrap_or(&issue);
     Ok(Redirect::to(&editor.0.links.path(format!("/issues/{}#why", text::path_part(&left.short_id())))))
 }
@@ -147,10 +201,16 @@ async fn set_pinned(
     Ok(back(editor, &issue, then.next.as_deref()))
 }
 
-async fn set(app: &App, editor: &Editor, name: &str, then: &Then, status: Status) -> Result<Redirect, Failure> {
-    let issue = find_issue(app, &editor.0, name).await?;
-    app.store().set_status(&[issue.id], status).await?;
-    Ok(back(editor, &issue, then.next.as_deref()))
+async fn decide(
+    app: &App,
+    editor: &Editor,
+    issue: Issue,
+    decision: &Decision,
+    next: Option<&str>,
+) -> Result<Redirect, Failure> {
+    let back = back(editor, &issue, next);
+    triage::decide(app, &[issue], decision).await?;
+    Ok(back)
 }
 
 fn back(editor: &Editor, issue: &Issue, next: Option<&str>) -> Redirect {

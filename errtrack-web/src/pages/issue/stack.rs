@@ -214,6 +214,11 @@ fn fold(groups: &mut Vec<Group>, folded: &mut Vec<&Frame>) {
     groups.push(Group { summary: Some(summary), frames });
 }
 
+/// Where a frame is: `src/db/pool.rs:88:14`.
+pub(super) fn at(frame: &Frame) -> String {
+    frame::at(frame)
+}
+
 /// The chain as text, the way a terminal would show it.
 pub(super) fn raw(event: &Event) -> String {
     let mut out = String::new();

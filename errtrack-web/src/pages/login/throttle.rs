@@ -11,6 +11,8 @@ use std::{
 const TRIES: u32 = 5;
 /// Tries at one account from wherever: many machines guess together.
 const TRIES_FROM_ANYWHERE: u32 = 25;
+/// Tries from one address at whatever account.
+const TRIES_AT_ANY: u32 = 50;
 /// How long a pause is, from the last try on.
 const PAUSE: Duration = Duration::from_secs(5 * 60);
 /// Entries that are kept; a flood of made-up addresses must not fill the memory.
@@ -32,18 +34,25 @@ struct Tries {
 
 /// A try that is under way. It counts as failed until it is said to have succeeded, so that tries at the same time count too.
 #[derive(Debug)]
-pub(super) struct Attempt {
+pub(in super::super) struct Attempt {
     keys: Vec<Key>,
     left: u32,
 }
 
 impl Throttle {
     /// Begins a try, or says how long to wait.
-    pub(super) fn begin(&self, address: Option<IpAddr>, email: &str, now: Instant) -> Result<Attempt, Duration> {
+    pub(in super::super) fn begin(
+        &self,
+        address: Option<IpAddr>,
+        email: &str,
+        now: Instant,
+    ) -> Result<Attempt, Duration> {
         let email: String = email.trim().to_lowercase().chars().take(200).collect();
         let mut limits = vec![((address, email.clone()), TRIES)];
         if address.is_some() {
             limits.push(((None, email), TRIES_FROM_ANYWHERE));
+            // No account has this name.
+            limits.push(((address, String::from("*")), TRIES_AT_ANY));
         }
         let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
         tries.retain(|_, tries| now.duration_since(tries.last) < PAUSE);
@@ -67,18 +76,23 @@ impl Throttle {
         Ok(Attempt { keys: limits.into_iter().map(|(key, _)| key).collect(), left })
     }
 
-    /// Forgets what failed before.
-    pub(super) fn succeeded(&self, attempt: &Attempt) {
+    /// Forgets what failed before at this account. What the address did elsewhere stays: an account of one's own must not
+    /// buy more tries at those of others.
+    pub(in super::super) fn succeeded(&self, attempt: &Attempt) {
         let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
         for key in &attempt.keys {
-            tries.remove(key);
+            if key.1 != "*" {
+                tries.remove(key);
+            } else if let Some(tries) = tries.get_mut(key) {
+                tries.count = tries.count.saturating_sub(1);
+            }
         }
     }
 }
 
 impl Attempt {
     /// How many tries are left, as a sentence.
-    pub(super) fn left(&self) -> String {
+    pub(in super::super) fn left(&self) -> String {
         let minutes = PAUSE.as_secs() / 60;
         match self.left {
             0 => format!("Wait {minutes} minutes before the next try."),
@@ -103,6 +117,22 @@ mod tests {
         assert_eq!(throttle.begin(HERE, "ana@example.com ", now).unwrap_err(), PAUSE);
         assert!(throttle.begin(HERE, "jun@example.com", now).is_ok());
         assert!(throttle.begin(HERE, "ana@example.com", now + PAUSE).is_ok());
+    }
+
+    #[test]
+    fn an_address_that_tries_many_accounts_waits() {
+        let (throttle, now) = (Throttle::default(), Instant::now());
+        for n in 0..TRIES_AT_ANY {
+            let attempt = throttle.begin(HERE, &format!("m{n}@example.com"), now).unwrap();
+            if n % 2 == 0 {
+                // Its own account lets it in, which changes nothing for the others.
+                let own = throttle.begin(HERE, "mallory@example.com", now).unwrap();
+                throttle.succeeded(&own);
+            }
+            assert!(attempt.left < 5);
+        }
+        assert!(throttle.begin(HERE, "ana@example.com", now).is_err());
+        assert!(throttle.begin(None, "ana@example.com", now).is_ok());
     }
 
     #[test]

@@ -1,0 +1,186 @@
+//! Projects: their names, keys and DSNs.
+
+use super::{
+    failure::Failure,
+    page::Page,
+    shell::{self, Admin, Layout, Shell},
+    text,
+};
+use crate::{app::App, error::Error, projects};
+use askama::Template;
+use axum::{
+    Form,
+    extract::{Path, State},
+    response::Redirect,
+};
+use errtrack_core::Project;
+use serde::Deserialize;
+
+/// The page.
+#[derive(Debug, Template)]
+#[template(path = "projects.html")]
+pub(super) struct ProjectsPage {
+    layout: Layout,
+    action: String,
+    /// Whether the caller may make and delete projects.
+    is_for_all: bool,
+    projects: Vec<Shown>,
+}
+
+/// A project as the page shows it.
+#[derive(Debug)]
+struct Shown {
+    id: i64,
+    name: String,
+    slug: String,
+    platform: String,
+    url: String,
+    issues: String,
+    keys: Vec<Key>,
+    /// This program reports to it itself.
+    is_own: bool,
+}
+
+/// A public key.
+#[derive(Debug)]
+struct Key {
+    /// Of what the page refers to it by.
+    id: String,
+    key: String,
+    dsn: String,
+}
+
+/// `GET /settings/projects`
+pub(super) async fn show(State(app): State<App>, Admin(shell): Admin) -> Result<Page<ProjectsPage>, Failure> {
+    let projects = shell.caller().projects(&app).await?;
+    Ok(Page::new(ProjectsPage::new(&shell, &projects, app.tracker().project())))
+}
+
+impl ProjectsPage {
+    fn new(shell: &Shell, projects: &[Project], own: &Project) -> Self {
+        let mut layout = shell.layout("Projects");
+        layout.area = "projects";
+        let action = shell.links.path("/settings/projects");
+        let shown = |project: &Project| Shown {
+            id: project.id.0,
+            name: shell::name(project),
+            slug: text::line(&project.slug, 60),
+            platform: project.platform.as_deref().map_or_else(String::new, |platform| text::line(platform, 100)),
+            url: format!("{action}/{}", project.id),
+            issues: shell
+                .links
+                .path(text::url("/issues", &[("q", &format!("is:unresolved project:{}", project.slug))])),
+            keys: (1..)
+                .zip(&project.public_keys)
+                .map(|(place, key)| Key {
+                    id: format!("dsn-{}-{place}", project.id),
+                    key: text::line(key, 100),
+                    dsn: text::line(&shell.links.dsn(key, project.id), 400),
+                })
+                .collect(),
+            is_own: project.id == own.id,
+        };
+        let projects = projects.iter().map(shown).collect();
+        Self { layout, is_for_all: shell.caller().is_admin_of_all(), projects, action }
+    }
+
+    #[cfg(test)]
+    pub(super) fn samples(shell: &Shell) -> Vec<Self> {
+        use super::samples::{HOSTILE, project};
+        let own = project("checkout-api", 1);
+        let mut hostile = project("shop", 2);
+        (hostile.name, hostile.platform) = (HOSTILE.into(), Some(HOSTILE.into()));
+        hostile.public_keys = vec![HOSTILE.into(), "key".into()];
+        vec![Self::new(shell, &[own.clone(), hostile], &own), Self::new(shell, &[], &own)]
+    }
+}
+
+/// A project as the forms say it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Draft {
+    slug: String,
+    name: String,
+    platform: String,
+}
+
+/// `POST /settings/projects`: makes one.
+pub(super) async fn create(
+    State(app): State<App>,
+    Admin(shell): Admin,
+    Form(draft): Form<Draft>,
+) -> Result<Redirect, Failure> {
+    for_all(&shell)?;
+    let Draft { slug, name, platform } = &draft;
+    let made = projects::create(&app, None, Some(slug.trim()), Some(name), Some(platform)).await?;
+    Ok(back(&shell, &made))
+}
+
+/// `POST /settings/projects/{id}`: changes it.
+pub(super) async fn update(
+    State(app): State<App>,
+    Admin(shell): Admin,
+    Path(id): Path<String>,
+    Form(draft): Form<Draft>,
+) -> Result<Redirect, Failure> {
+    let project = shell.caller().find_project(&app, &id).await?;
+    let Draft { slug, name, platform } = &draft;
+    let changed = projects::update(&app, project, Some(slug.trim()), Some(name), Some(Some(platform))).await?;
+    Ok(back(&shell, &changed))
+}
+
+/// `POST /settings/projects/{id}/delete`
+pub(super) async fn delete(
+    State(app): State<App>,
+    Admin(shell): Admin,
+    Path(id): Path<String>,
+) -> Result<Redirect, Failure> {
+    for_all(&shell)?;
+    let project = shell.caller().find_project(&app, &id).await?;
+    projects::delete(&app, project.id).await?;
+    Ok(Redirect::to(&shell.links.path("/settings/projects")))
+}
+
+/// A public key.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct KeyForm {
+    public_key: String,
+}
+
+/// `POST /settings/projects/{id}/keys`: adds the one that is given, or a new one.
+pub(super) async fn add_key(
+    State(app): State<App>,
+    Admin(shell): Admin,
+    Path(id): Path<String>,
+    Form(form): Form<KeyForm>,
+) -> Result<Redirect, Failure> {
+    let project = shell.caller().find_project(&app, &id).await?;
+    projects::add_key(&app, project.id, Some(&form.public_key)).await?;
+    Ok(back(&shell, &project))
+}
+
+/// `POST /settings/projects/{id}/keys/remove`
+pub(super) async fn remove_key(
+    State(app): State<App>,
+    Admin(shell): Admin,
+    Path(id): Path<String>,
+    Form(form): Form<KeyForm>,
+) -> Result<Redirect, Failure> {
+    let project = shell.caller().find_project(&app, &id).await?;
+    // One that is gone already is what was asked for.
+    app.store().remove_public_key(project.id, &form.public_key).await?;
+    Ok(back(&shell, &project))
+}
+
+fn for_all(shell: &Shell) -> Result<(), Failure> {
+    if shell.caller().is_admin_of_all() {
+        Ok(())
+    } else {
+        Err(Error::forbidden("your role does not allow this").into())
+    }
+}
+
+fn back(shell: &Shell, project: &Project) -> Redirect {
+    Redirect::to(&shell.links.path(format!("/settings/projects#project-{}", project.id)))
+}
