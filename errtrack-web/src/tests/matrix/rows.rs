@@ -198,6 +198,9 @@ pub(super) fn rows() -> Vec<Row> {
         // Asked by programs, and so answered as the API is.
         page("POST", "/mcp", Read, 200).by_programs().with(MCP),
         page("GET", "/docs", Read, 200),
+        page("GET", "/overview", Read, 200),
+        page("GET", "/performance", Read, 200),
+        page("GET", "/monitoring", Read, 200),
         page("GET", "/start?project=SLUG", Read, 200).scoped(),
         page("POST", "/start/test", Write, 303).scoped().with("project=SLUG"),
         page("GET", "/login", Strangers, 200),
