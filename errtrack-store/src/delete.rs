@@ -77,6 +77,7 @@ impl SqlStore {
             self.sweep_issues().await?;
             // Whoever was still writing held an issue, and is done.
             while self.step(sql::DELETE_PROJECT_HOURS, &[project, STEP]).await? > 0 {}
+            self.step(sql::DELETE_RELEASES, &[project]).await?;
             self.step(sql::FORGET_PROJECT, &[project]).await?;
         }
         self.sweep_issues().await
