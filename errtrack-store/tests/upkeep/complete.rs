@@ -5,7 +5,7 @@ use errtrack_core::{
     Balance, ProjectId, Status, Timestamp,
     store::{
         BalanceStore, Batch, BatchKey, EventStore, IssueStore, LeaseStore, ProjectStore, Recorder, Retention,
-        SettingStore, Upkeep,
+        SettingStore, TriageStore, Upkeep,
     },
 };
 use std::{
