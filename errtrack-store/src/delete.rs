@@ -79,6 +79,7 @@ impl SqlStore {
             for rows in analytics::OF_PROJECT {
                 while self.step(rows, &[project, STEP]).await? > 0 {}
             }
+            self.step(sql::DELETE_RELEASES, &[project]).await?;
             self.step(sql::FORGET_PROJECT, &[project]).await?;
         }
         self.sweep_issues().await

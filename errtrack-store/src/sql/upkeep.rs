@@ -91,7 +91,7 @@ DELETE FROM errtrack_comment WHERE id IN (
 );
 
 /// A project leaves in one step with what lets others write to it; the rest follows. Each with `$1`.
-pub(crate) const BURY_PROJECT: [Sql; 7] = [
+pub(crate) const BURY_PROJECT: [Sql; 6] = [
     sql!(
         "INSERT INTO errtrack_deleted_project (project_id) SELECT id FROM errtrack_project WHERE id = $1",
         either("", " FOR UPDATE")
@@ -101,12 +101,12 @@ pub(crate) const BURY_PROJECT: [Sql; 7] = [
     sql!("DELETE FROM errtrack_balance WHERE project_id = $1"),
     sql!("DELETE FROM errtrack_set_aside WHERE project_id = $1"),
     sql!("DELETE FROM errtrack_setting WHERE project_id = $1"),
-    sql!("DELETE FROM errtrack_release WHERE project_id = $1"),
 ];
 /// The last of them.
 pub(crate) const DELETE_PROJECT: Sql = sql!("DELETE FROM errtrack_project WHERE id = $1");
 pub(crate) const BURIED_PROJECTS: Sql = sql!("SELECT project_id FROM errtrack_deleted_project ORDER BY project_id");
 pub(crate) const FORGET_PROJECT: Sql = sql!("DELETE FROM errtrack_deleted_project WHERE project_id = $1");
+pub(crate) const DELETE_RELEASES: Sql = sql!("DELETE FROM errtrack_release WHERE project_id = $1");
 /// `$2` how many.
 pub(crate) const ISSUES_OF: Sql = sql!("SELECT id FROM errtrack_issue WHERE project_id = $1 LIMIT $2");
 
@@ -128,7 +128,7 @@ pub(crate) const EVERY: &[Sql] = &[
     BURY_PROJECT[3],
     BURY_PROJECT[4],
     BURY_PROJECT[5],
-    BURY_PROJECT[6],
+    DELETE_RELEASES,
     DELETE_PROJECT,
     BURIED_PROJECTS,
     FORGET_PROJECT,

@@ -5,7 +5,7 @@ use errtrack_core::{
     Balance, ProjectId, Status, Timestamp,
     store::{
         BalanceStore, Batch, BatchKey, EventStore, IssueStore, LeaseStore, ProjectStore, Recorder, Retention, Series,
-        SeriesPoint, SeriesStore, SettingStore, Upkeep,
+        SeriesPoint, SeriesStore, SettingStore, TriageStore, Upkeep,
     },
 };
 use std::{
@@ -32,6 +32,7 @@ async fn fill(lab: &Lab, project: ProjectId) {
     let event = lab.store.events(issue, None, 1).await.unwrap().events.remove(0);
     assert!(lab.store.pin(&event, true).await.unwrap());
     lab.store.set_status(&[issue], Status::Resolved).await.unwrap();
+    assert!(lab.store.add_comment(issue, "ana", "seen before").await.unwrap().is_some());
     lab.store.set_aside(&hit(1), "it could not be written").await.unwrap();
     lab.store.add_balances(&[(project, Balance { captured: 40, ..Balance::default() })]).await.unwrap();
     assert!(lab.store.put_setting(project, "ignore", Some("[]")).await.unwrap());

@@ -200,6 +200,7 @@ impl<'a> Hit<'a> {
         event.exceptions.push(Exception::new(self.ty, "it broke"));
         event.user = self.user.map(User::id);
         event.tags = [("color".to_owned(), self.color.to_owned())].into();
+        event.release = Some("1.0".to_owned());
         if let Some(id) = self.id {
             event.event_id = EventId::from(id);
         }
