@@ -15,6 +15,7 @@
 mod accounts;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod analytics;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod audit;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod bulk;

@@ -75,7 +75,10 @@ impl AccountStore for MemoryStore {
     }
 
     async fn put_token(&self, token: &Token) -> Result<(), StoreError> {
-        self.lock()?.tokens.push(token.clone());
+        let mut data = self.lock()?;
+        data.tokens.retain(|other| !is(other, token.kind, token.hash));
+        data.tokens.push(token.clone());
+        drop(data);
         self.feed.tell(Change::Accounts);
         Ok(())
     }

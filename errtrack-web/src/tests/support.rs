@@ -5,7 +5,7 @@
 //! [`PUBLIC_KEY`].
 
 use super::away::AwayStore;
-use crate::{Access, Config, Permissions, router_with};
+use crate::{Access, Config, Permissions, RateLimits, router_with};
 use axum::{
     Router,
     body::{Body, Bytes},
@@ -66,8 +66,9 @@ impl Answer {
 }
 
 impl TestApp {
+    /// Without rate limits: a test asks more than a person.
     pub(super) async fn new() -> Self {
-        Self::with(Config::default()).await
+        Self::with(Config { rate_limits: RateLimits::OFF, ..Config::default() }).await
     }
 
     pub(super) async fn with(config: Config) -> Self {
@@ -77,7 +78,8 @@ impl TestApp {
     /// With that access instead of the keys.
     pub(super) async fn with_access(access: Access) -> Self {
         let app = Self::new().await;
-        Self { router: router_with(&app.tracker, access, Config::default()), ..app }
+        let config = Config { rate_limits: RateLimits::OFF, ..Config::default() };
+        Self { router: router_with(&app.tracker, access, config), ..app }
     }
 
     /// With a tracker that keeps so many bytes on disk while the database is away.

@@ -116,6 +116,7 @@ pub(super) fn rows() -> Vec<Row> {
         api("PUT", "/api/events/EVENT/pin", Write, 200).scoped(),
         api("DELETE", "/api/events/EVENT/pin", Write, 200).scoped(),
         api("GET", "/api/stats", Read, 200),
+        api("GET", "/api/live", Read, 200),
         api("GET", "/api/analytics/trends", Read, 200),
         api("GET", "/api/analytics/performance", Read, 200),
         api("GET", "/api/monitoring/balance", Read, 200),
