@@ -2,6 +2,8 @@
 //! looked at, on both databases.
 
 mod apps;
+mod figures;
 mod rest;
 mod service;
+mod settings;
 mod tracker;
