@@ -5,18 +5,23 @@
 #![expect(clippy::print_stdout, clippy::cast_precision_loss, reason = "a program that prints figures")]
 
 use anyhow::{Context, Result};
+use axum::{Router, body::Body};
 use errtrack::{
-    SqliteStore,
+    SqliteStore, Tracker,
     store::{Batch, EventStore, IssueQuery, IssueStore, ProjectStore, Recorder, Retention, Sort, StatusCounts, Upkeep},
+    web::{Access, Config, RateLimits, router_with},
 };
 use errtrack_benches::{median, payload, quantile};
 use errtrack_core::{IssueId, IssueRef, Occurrence, Preparer, ProjectId, Status, Timestamp};
+use http::Request;
+use http_body_util::BodyExt;
 use std::{
     future::Future,
     sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
+use tower::ServiceExt;
 
 /// Over how many days the events are spread.
 const DAYS: u64 = 60;
@@ -44,6 +49,7 @@ async fn main() -> Result<()> {
     }
     sizes(&store).await?;
     questions(&store, project).await?;
+    figures(&store, project).await?;
     beside(&store, project, events, issues).await?;
     store.close().await;
     Ok(())
@@ -120,10 +126,14 @@ async fn ask<F: Future<Output = Result<()>>>(name: &str, rounds: usize, question
         question(n).await?;
         times.push(start.elapsed());
     }
+    row(name, times);
+    Ok(())
+}
+
+fn row(name: &str, mut times: Vec<Duration>) {
     times.sort_unstable();
     let ms = |share| quantile(&times, share).as_secs_f64() * 1e3;
     println!("| {name} | {:.2} | {:.2} |", ms(0.5), ms(0.99));
-    Ok(())
 }
 
 async fn questions(store: &SqliteStore, project: ProjectId) -> Result<()> {
@@ -236,6 +246,44 @@ async fn questions(store: &SqliteStore, project: ProjectId) -> Result<()> {
     })
     .await?;
     println!();
+    Ok(())
+}
+
+/// The figures of the API as a client gets them, as they were kept, and made anew after a write.
+async fn figures(store: &SqliteStore, project: ProjectId) -> Result<()> {
+    let tracker = Tracker::builder().store(store.clone()).build().await?;
+    let mut config = Config::default();
+    config.rate_limits = RateLimits::OFF;
+    let router: Router = router_with(&tracker, Access::insecure_open(), config);
+    let get = async |path: &str| -> Result<()> {
+        let response = router.clone().oneshot(Request::get(path).body(Body::empty())?).await?;
+        anyhow::ensure!(response.status() == 200, "{path}: {}", response.status());
+        response.into_body().collect().await?;
+        Ok(())
+    };
+    let preparer = Preparer::default();
+    println!("| figures | median ms | p99 ms |\n|---|---|---|");
+    for path in [
+        "/api/stats",
+        "/api/stats?environment=production",
+        "/api/analytics/trends",
+        "/api/analytics/trends?period=year&group_by=day",
+        "/api/analytics/performance?timeframe=30d",
+    ] {
+        get(path).await?;
+        ask(&format!("{path}, kept"), ROUNDS, |_| get(path)).await?;
+        let mut times = Vec::with_capacity(ROUNDS);
+        for n in 0..ROUNDS {
+            let event = payload::occurrence_at(&preparer, project, n, payload::ISSUES, Timestamp::now());
+            store.record(&Batch::whole(vec![event])).await?;
+            let start = Instant::now();
+            get(path).await?;
+            times.push(start.elapsed());
+        }
+        row(&format!("{path}, after a write"), times);
+    }
+    println!();
+    tracker.shutdown().await;
     Ok(())
 }
 
