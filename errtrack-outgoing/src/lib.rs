@@ -72,6 +72,17 @@ impl Outgoing {
         let sent = send::send(&inner.allowed, &inner.tls, inner.most_bytes, question);
         tokio::time::timeout(inner.patience, sent).await.unwrap_or(Err(OutgoingError::TooSlow(inner.patience)))
     }
+
+    /// Whether somebody takes a connection there.
+    ///
+    /// # Errors
+    /// Nobody does: see [`OutgoingError`].
+    pub async fn reach(&self, host: &str, port: u16) -> Result<(), OutgoingError> {
+        let inner = &self.inner;
+        let connected = connect::connect(&inner.allowed, host, port);
+        let connected = tokio::time::timeout(inner.patience, connected).await;
+        connected.unwrap_or(Err(OutgoingError::TooSlow(inner.patience))).map(drop)
+    }
 }
 
 impl fmt::Debug for Outgoing {
