@@ -23,11 +23,12 @@ use std::{
 ///
 /// # Example
 /// ```no_run
-/// # let tracker: errtrack_core::Tracker = unimplemented!();
+/// # fn example(tracker: errtrack_core::Tracker) {
 /// use actix_web::App;
 /// use errtrack_actix::Capture;
 ///
 /// let app = App::new().wrap(Capture::new(&tracker));
+/// # }
 /// ```
 #[derive(Debug, Clone)]
 #[must_use]
@@ -64,10 +65,11 @@ impl Capture {
     ///
     /// # Example
     /// ```no_run
-    /// # let tracker: errtrack_core::Tracker = unimplemented!();
+    /// # fn example(tracker: errtrack_core::Tracker) {
     /// use actix_web::http::header;
     /// use errtrack_actix::Capture;
     /// let capture = Capture::new(&tracker).headers(&[header::ACCEPT_LANGUAGE]);
+    /// # }
     /// ```
     pub fn headers(mut self, names: &[HeaderName]) -> Self {
         self.config_mut().headers.extend_from_slice(names);
@@ -81,7 +83,7 @@ impl Capture {
     ///
     /// # Example
     /// ```no_run
-    /// # let tracker: errtrack_core::Tracker = unimplemented!();
+    /// # fn example(tracker: errtrack_core::Tracker) {
     /// # #[derive(Debug)]
     /// # struct ShopError;
     /// # impl std::fmt::Display for ShopError {
@@ -91,6 +93,7 @@ impl Capture {
     /// # impl actix_web::ResponseError for ShopError {}
     /// use errtrack_actix::Capture;
     /// let capture = Capture::new(&tracker).response_error::<ShopError>();
+    /// # }
     /// ```
     pub fn response_error<E: ResponseError + StdError + 'static>(mut self) -> Self {
         self.config_mut().errors.push(|error| {
@@ -124,11 +127,12 @@ impl Capture {
     ///
     /// # Example
     /// ```no_run
-    /// # let tracker: errtrack_core::Tracker = unimplemented!();
+    /// # fn example(tracker: errtrack_core::Tracker) {
     /// use actix_web::HttpResponse;
     /// use errtrack_actix::Capture;
     /// let capture = Capture::new(&tracker)
     ///     .answer_panics(|| HttpResponse::InternalServerError().body("We have been told."));
+    /// # }
     /// ```
     pub fn answer_panics(mut self, answer: impl Fn() -> HttpResponse + Send + Sync + 'static) -> Self {
         self.config_mut().answer = Some(Arc::new(answer));

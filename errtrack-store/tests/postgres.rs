@@ -5,7 +5,7 @@
 mod server;
 
 use errtrack_core::{
-    Event, EventId, Exception, Formula, IssueRef, Occurrence, Preparer, ProjectId, StoreError, Timestamp, Tracker,
+    Event, EventId, Exception, Formula, IssueRef, Occurrence, Preparer, ProjectId, StoreError, Timestamp,
     store::{
         AnalyticsStore, Batch, BatchKey, Change, EventStore, Feed, GroupStore, IssueEvent, IssueQuery, IssueStore,
         Outcome, ProjectStore, Recorder, Retention, RollupWidth, Upkeep,
@@ -463,22 +463,6 @@ async fn one_process_merges_what_others_record() {
         let expected = [("blue", 40), ("first", 1), ("green", 40), ("red", 40)].map(|(color, n)| (color.to_owned(), n));
         assert_eq!(colors, expected, "what a process knows of tags stays true");
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_host_that_rolls_back_takes_no_error_with_it() {
-    let Some(url) = server::postgres() else { return };
-    let tracker = Tracker::builder().store(PostgresStore::connect(&url).await.unwrap()).build().await.unwrap();
-    let mut host = connection(&url).await.unwrap();
-    host.execute("CREATE TABLE orders (id BIGINT)").await.unwrap();
-
-    host.execute("BEGIN; INSERT INTO orders VALUES (7)").await.unwrap();
-    tracker.capture_error(&std::fmt::Error);
-    assert!(tracker.flush(Duration::from_secs(30)).await);
-    host.execute("ROLLBACK").await.unwrap();
-
-    assert_eq!(tracker.store().issues(&query()).await.unwrap().total, 1);
-    assert_eq!(number(&mut host, "SELECT COUNT(*) FROM orders").await.unwrap(), 0);
 }
 
 #[tokio::test]

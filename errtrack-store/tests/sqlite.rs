@@ -1,13 +1,12 @@
 //! What is particular to SQLite: files, folders, processes.
 
 use errtrack_core::{
-    Event, Exception, Formula, IssueRef, Occurrence, Preparer, ProjectId, StoreError, Tracker,
+    Event, Exception, Formula, IssueRef, Occurrence, Preparer, ProjectId, StoreError,
     store::{
         AnalyticsStore, Batch, EventStore, IssueQuery, IssueStore, Outcome, ProjectStore, Recorder, RollupWidth, Upkeep,
     },
 };
 use errtrack_store::SqliteStore;
-use sqlx::{Connection, Executor, SqliteConnection};
 use std::{fs, time::Duration};
 use tempfile::tempdir;
 
@@ -310,24 +309,4 @@ async fn a_file_of_the_first_version_keeps_what_it_holds() {
     let issue = store.record(&batch).await.unwrap()[0].issue;
     let issue = store.issue(&IssueRef::Id(issue)).await.unwrap().unwrap();
     assert_eq!((issue.number, issue.user_count), (2, 1));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_host_that_rolls_back_takes_no_error_with_it() {
-    let folder = tempdir().unwrap();
-    let path = folder.path().join("shop.db");
-    let path = path.to_str().unwrap();
-    let mut host = SqliteConnection::connect(&format!("sqlite://{path}?mode=rwc")).await.unwrap();
-    host.execute("PRAGMA journal_mode = WAL; CREATE TABLE orders (id INTEGER)").await.unwrap();
-    let tracker = Tracker::builder().store(SqliteStore::open(path).await.unwrap()).build().await.unwrap();
-
-    host.execute("BEGIN; INSERT INTO orders VALUES (7)").await.unwrap();
-    tracker.capture_error(&std::fmt::Error);
-    host.execute("ROLLBACK").await.unwrap();
-    assert!(tracker.flush(Duration::from_secs(30)).await);
-
-    let issues = tracker.store().issues(&IssueQuery { limit: 10, ..IssueQuery::default() }).await.unwrap();
-    assert_eq!(issues.total, 1);
-    let orders: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM orders").fetch_one(&mut host).await.unwrap();
-    assert_eq!(orders, 0);
 }

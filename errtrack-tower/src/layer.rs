@@ -72,9 +72,10 @@ impl<P, R> CaptureLayer<P, R> {
     ///
     /// # Example
     /// ```no_run
-    /// # let tracker: errtrack_core::Tracker = unimplemented!();
+    /// # fn example(tracker: errtrack_core::Tracker) {
     /// use errtrack_tower::CaptureLayer;
     /// let layer = CaptureLayer::new(&tracker).headers(&[http::header::ACCEPT_LANGUAGE]);
+    /// # }
     /// ```
     pub fn headers(mut self, names: &[HeaderName]) -> Self {
         self.config_mut().headers.extend_from_slice(names);
@@ -88,9 +89,10 @@ impl<P, R> CaptureLayer<P, R> {
     ///
     /// # Example
     /// ```no_run
-    /// # let tracker: errtrack_core::Tracker = unimplemented!();
+    /// # fn example(tracker: errtrack_core::Tracker) {
     /// use errtrack_tower::CaptureLayer;
     /// let layer = CaptureLayer::new(&tracker).service_error::<std::io::Error>();
+    /// # }
     /// ```
     pub fn service_error<E: Error + 'static>(mut self) -> Self {
         self.config_mut().errors.push(|error| error.downcast_ref::<E>().map(|e| e as &(dyn Error + 'static)));
@@ -104,10 +106,11 @@ impl<P, R> CaptureLayer<P, R> {
     ///
     /// # Example
     /// ```no_run
-    /// # let tracker: errtrack_core::Tracker = unimplemented!();
+    /// # fn example(tracker: errtrack_core::Tracker) {
     /// use errtrack_tower::CaptureLayer;
     /// use std::{io, sync::Arc};
     /// let layer = CaptureLayer::new(&tracker).response_error::<Arc<io::Error>>();
+    /// # }
     /// ```
     pub fn response_error<E: Error + Send + Sync + 'static>(mut self) -> Self {
         let find: HandedUp = |extensions| extensions.get::<E>().map(|e| e as &(dyn Error + 'static));
@@ -148,9 +151,10 @@ impl<P, R> CaptureLayer<P, R> {
     ///
     /// # Example
     /// ```no_run
-    /// # let tracker: errtrack_core::Tracker = unimplemented!();
+    /// # fn example(tracker: errtrack_core::Tracker) {
     /// use errtrack_tower::CaptureLayer;
     /// let layer = CaptureLayer::new(&tracker).request_bodies(16 << 10);
+    /// # }
     /// ```
     pub fn request_bodies(mut self, most: usize) -> CaptureLayer<P, BodiesKept> {
         self.config_mut().bodies = most.min(MOST_OF_A_BODY);
@@ -162,7 +166,7 @@ impl<P, R> CaptureLayer<P, R> {
     ///
     /// # Example
     /// ```no_run
-    /// # let tracker: errtrack_core::Tracker = unimplemented!();
+    /// # fn example(tracker: errtrack_core::Tracker) {
     /// use errtrack_tower::CaptureLayer;
     ///
     /// fn sorry() -> http::Response<String> {
@@ -171,6 +175,7 @@ impl<P, R> CaptureLayer<P, R> {
     ///     response
     /// }
     /// let layer = CaptureLayer::new(&tracker).answer_panics(sorry);
+    /// # }
     /// ```
     pub fn answer_panics<Q>(self, answer: Q) -> CaptureLayer<Q, R> {
         CaptureLayer { tracker: self.tracker, config: self.config, answer, bodies: PhantomData }

@@ -129,10 +129,19 @@ pub(crate) fn retention_of(age_days: Option<i64>, events: Option<i64>) -> Result
 }
 
 /// Sets what a project keeps.
-pub(crate) async fn set_retention(app: &App, project: ProjectId, own: &ProjectRetention) -> Result<(), Error> {
+pub(crate) async fn set_retention(
+    app: &App,
+    caller: &Caller,
+    project: &Project,
+    own: &ProjectRetention,
+) -> Result<(), Error> {
     let json = own.to_json();
-    let is_set = app.store().put_setting(project, ProjectRetention::SETTING, json.as_deref()).await?;
-    if is_set { Ok(()) } else { Err(Error::not_found("project")) }
+    if !app.store().put_setting(project.id, ProjectRetention::SETTING, json.as_deref()).await? {
+        return Err(Error::not_found("project"));
+    }
+    let details = json.unwrap_or_default();
+    caller.did(app, Deed::new("retention.change", &project.slug).details(details).of(project.id)).await;
+    Ok(())
 }
 
 fn slug(slug: &str) -> Result<&str, Error> {

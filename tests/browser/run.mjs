@@ -63,6 +63,16 @@ async function signIn() {
 
 const titles = () => page.locator(".row h2").allInnerTexts();
 
+/** The settings begin with the rules. */
+async function toRules() {
+  await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Settings" }).click();
+}
+
+async function toSystem() {
+  await toRules();
+  await page.getByRole("navigation", { name: "Settings" }).getByRole("link", { name: "System" }).click();
+}
+
 const parts = {
   async empty() {
     await page.goto(`${BASE}/issues?q=is:unresolved`);
@@ -82,7 +92,7 @@ const parts = {
     await page.locator("[data-copy=dsn]").click();
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), await page.locator("#dsn").innerText());
     await shoot("start");
-    await page.getByRole("link", { name: "System" }).click();
+    await toSystem();
     await page.getByText("Nothing has been captured or received yet").waitFor();
     await page.getByText("None. What the database refuses is kept here").waitFor();
     await shoot("system-empty");
@@ -210,7 +220,7 @@ const parts = {
     await shoot("no-match");
 
     // Where every event went: a sum that is right. What would go now, and letting it go.
-    await page.getByRole("link", { name: "System" }).click();
+    await toSystem();
     await page.locator(".balance").waitFor();
     const figures = (await page.locator(".balance dd").allInnerTexts()).map((t) => Number(t.split("\n")[0].replaceAll(",", "")));
     assert.ok(figures[0] > 0);
@@ -229,7 +239,6 @@ const parts = {
       await page.waitForURL(/\/issues\?q=/);
       return (await titles()).filter((t) => t.includes("TestEvent")).length;
     };
-    const toRules = () => page.locator(".top nav").getByRole("link", { name: "Rules" }).click();
     assert.equal(await sendTest(), 1);
     await toRules();
     await page.getByText("No rules: every event is kept").waitFor();
@@ -251,7 +260,7 @@ const parts = {
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("The rules hold from now on").waitFor();
     const ignored = async () => {
-      await page.getByRole("link", { name: "System" }).click();
+      await toSystem();
       return page.locator(".balance > div", { hasText: "ignored" }).locator("dd").innerText();
     };
     assert.match(await ignored(), /^0/);

@@ -19,7 +19,6 @@ const NONE: (u16, u16) = (u16::MAX, 0);
 /// values.put(header_position("host").unwrap(), b"shop.example");
 /// assert_eq!(values.iter().collect::<Vec<_>>(), [("host", &b"shop.example"[..])]);
 /// ```
-#[derive(Clone)]
 pub struct HeaderValues {
     text: [u8; ROOM],
     used: u16,

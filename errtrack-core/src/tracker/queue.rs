@@ -174,7 +174,8 @@ impl CaptureQueue {
         let size = captured.what.size()
             + captured.addresses.as_ref().map_or(0, |a| 8 * a.len())
             + captured.scope.as_ref().map_or(0, ScopeHandle::size);
-        if self.bytes.fetch_add(size, Relaxed) + size > self.most_bytes {
+        let bytes = self.bytes.fetch_add(size, Relaxed) + size;
+        if bytes > self.most_bytes {
             self.bytes.fetch_sub(size, Relaxed);
             return self.overflow.add(captured);
         }
@@ -185,7 +186,7 @@ impl CaptureQueue {
         };
         match sender.try_send(Item::Event(captured, size)) {
             Ok(()) => {
-                if sender.capacity() < sender.max_capacity() / 2 {
+                if sender.capacity() < sender.max_capacity() / 2 || bytes > self.most_bytes / 2 {
                     self.rouse.notify_one();
                 }
                 true
@@ -253,7 +254,8 @@ impl CaptureQueue {
 }
 
 impl Captures {
-    /// Lets the queue fill for a moment, if it is empty; it ends early when half of it is taken, or somebody waits.
+    /// Lets the queue fill for a moment, if it is empty; it ends early when half of its room or of its
+    /// bytes is taken, or somebody waits.
     pub(crate) async fn rest(&self) {
         if self.receiver.is_empty() {
             let _ = tokio::time::timeout(REST, self.rouse.notified()).await;
@@ -306,6 +308,14 @@ mod tests {
             }
         };
         assert_eq!(tokio::join!(rested(&captures), fills).0, Duration::ZERO);
+
+        let (queue, captures) = channel(8, 5 * captured().what.size() / 2);
+        let fills = async {
+            for _ in 0..2 {
+                assert!(queue.push(captured()));
+            }
+        };
+        assert_eq!(tokio::join!(rested(&captures), fills).0, Duration::ZERO, "two of eight, but most of the bytes");
 
         let (queue, captures) = channel(8, 1 << 20);
         let waits = tokio::time::timeout(Duration::from_secs(1), queue.flush());

@@ -75,7 +75,7 @@ pub(super) async fn put(
     let mut fields = fields(body)?;
     let own = projects::retention_of(fields.number("age_days")?, fields.number("events")?)?;
     let project = caller.find_project(&app, &id).await?;
-    projects::set_retention(&app, project.id, &own).await?;
+    projects::set_retention(&app, &caller, &project, &own).await?;
     Ok(success(shown(&app, project, own)))
 }
 

@@ -3,7 +3,7 @@
 use super::{
     failure::Failure,
     page::Page,
-    shell::{self, Admin, Layout, Shell},
+    shell::{self, Admin, AdminOfAll, Layout, Shell},
     text,
 };
 use crate::{app::App, error::Error, projects};
@@ -118,10 +118,9 @@ pub(super) struct Draft {
 /// `POST /settings/projects`: makes one.
 pub(super) async fn create(
     State(app): State<App>,
-    Admin(shell): Admin,
+    AdminOfAll(shell): AdminOfAll,
     Form(draft): Form<Draft>,
 ) -> Result<Redirect, Failure> {
-    for_all(&shell)?;
     let Draft { slug, name, platform } = &draft;
     let made = projects::create(&app, shell.caller(), None, Some(slug.trim()), Some(name), Some(platform)).await?;
     Ok(back(&shell, &made))
@@ -144,10 +143,9 @@ pub(super) async fn update(
 /// `POST /settings/projects/{id}/delete`
 pub(super) async fn delete(
     State(app): State<App>,
-    Admin(shell): Admin,
+    AdminOfAll(shell): AdminOfAll,
     Path(id): Path<String>,
 ) -> Result<Redirect, Failure> {
-    for_all(&shell)?;
     let project = shell.caller().find_project(&app, &id).await?;
     projects::delete(&app, shell.caller(), &project).await?;
     Ok(Redirect::to(&shell.links.path("/settings/projects")))
@@ -206,16 +204,8 @@ pub(super) async fn set_retention(
     };
     let own = projects::retention_of(number("age_days", &form.age_days)?, number("events", &form.events)?)?;
     let project = shell.caller().find_project(&app, &id).await?;
-    projects::set_retention(&app, project.id, &own).await?;
+    projects::set_retention(&app, shell.caller(), &project, &own).await?;
     Ok(back(&shell, &project))
-}
-
-fn for_all(shell: &Shell) -> Result<(), Failure> {
-    if shell.caller().is_admin_of_all() {
-        Ok(())
-    } else {
-        Err(Error::forbidden("your role does not allow this").into())
-    }
 }
 
 fn back(shell: &Shell, project: &Project) -> Redirect {

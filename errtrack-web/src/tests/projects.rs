@@ -123,6 +123,9 @@ async fn a_project_keeps_less_if_it_is_told_so() {
     let less = put(json!({"age_days": 30, "events": 1000})).await.data();
     assert_eq!((&less["rules"]["age_days"], &less["rules"]["events_per_project"]), (&30.into(), &1000.into()));
     assert_eq!(app.get(path).await.data(), less);
+    let told = &app.get("/api/settings/audit?limit=1").await.data()["entries"][0];
+    assert_eq!((&told["action"], &told["target"]), (&"retention.change".into(), &"default".into()));
+    assert!(told["details"].as_str().unwrap().contains("1000"), "{told}");
     assert_eq!(put(json!({"age_days": 1000})).await.data()["rules"]["age_days"], 90, "more is as the program says");
     for (body, field) in [
         (json!({"age_days": 0}), "age_days"),
