@@ -57,6 +57,15 @@ impl Outgoing {
         Self { inner: Arc::new(Inner { allowed, tls: Tls::system(), patience, most_bytes }) }
     }
 
+    /// The same, but with these certificates (DER) alone trusted to vouch for servers, instead of those of the system. What is
+    /// no certificate is left out.
+    #[must_use]
+    pub fn trusting(self, certificates: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        let Inner { allowed, patience, most_bytes, .. } = &*self.inner;
+        let tls = Tls::trusting(certificates);
+        Self { inner: Arc::new(Inner { allowed: allowed.clone(), tls, patience: *patience, most_bytes: *most_bytes }) }
+    }
+
     /// Whether `https` is built in.
     #[must_use]
     pub const fn speaks_https() -> bool {

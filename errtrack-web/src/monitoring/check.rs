@@ -137,9 +137,15 @@ pub(super) fn outgoing(allowed: AllowedTargets) -> Outgoing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
     use tokio::{
-        io::{AsyncReadExt, AsyncWriteExt},
+        io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
         net::TcpListener,
+        task::JoinHandle,
+    };
+    use tokio_rustls::{
+        TlsAcceptor,
+        rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer},
     };
 
     #[test]
@@ -168,45 +174,92 @@ mod tests {
         }
     }
 
-    /// A server that answers the first who asks.
-    async fn serving(answer: &'static str) -> (u16, tokio::task::JoinHandle<String>) {
+    async fn listener() -> (TcpListener, u16) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let served = tokio::spawn(async move {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let mut request = vec![0; 1024];
-            let length = stream.read(&mut request).await.unwrap();
-            stream.write_all(answer.as_bytes()).await.unwrap();
-            String::from_utf8_lossy(&request[..length]).into_owned()
-        });
-        (port, served)
+        (listener, port)
+    }
+
+    /// Answers a request and tells what it was.
+    async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, answer: &str) -> String {
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            assert!(stream.read_buf(&mut request).await.unwrap() > 0, "the request ended early");
+        }
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        String::from_utf8(request).unwrap()
+    }
+
+    /// A server that answers the first who asks.
+    async fn serving(answer: &'static str) -> (u16, JoinHandle<String>) {
+        let (listener, port) = listener().await;
+        (port, tokio::spawn(async move { serve(listener.accept().await.unwrap().0, answer).await }))
     }
 
     async fn check(url: &str, allowed: &[&str]) -> Result<(), Trouble> {
+        check_by(url, &outgoing(AllowedTargets::new(allowed).unwrap())).await
+    }
+
+    async fn check_by(url: &str, outgoing: &Outgoing) -> Result<(), Trouble> {
         let target: Target = format!("x={url}").parse().unwrap();
-        target.check(&outgoing(AllowedTargets::new(allowed).unwrap())).await.map(drop)
+        target.check(outgoing).await.map(drop)
     }
 
     #[tokio::test]
-    async fn an_answer_below_400_is_well() {
-        for (answer, well) in [
-            ("HTTP/1.1 200 OK\r\n\r\n", true),
-            ("HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\n\r\n", true),
-            ("HTTP/1.1 503 Service Unavailable\r\n\r\n", false),
-            ("220 mail ready\r\n", false),
+    async fn an_answer_below_400_is_well_and_redirects_are_not_followed() {
+        for (answer, trouble) in [
+            ("HTTP/1.1 200 OK\r\n\r\n", None),
+            // Whoever followed it would be told that the address is private.
+            ("HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\n\r\n", None),
+            ("HTTP/1.1 503 Service Unavailable\r\n\r\n", Some("it answers 503")),
+            ("220 mail ready\r\n", Some("it does not answer in HTTP")),
         ] {
             let (port, served) = serving(answer).await;
             let result = check(&format!("http://localhost:{port}/health?deep=1"), &["127.0.0.1", "::1"]).await;
-            assert_eq!(result.is_ok(), well, "{answer}: {result:?}");
+            let expected = trouble.map_or(Ok(()), |why| Err(Trouble::Failed(why.to_owned())));
+            assert_eq!(result, expected, "{answer}");
             let request = served.await.unwrap();
             assert!(request.starts_with("GET /health?deep=1 HTTP/1.1\r\n"), "{request}");
         }
     }
 
     #[tokio::test]
+    async fn https_is_well_only_where_the_certificate_is_trusted() {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let config = ServerConfig::builder_with_provider(ring::default_provider().into());
+        let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+        let config = config.with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let (listener, port) = listener().await;
+        tokio::spawn(async move {
+            let mut answers = ["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 500 Broken\r\n\r\n"].into_iter();
+            loop {
+                if let Ok(stream) = acceptor.accept(listener.accept().await.unwrap().0).await {
+                    serve(stream, answers.next().unwrap()).await;
+                }
+            }
+        });
+        let url = format!("https://localhost:{port}/health");
+        let Err(Trouble::Failed(why)) = check(&url, &["localhost"]).await else { panic!("it was trusted") };
+        assert!(why.starts_with("no connection: ") && why.contains("certificate"), "{why}");
+        let outgoing = outgoing(AllowedTargets::new(["localhost"]).unwrap()).trusting([made.cert.der().to_vec()]);
+        assert_eq!(check_by(&url, &outgoing).await, Ok(()));
+        assert_eq!(check_by(&url, &outgoing).await, Err(Trouble::Failed("it answers 500".into())));
+    }
+
+    #[tokio::test]
+    async fn who_does_not_answer_is_not_well() {
+        let (_silent, port) = listener().await;
+        let hasty = Outgoing::with(AllowedTargets::new(["127.0.0.1"]).unwrap(), Duration::from_millis(50), MOST);
+        let result = check_by(&format!("http://127.0.0.1:{port}/"), &hasty).await;
+        assert!(matches!(&result, Err(Trouble::Failed(why)) if why.starts_with("no answer within")), "{result:?}");
+    }
+
+    #[tokio::test]
     async fn a_port_that_takes_connections_is_well() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let (listener, port) = listener().await;
         assert_eq!(check(&format!("tcp://127.0.0.1:{port}"), &["127.0.0.0/8"]).await, Ok(()));
         drop(listener);
         assert!(check(&format!("tcp://127.0.0.1:{port}"), &["127.0.0.0/8"]).await.is_err());
@@ -214,8 +267,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_private_is_not_reached_unless_it_is_allowed() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let (_listener, port) = listener().await;
         for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"] {
             let Err(Trouble::Failed(why)) = check(&format!("http://{host}:{port}/"), &[]).await else {
                 panic!("{host} was reached");
