@@ -7,15 +7,18 @@
 
 mod connect;
 mod send;
+mod signature;
 #[cfg(test)]
 mod tests;
 mod tls;
 
 pub use errtrack_core::AllowedTargets;
 pub use send::{Answer, Question};
+pub use signature::PublicKey;
 
 use std::{fmt, sync::Arc, time::Duration};
 use tls::Tls;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 /// Makes requests. Cheap to clone.
 ///
@@ -91,6 +94,23 @@ impl Outgoing {
         let connected = connect::connect(&inner.allowed, host, port);
         let connected = tokio::time::timeout(inner.patience, connected).await;
         connected.unwrap_or(Err(OutgoingError::TooSlow(inner.patience))).map(drop)
+    }
+
+    /// A connection that is encrypted, for what is not HTTP.
+    ///
+    /// # Errors
+    /// There is none: see [`OutgoingError`].
+    pub async fn secure(
+        &self,
+        host: &str,
+        port: u16,
+    ) -> Result<impl AsyncRead + AsyncWrite + Send + Unpin + use<>, OutgoingError> {
+        let inner = self.inner.clone();
+        let connected = async {
+            let stream = connect::connect(&inner.allowed, host, port).await?;
+            inner.tls.secure(stream, host).await
+        };
+        tokio::time::timeout(inner.patience, connected).await.unwrap_or(Err(OutgoingError::TooSlow(inner.patience)))
     }
 }
 

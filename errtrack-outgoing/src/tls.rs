@@ -56,7 +56,7 @@ mod built_in {
     }
 
     /// Never the default of the process: that is the host's to choose.
-    fn provider() -> Arc<CryptoProvider> {
+    pub(crate) fn provider() -> Arc<CryptoProvider> {
         #[cfg(feature = "tls-aws-lc-rs")]
         use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
         #[cfg(not(feature = "tls-aws-lc-rs"))]

@@ -6,7 +6,7 @@ mod uses;
 
 use crate::{
     Access, Config,
-    access::same,
+    access::{oidc::Issuer, same},
     cache::Cache,
     limits::Limits,
     live::Live,
@@ -49,6 +49,7 @@ struct Inner {
     runs: Runs,
     traffic: Arc<Traffic>,
     shared: Shared,
+    issuer: Option<Issuer>,
 }
 
 /// The state, as long as somebody else holds it.
@@ -66,6 +67,8 @@ impl App {
         let limits = Limits::new(config.rate_limits);
         let live = Live::new(config.live_clients);
         let shared = Shared::new(&config);
+        let oidc = config.oidc.as_ref().filter(|_| access.has_members());
+        let issuer = oidc.map(|oidc| Issuer::new(oidc, &config.allowed_targets));
         let inner = Inner {
             tracker: tracker.clone(),
             access,
@@ -82,6 +85,7 @@ impl App {
             runs: Runs::default(),
             traffic: Arc::default(),
             shared,
+            issuer,
         };
         Self { inner: Arc::new(inner) }
     }
@@ -100,6 +104,11 @@ impl App {
 
     pub(crate) fn config(&self) -> &Config {
         &self.inner.config
+    }
+
+    /// Whom members may sign in with, beside their passwords.
+    pub(crate) fn issuer(&self) -> Option<&Issuer> {
+        self.inner.issuer.as_ref()
     }
 
     /// For tasks that must not hold the router.

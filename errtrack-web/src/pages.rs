@@ -101,6 +101,8 @@ pub(crate) fn routes(app: &App, document: &Document) -> Router<App> {
         .route("/start/test", post(start::send_test))
         .route("/login", get(login::show).post(login::sign_in))
         .route("/login/code", post(login::sign_in_with_code))
+        .route("/login/oidc", get(login::oidc::begin))
+        .route("/login/oidc/callback", get(login::oidc::end))
         .route("/login/{token}", get(login::show_link).post(login::follow_link))
         .route("/logout", post(login::sign_out))
         .route("/theme", post(theme::choose))

@@ -16,6 +16,7 @@ mod matrix;
 mod merging;
 mod metrics;
 mod monitoring;
+mod oidc;
 mod openapi;
 mod permissions;
 mod pins;

@@ -208,6 +208,9 @@ pub(super) fn rows() -> Vec<Row> {
         page("GET", "/login", Strangers, 200),
         page("POST", "/login", Nothing, 401).with("email=NEW%40example.com&password=wrong"),
         page("POST", "/login/code", Nothing, 401).with("token=NEW&code=1"),
+        // As long as no issuer is named.
+        page("GET", "/login/oidc", Nothing, 404),
+        page("GET", "/login/oidc/callback?code=NEW&state=NEW", Nothing, 404),
         page("GET", "/login/NEW", Nothing, 200),
         page("POST", "/login/NEW", Nothing, 401),
         page("POST", "/logout", Nothing, 303),
