@@ -11,12 +11,13 @@ use crate::{
     limits::Limits,
     live::Live,
     monitoring::Traffic,
+    quotas::Quotas,
     retention::Runs,
     shared::Shared,
     status::{Sizes, Totals},
 };
 use errtrack_core::{ApiKey, Project, ProjectId, Store, StoreError, Timestamp, TokenHash, Tracker, store::Change};
-use kept::Kept;
+pub(crate) use kept::Kept;
 use projects::Projects;
 use std::sync::{Arc, Weak};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -42,6 +43,7 @@ struct Inner {
     uses: Uses,
     heavy: Arc<Semaphore>,
     limits: Limits,
+    quotas: Quotas,
     live: Live,
     started: Timestamp,
     totals: Totals,
@@ -78,6 +80,7 @@ impl App {
             uses: Uses::default(),
             heavy: Arc::new(Semaphore::new(HEAVY)),
             limits,
+            quotas: Quotas::new(tracker.store().changes()),
             live,
             started: Timestamp::now(),
             totals: Totals::default(),
@@ -177,6 +180,10 @@ impl App {
             let app = self.clone();
             tokio::spawn(async move { app.store().note_activity(&[(member, now)]).await });
         }
+    }
+
+    pub(crate) fn quotas(&self) -> &Quotas {
+        &self.inner.quotas
     }
 
     /// When this router was made.

@@ -22,6 +22,7 @@ mod mcp;
 mod monitoring;
 mod pages;
 mod projects;
+mod quotas;
 #[cfg(feature = "redis")]
 mod redis;
 mod regroup;

@@ -78,6 +78,7 @@ pub(crate) fn routes(app: &App, document: &Document) -> Router<App> {
         .route("/settings/projects", get(projects::show).post(projects::create))
         .route("/settings/projects/{id}", post(projects::update))
         .route("/settings/projects/{id}/retention", post(projects::set_retention))
+        .route("/settings/projects/{id}/quota", post(projects::set_quota))
         .route("/settings/projects/{id}/delete", post(projects::delete))
         .route("/settings/projects/{id}/keys", post(projects::add_key))
         .route("/settings/projects/{id}/keys/remove", post(projects::remove_key))

@@ -21,6 +21,7 @@ mod openapi;
 mod permissions;
 mod pins;
 mod projects;
+mod quotas;
 mod rules;
 mod sanitizer;
 mod sentry;
