@@ -29,5 +29,6 @@ mod settings;
 mod spool;
 mod support;
 mod team;
+mod transactions;
 mod triage;
 mod users;
