@@ -122,7 +122,9 @@
 //! | `tracing` | the layer for `tracing_subscriber` |
 //! | `sqlite` | the store in a SQLite file |
 //! | `postgres` | the store in a PostgreSQL database |
-//! | `tls-ring`, `tls-aws-lc-rs` | TLS to PostgreSQL, by rustls with that provider |
+//! | `email` | mail as a channel by which people are told, by SMTP or Postmark |
+//! | `webhook` | chats, signed webhooks and text messages as such channels |
+//! | `tls-ring`, `tls-aws-lc-rs` | TLS to PostgreSQL and for notifications, by rustls with that provider |
 //! | `full` | all of them but TLS and the test kit |
 //!
 //! # Where things are
@@ -134,7 +136,7 @@ pub use errtrack_core::{
     ResultExt, RouteStatistics, Routes, Rule, Rules, Scope, ScopeExt, ScopeHandle, Stacktrace, StatusClass, Store,
     StoreError, StreamScopeExt, Timestamp, Tracker, TrackerBuilder, TrustedProxies, User, WeakTracker, add_breadcrumb,
     capture_error, capture_error_with_backtrace, capture_event, capture_message, carry, configure_scope, grouping,
-    last_panic, notify, rules, sanitize, spawn, spawn_blocking, store, tracker, with_scope,
+    last_panic, rules, sanitize, spawn, spawn_blocking, store, tracker, with_scope,
 };
 
 #[cfg(feature = "test")]
@@ -148,6 +150,13 @@ pub use errtrack_store::PostgresStore;
 pub use errtrack_store::SqlStore;
 #[cfg(feature = "sqlite")]
 pub use errtrack_store::SqliteStore;
+
+/// Notifications, and with `email` or `webhook` the channels by which people are told.
+pub mod notify {
+    pub use errtrack_core::notify::*;
+    #[cfg(any(feature = "email", feature = "webhook"))]
+    pub use errtrack_notify::*;
+}
 
 /// The layer for any tower service over `http::Request`.
 #[cfg(feature = "tower")]

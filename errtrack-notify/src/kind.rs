@@ -160,7 +160,12 @@ impl Kind {
             let value = if is_secret { masked(value) } else { value.clone() };
             is_known.then(|| (name.clone(), value))
         };
-        settings.iter().filter_map(mask).collect()
+        let mut shown: Settings = settings.iter().filter_map(mask).collect();
+        if let Some(server) = settings.get("smtp_url").and_then(|url| url.split_once("://")) {
+            let host = server.1.rsplit('@').next().unwrap_or_default().split(['/', '?']).next().unwrap_or_default();
+            shown.insert("smtp_server".into(), host.into());
+        }
+        shown
     }
 
     /// What is set after somebody has set `given`: a secret that is left out, or given as it is shown, stays as it is.
@@ -246,6 +251,7 @@ mod tests {
             ("smtp_url", "smtp://me:****@mail.example.com:587?tls=required"),
             ("postmark_token", "****4444"),
             ("from_email", "a@example.com"),
+            ("smtp_server", "mail.example.com:587"),
         ]);
         assert_eq!(Kind::Email.masked(&all), shown);
         let slack = settings(&[("webhook_url", "https://hooks.slack.com/services/T0/B0/secret")]);

@@ -18,7 +18,7 @@ use std::time::Duration;
 use url::Url;
 
 /// How long a server may take for each step.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A server of mail, as a URL names it: `smtp://user:pass@host:port?tls=required`.
 #[derive(Clone)]
@@ -53,7 +53,9 @@ impl Server {
             ("smtp", None) => (Security::Plain, 25),
             ("smtp", Some("required")) => (Security::Required, 587),
             ("smtp", Some("opportunistic")) => (Security::Opportunistic, 587),
-            ("smtp" | "smtps", Some(_)) => return Err("tls must be `required` or `opportunistic`, with smtp:// alone"),
+            ("smtp" | "smtps", Some(_)) => {
+                return Err("must be without tls, or with `tls=required` or `tls=opportunistic` after smtp://");
+            }
             _ => return Err(FORM),
         };
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or(FORM)?;
@@ -67,7 +69,7 @@ impl Server {
         let password = url.password().map(&decoded).unwrap_or_default();
         let credentials = (!url.username().is_empty()).then(|| (decoded(url.username()), password));
         if security != Security::Plain && !cfg!(any(feature = "tls-ring", feature = "tls-aws-lc-rs")) {
-            return Err("asks for TLS, which is not built into this program");
+            return Err("must be without TLS, which is not built into this program");
         }
         Ok(Self { host, port: url.port().unwrap_or(port), security, credentials })
     }

@@ -5,11 +5,11 @@ use errtrack::{
     Level, SqliteStore, StoreError, Timestamp,
     store::{
         AccountStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment, Cursor, EnvironmentCount,
-        EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion, GroupStore, IssuePage, IssueQuery,
-        IssueStore, KeyStore, LeaseStore, NewProject, OutboxCount, OutboxItem, OutboxQuery, OutboxStore, ProjectChange,
-        ProjectStore, Recorded, Recorder, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series,
-        SeriesPoint, SeriesQuery, SeriesStore, SetAside, SettingStore, Settlement, StatusCounts, Storage, StoredEvent,
-        TagTally, TriageStore, Upkeep,
+        EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion, GroupStore, Integration,
+        IntegrationStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject, OutboxCount, OutboxItem,
+        OutboxQuery, OutboxStore, ProjectChange, ProjectStore, Recorded, Recorder, Regrouped, Retention,
+        RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore, SetAside, SettingStore,
+        Settlement, StatusCounts, Storage, StoredEvent, TagTally, TriageStore, Upkeep,
     },
 };
 use errtrack_core::{
@@ -142,6 +142,11 @@ delegate!(BalanceStore {
 delegate!(LeaseStore {
     fn lease(&self, name: &str, holder: Uuid, duration: Duration) -> Result<bool, StoreError>;
     fn release(&self, name: &str, holder: Uuid) -> Result<(), StoreError>;
+});
+delegate!(IntegrationStore {
+    fn integrations(&self) -> Result<Vec<Integration>, StoreError>;
+    fn put_integration(&self, name: &str, config: Option<&str>) -> Result<bool, StoreError>;
+    fn note_test(&self, name: &str, at: Timestamp, error: Option<&str>) -> Result<(), StoreError>;
 });
 delegate!(OutboxStore {
     fn put_outbox(&self, entries: &[OutboxEntry]) -> Result<u64, StoreError>;

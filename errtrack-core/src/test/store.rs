@@ -6,11 +6,11 @@ use crate::{
     notify::OutboxEntry,
     store::{
         AccountStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment, Cursor, EnvironmentCount,
-        EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion, GroupStore, IssuePage, IssueQuery,
-        IssueStore, KeyStore, LeaseStore, LocalFeed, NewProject, OutboxCount, OutboxItem, OutboxQuery, OutboxStore,
-        Outcome, ProjectChange, ProjectStore, Recorded, Recorder, Refusal, Regrouped, Retention, RetentionReport,
-        Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore, SetAside, SettingStore, Settlement,
-        StatusCounts, Storage, StoredEvent, TagTally, TriageStore, Upkeep,
+        EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion, GroupStore, Integration,
+        IntegrationStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, LocalFeed, NewProject, OutboxCount,
+        OutboxItem, OutboxQuery, OutboxStore, Outcome, ProjectChange, ProjectStore, Recorded, Recorder, Refusal,
+        Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore,
+        SetAside, SettingStore, Settlement, StatusCounts, Storage, StoredEvent, TagTally, TriageStore, Upkeep,
     },
 };
 use async_trait::async_trait;
@@ -160,6 +160,11 @@ nothing!(BalanceStore {
 nothing!(LeaseStore {
     fn lease(&self, &str, Uuid, Duration) -> bool = Ok(false);
     fn release(&self, &str, Uuid) -> () = Ok(());
+});
+nothing!(IntegrationStore {
+    fn integrations(&self) -> Vec<Integration> = Ok(Vec::new());
+    fn put_integration(&self, &str, Option<&str>) -> bool = Ok(false);
+    fn note_test(&self, &str, Timestamp, Option<&str>) -> () = Ok(());
 });
 nothing!(OutboxStore {
     fn put_outbox(&self, &[OutboxEntry]) -> u64 = Ok(0);

@@ -30,7 +30,9 @@ impl Mail {
     pub(super) fn header(&self, name: &str) -> Option<String> {
         let head = self.data.split("\r\n\r\n").next().unwrap().replace("\r\n ", " ");
         let start = format!("{name}: ").to_lowercase();
-        head.lines().find(|line| line.to_lowercase().starts_with(&start)).map(|line| line[start.len()..].to_owned())
+        head.lines()
+            .find(|line| line.to_lowercase().starts_with(&start))
+            .map(|line| line.get(start.len()..).unwrap().to_owned())
     }
 }
 

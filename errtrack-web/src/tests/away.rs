@@ -8,10 +8,10 @@ use errtrack_core::{
     store::{
         AccountStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment, Connections, Cursor,
         EnvironmentCount, EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion, GroupStore,
-        IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject, OutboxCount, OutboxItem, OutboxQuery,
-        OutboxStore, ProjectChange, ProjectStore, Recorded, Recorder, Regrouped, Retention, RetentionReport, Rollup,
-        RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore, SetAside, SettingStore, Settlement, StatusCounts,
-        Storage, StoredEvent, TagTally, TriageStore, Upkeep,
+        Integration, IntegrationStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject,
+        OutboxCount, OutboxItem, OutboxQuery, OutboxStore, ProjectChange, ProjectStore, Recorded, Recorder, Regrouped,
+        Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore, SetAside,
+        SettingStore, Settlement, StatusCounts, Storage, StoredEvent, TagTally, TriageStore, Upkeep,
     },
 };
 use errtrack_store::SqliteStore;
@@ -131,6 +131,11 @@ delegate!(BalanceStore {
 delegate!(LeaseStore {
     fn lease(&self, name: &str, holder: Uuid, duration: Duration) -> bool;
     fn release(&self, name: &str, holder: Uuid) -> ();
+});
+delegate!(IntegrationStore {
+    fn integrations(&self) -> Vec<Integration>;
+    fn put_integration(&self, name: &str, config: Option<&str>) -> bool;
+    fn note_test(&self, name: &str, at: Timestamp, error: Option<&str>) -> ();
 });
 delegate!(OutboxStore {
     fn put_outbox(&self, entries: &[OutboxEntry]) -> u64;

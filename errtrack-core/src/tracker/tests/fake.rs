@@ -463,6 +463,11 @@ impl SeriesStore for Fake {
     }
 }
 
+unused!(IntegrationStore {
+    fn integrations(&self) -> Vec<Integration>;
+    fn put_integration(&self, &str, Option<&str>) -> bool;
+    fn note_test(&self, &str, Timestamp, Option<&str>) -> ();
+});
 unused!(AnalyticsStore {
     fn figures_version(&self, &FigureScope) -> FigureVersion;
     fn rollups(&self, &FigureScope, RollupWidth, Timestamp, Timestamp) -> Vec<Rollup>;
