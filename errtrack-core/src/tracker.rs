@@ -12,8 +12,10 @@
 
 mod balance;
 mod builder;
+mod channels;
 mod coalesce;
 mod complete;
+mod delivery;
 mod hooks;
 mod ingest;
 mod jitter;
@@ -50,6 +52,7 @@ use crate::{
     symbols::{Addresses, SourceRules},
 };
 use balance::Ledger;
+use channels::Channels;
 use complete::Defaults;
 use hooks::Hooks;
 use jobs::Jobs;
@@ -159,6 +162,7 @@ struct Engine {
     reported: Reported,
     told: Told,
     jobs: Jobs,
+    channels: Channels,
     /// Held while this process runs retention.
     retaining: tokio::sync::Mutex<()>,
 }

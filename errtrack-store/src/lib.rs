@@ -32,6 +32,8 @@ mod events;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod feed;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod integrations;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod issues;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod keys;
@@ -47,6 +49,8 @@ mod merge;
 mod migrate;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod node;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod outbox;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod pace;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

@@ -10,10 +10,12 @@ pub(crate) mod bulk;
 mod cells;
 pub(crate) mod erase;
 pub(crate) mod event;
+pub(crate) mod integration;
 pub(crate) mod issue;
 pub(crate) mod key;
 pub(crate) mod merge;
 pub(crate) mod node;
+pub(crate) mod outbox;
 mod pieces;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;

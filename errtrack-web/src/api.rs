@@ -7,6 +7,7 @@ pub(crate) mod errors;
 pub(crate) mod event;
 mod health;
 mod input;
+mod integrations;
 pub(crate) mod item;
 mod keys;
 pub(crate) mod live;
@@ -80,6 +81,11 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(sanitizer::preview))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::revoke))
+        .routes(routes!(integrations::list))
+        .routes(routes!(integrations::put, integrations::delete))
+        .routes(routes!(integrations::test))
+        .routes(routes!(integrations::deliveries))
+        .routes(routes!(integrations::retry))
         .routes(routes!(team::list))
         .routes(routes!(team::invite))
         .routes(routes!(team::change, team::remove))

@@ -15,6 +15,7 @@ mod figures;
 #[doc(hidden)]
 pub mod fuzzing;
 mod ingest;
+mod integrations;
 mod limits;
 mod links;
 mod live;
@@ -37,6 +38,7 @@ mod triage;
 pub use access::{Access, Accounts, Guest, InvalidOidc, Oidc, Permissions};
 pub use config::{Config, Origins, RateLimits, Stop};
 pub use errtrack_core::{AllowedTargets, Role, TrustedProxies};
+pub use errtrack_notify::{Channel, InvalidChannel, Kind};
 pub use monitoring::{InvalidTarget, Target};
 #[cfg(feature = "redis")]
 pub use redis::{InvalidRedisUrl, Redis};

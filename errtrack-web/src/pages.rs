@@ -13,6 +13,7 @@ mod dress;
 mod failure;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
+mod integrations;
 pub(crate) mod issue;
 mod issues;
 #[cfg(test)]
@@ -88,6 +89,9 @@ pub(crate) fn routes(app: &App, document: &Document) -> Router<App> {
         .route("/settings/system/retention", post(system::run_retention))
         .route("/settings/keys", get(keys::show).post(keys::create))
         .route("/settings/keys/{id}/revoke", post(keys::revoke))
+        .route("/settings/integrations", get(integrations::show).post(integrations::put))
+        .route("/settings/integrations/{name}/{step}", post(integrations::step))
+        .route("/settings/deliveries/{key}/retry", post(integrations::retry))
         .route("/settings/team", get(team::show))
         .route("/settings/team/invite", post(team::invite))
         .route("/settings/team/{id}", post(team::change))

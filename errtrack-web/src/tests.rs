@@ -9,6 +9,7 @@ mod cors;
 mod dialects;
 mod foreign;
 mod headers;
+mod integrations;
 mod keys;
 mod limits;
 mod live;

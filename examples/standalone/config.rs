@@ -2,7 +2,12 @@
 //!
 //! A value that is wrong stops the start with one line that names the variable, the value and what would be right.
 
-use errtrack::web::{AllowedTargets, InvalidOidc, Oidc, Origins, RateLimits, Redis, Target, TrustedProxies};
+mod channels;
+
+use errtrack::{
+    notify::Channel,
+    web::{AllowedTargets, InvalidOidc, Oidc, Origins, RateLimits, Redis, Target, TrustedProxies},
+};
 use std::{
     collections::HashMap,
     fmt, fs, io,
@@ -28,6 +33,7 @@ pub(crate) struct Config {
     pub(crate) allowed_origins: Origins,
     pub(crate) monitor: Vec<Target>,
     pub(crate) allowed_targets: AllowedTargets,
+    pub(crate) channels: Vec<Channel>,
     pub(crate) rate_limits: RateLimits,
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) redis: Option<Redis>,
@@ -90,6 +96,7 @@ impl Config {
             (Some(_), None) => return Err(Wrong::new("ADMIN_PASSWORD", "", "set, because ADMIN_EMAIL is")),
             (None, Some(_)) => return Err(Wrong::new("ADMIN_EMAIL", "", "set, because ADMIN_PASSWORD is")),
         };
+        let allowed_targets = get("ALLOWED_TARGETS").map(allowed_targets).transpose()?.unwrap_or_default();
         let without_effect = LATER.into_iter().filter(|name| get(name).is_some()).collect();
         Ok(Self {
             host: host(get("HOST").unwrap_or("127.0.0.1"))?,
@@ -105,7 +112,8 @@ impl Config {
             max_body: number("MAX_BODY_BYTES", get("MAX_BODY_BYTES"), 256 << 10, 1024..=1 << 30)?,
             allowed_origins: origins(get("ALLOWED_ORIGINS").unwrap_or("*"))?,
             monitor: get("MONITOR_URLS").map(monitor).transpose()?.unwrap_or_default(),
-            allowed_targets: get("ALLOWED_TARGETS").map(allowed_targets).transpose()?.unwrap_or_default(),
+            channels: channels::read(get, &allowed_targets)?,
+            allowed_targets,
             rate_limits: rate_limits(get)?,
             trusted_proxies: trusted_proxies(get("TRUSTED_PROXIES"))?,
             redis: get("REDIS_URL").map(redis).transpose()?,
@@ -119,23 +127,7 @@ impl Config {
 const MOST_MONITORED: usize = 100;
 
 /// Variables that are documented, but that nothing here reads yet.
-const LATER: [&str; 15] = [
-    "ALERT_EMAILS",
-    "SMTP_URL",
-    "SMTP_FROM",
-    "POSTMARK_API_TOKEN",
-    "POSTMARK_FROM_EMAIL",
-    "POSTMARK_URL",
-    "SLACK_WEBHOOK_URL",
-    "WEBHOOK_URL",
-    "WEBHOOK_SECRET",
-    "MAIL_CAP_PER_HOUR",
-    "SMS_URL",
-    "SMS_FROM",
-    "SMS_TO",
-    "SMS_USER",
-    "SMS_TOKEN",
-];
+const LATER: [&str; 2] = ["ALERT_EMAILS", "MAIL_CAP_PER_HOUR"];
 
 /// A variable whose value is wrong.
 #[derive(Debug, PartialEq)]
@@ -164,7 +156,7 @@ impl fmt::Display for Wrong {
 
 /// A value without what is secret in it: all of a key or password, and the password in a URL.
 fn masked(name: &str, value: &str) -> String {
-    if ["KEY", "PASSWORD", "SECRET", "TOKEN"].iter().any(|secret| name.contains(secret)) && !value.is_empty() {
+    if ["KEY", "PASSWORD", "SECRET", "TOKEN", "SLACK"].iter().any(|secret| name.contains(secret)) && !value.is_empty() {
         return "****".into();
     }
     let Some((scheme, rest)) = value.split_once("://") else { return value.to_owned() };

@@ -82,6 +82,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     web.ingest_origins = config.allowed_origins.clone();
     web.monitor = config.monitor.clone();
     web.allowed_targets = config.allowed_targets.clone();
+    web.channels = config.channels.clone();
+    web.dashboard_url = Some(url.clone());
     // It serves nothing else: its own requests are those that performance is about.
     web.count_own_requests = true;
     if let Origins::These(list) = &config.allowed_origins {

@@ -1,8 +1,8 @@
 //! Every statement can be prepared.
 
 use super::{
-    Sql, account, analytics, audit, erase, event, issue, key, merge, node, preview, project, retain, set_aside,
-    setting, storage, triage, upkeep,
+    Sql, account, analytics, audit, erase, event, integration, issue, key, merge, node, outbox, preview, project,
+    retain, set_aside, setting, storage, triage, upkeep,
 };
 
 fn shared() -> Vec<Sql> {
@@ -12,10 +12,12 @@ fn shared() -> Vec<Sql> {
         audit::EVERY,
         erase::EVERY,
         event::EVERY,
+        integration::EVERY,
         issue::EVERY,
         key::EVERY,
         merge::EVERY,
         node::EVERY,
+        outbox::EVERY,
         preview::EVERY,
         project::EVERY,
         retain::EVERY,

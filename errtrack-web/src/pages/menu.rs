@@ -31,6 +31,7 @@ pub(super) fn settings(shell: &Shell) -> Vec<Entry> {
         (true, ("rules", "Rules", "/settings/rules")),
         (admin, ("privacy", "Privacy", "/settings/privacy")),
         (admin, ("projects", "Projects", "/settings/projects")),
+        (of_all, ("integrations", "Integrations", "/settings/integrations")),
         (with_members, ("team", "Team", "/settings/team")),
         (with_members, ("keys", "API keys", "/settings/keys")),
         (of_all, ("audit", "Audit", "/settings/audit")),

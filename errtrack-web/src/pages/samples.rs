@@ -335,6 +335,8 @@ fn every_sample_renders_and_is_harmless() {
     pages.extend(rules::RulesPage::samples(&shell).iter().map(|p| ("rules", p.render().unwrap())));
     pages.extend(privacy::PrivacyPage::samples(&shell).iter().map(|p| ("privacy", p.render().unwrap())));
     pages.extend(super::keys::KeysPage::samples(&shell).iter().map(|p| ("keys", p.render().unwrap())));
+    let integrations = super::integrations::IntegrationsPage::samples(&shell);
+    pages.extend(integrations.iter().map(|p| ("integrations", p.render().unwrap())));
     pages.extend(super::team::TeamPage::samples(&shell).iter().map(|p| ("team", p.render().unwrap())));
     pages.extend(super::audit::AuditPage::samples(&shell).iter().map(|p| ("audit", p.render().unwrap())));
     pages.extend(super::account::AccountPage::samples(&shell).iter().map(|p| ("account", p.render().unwrap())));

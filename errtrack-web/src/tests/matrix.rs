@@ -9,7 +9,7 @@ use super::support::{KEY, TestApp};
 use callers::{Caller, callers};
 use errtrack_core::{
     Member, Role,
-    store::{AccountStore, ProjectStore},
+    store::{AccountStore, IntegrationStore, ProjectStore},
 };
 use rows::{Needs, Row, rows};
 use serde_json::{Value, json};
@@ -25,6 +25,8 @@ struct Things {
     key: String,
     member: String,
     doomed: String,
+    integration: String,
+    delivery: String,
 }
 
 impl Things {
@@ -52,9 +54,18 @@ impl Things {
             let slug = format!("d{}", uuid::Uuid::new_v4().simple());
             doomed = app.store.ensure_project(&slug).await.unwrap().id.to_string();
         }
+        let (mut integration, mut delivery) = (String::new(), String::new());
+        if row.asks_about("INTEGRATION") {
+            integration = format!("i{}", uuid::Uuid::new_v4().simple());
+            let config = r#"{"type":"slack","settings":{"webhook_url":"http://127.0.0.1:9/x"}}"#;
+            app.store.put_integration(&integration, Some(config)).await.unwrap();
+        }
+        if row.asks_about("DELIVERY") {
+            delivery = super::integrations::failed_delivery(app).await.to_string();
+        }
         let project = app.store.ensure_project(project).await.unwrap().id.0;
         let (fingerprint, event) = (text("fingerprint"), text("last_event_id"));
-        Self { issue: text("id"), event, number, fingerprint, project, key, member, doomed }
+        Self { issue: text("id"), event, number, fingerprint, project, key, member, doomed, integration, delivery }
     }
 
     fn put_into(&self, text: &str) -> String {
@@ -66,6 +77,8 @@ impl Things {
             .replace("KEY", &self.key)
             .replace("MEMBER", &self.member)
             .replace("DOOMED", &self.doomed)
+            .replace("INTEGRATION", &self.integration)
+            .replace("DELIVERY", &self.delivery)
             .replace("NEW", &uuid::Uuid::new_v4().simple().to_string())
     }
 }

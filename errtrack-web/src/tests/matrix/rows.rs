@@ -29,7 +29,7 @@ impl Needs {
     }
 }
 
-/// A question. In path and body, `ISSUE`, `EVENT`, `NUMBER`, `FINGERPRINT`, `PROJECT`, `SLUG`, `KEY`, `MEMBER`, `DOOMED` (a
+/// A question. In path and body, `ISSUE`, `EVENT`, `NUMBER`, `FINGERPRINT`, `PROJECT`, `SLUG`, `KEY`, `MEMBER`, `INTEGRATION`, `DELIVERY` (that was given up), `DOOMED` (a
 /// project that may go) stand for what is made for it,
 /// `NEW` for what was never there.
 #[derive(Debug)]
@@ -156,6 +156,12 @@ pub(super) fn rows() -> Vec<Row> {
         api("PUT", "/api/settings/team/MEMBER", AdminOfAll, 200).with(r#"{"role": "admin"}"#),
         api("DELETE", "/api/settings/team/MEMBER", AdminOfAll, 204),
         api("POST", "/api/settings/team/MEMBER/reset", AdminOfAll, 201),
+        api("GET", "/api/settings/integrations", AdminOfAll, 200),
+        api("PUT", "/api/settings/integrations/INTEGRATION", AdminOfAll, 200).with(r#"{"config": {}}"#),
+        api("DELETE", "/api/settings/integrations/INTEGRATION", AdminOfAll, 204),
+        api("POST", "/api/settings/integrations/INTEGRATION/test", AdminOfAll, 200),
+        api("GET", "/api/settings/deliveries", AdminOfAll, 200),
+        api("POST", "/api/settings/deliveries/DELIVERY/retry", AdminOfAll, 204),
         api("GET", "/api/settings/audit", AdminOfAll, 200),
         page("GET", "/", Read, 303),
         page("GET", "/issues", Read, 200),
@@ -189,6 +195,11 @@ pub(super) fn rows() -> Vec<Row> {
         page("GET", "/settings/system", Read, 200),
         page("POST", "/settings/system/retention", AdminOfAll, 303),
         page("POST", "/settings/projects/DOOMED/delete", AdminOfAll, 303),
+        page("GET", "/settings/integrations", AdminOfAll, 200),
+        page("POST", "/settings/integrations", AdminOfAll, 303)
+            .with("name=slack&type=slack&webhook_url=http://127.0.0.1:9/"),
+        page("POST", "/settings/integrations/INTEGRATION/delete", AdminOfAll, 303),
+        page("POST", "/settings/deliveries/DELIVERY/retry", AdminOfAll, 303),
         page("GET", "/settings/keys", AdminOfAll, 200),
         page("POST", "/settings/keys", AdminOfAll, 201).with("name=k&permission=read"),
         page("POST", "/settings/keys/KEY/revoke", AdminOfAll, 303),
