@@ -11,6 +11,7 @@
 
 mod account;
 pub mod adapter;
+pub mod alert;
 #[cfg(feature = "anyhow")]
 mod anyhow;
 mod chain;
