@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use errtrack_core::{
     ApiKey, AuditEntry, Balance, Condition, Event, Exception, Fingerprint, Issue, IssueId, IssueRef, Member,
     MemberChange, MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash,
-    TokenKind, Tracker, store::*,
+    TokenKind, Tracker, notify::OutboxEntry, store::*,
 };
 use std::{error::Error, time::Duration};
 use uuid::Uuid;
@@ -148,6 +148,16 @@ away!(BalanceStore {
 away!(LeaseStore {
     fn lease(&self, &str, Uuid, Duration) -> bool;
     fn release(&self, &str, Uuid) -> ();
+});
+away!(OutboxStore {
+    fn put_outbox(&self, &[OutboxEntry]) -> u64;
+    fn due_channels(&self, Timestamp) -> Vec<String>;
+    fn lease_outbox(&self, Uuid, &str, Timestamp, u32, Duration) -> Vec<OutboxItem>;
+    fn settle_outbox(&self, Uuid, Uuid, &Settlement, Timestamp) -> bool;
+    fn outbox(&self, &OutboxQuery) -> Vec<OutboxItem>;
+    fn outbox_counts(&self) -> Vec<OutboxCount>;
+    fn retry_outbox(&self, Uuid, Timestamp) -> bool;
+    fn drop_outbox(&self, Timestamp) -> u64;
 });
 away!(IssueStore {
     fn issues(&self, &IssueQuery) -> IssuePage;

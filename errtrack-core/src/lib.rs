@@ -24,6 +24,7 @@ pub mod grouping;
 mod hosted;
 mod id;
 mod issue;
+pub mod notify;
 mod occurrence;
 mod own_trace;
 mod panic;

@@ -13,6 +13,7 @@ mod figures;
 mod groups;
 mod issues;
 mod nodes;
+mod outbox;
 mod projects;
 mod recording;
 mod store;
