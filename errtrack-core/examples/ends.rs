@@ -8,7 +8,10 @@ use async_trait::async_trait;
 use errtrack_core::{
     ApiKey, AuditEntry, Balance, Condition, Event, Exception, Fingerprint, Issue, IssueId, IssueRef, Member,
     MemberChange, MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash,
-    TokenKind, Tracker, notify::OutboxEntry, store::*,
+    TokenKind, Tracker,
+    alert::{AlertRule, Firing, Signal},
+    notify::OutboxEntry,
+    store::*,
 };
 use std::{error::Error, time::Duration};
 use uuid::Uuid;
@@ -188,6 +191,17 @@ away!(SeriesStore {
     fn put_points(&self, &[SeriesPoint]) -> ();
     fn points(&self, &SeriesQuery) -> Vec<SeriesPoint>;
     fn drop_points(&self, Series, i64, i64) -> u64;
+});
+away!(AlertStore {
+    fn alert_rules(&self) -> Vec<AlertRule>;
+    fn put_alert_rule(&self, &AlertRule) -> bool;
+    fn delete_alert_rule(&self, Uuid) -> bool;
+    fn firings(&self, &FiringQuery) -> Vec<Firing>;
+    fn last_firings(&self, &[IssueId], Timestamp) -> Vec<(Uuid, IssueId, Timestamp)>;
+    fn signals(&self, u32) -> Vec<Signal>;
+    fn alert_state(&self) -> AlertState;
+    fn fire(&self, &Evaluation) -> bool;
+    fn tallies(&self, &TallyQuery) -> Vec<Tally>;
 });
 away!(AccountStore {
     fn member_by_email(&self, &str) -> Option<Member>;

@@ -12,7 +12,7 @@
 //! 1. [`ProjectStore`], [`Recorder::record`] and [`IssueStore::issue`]: with these a [`Tracker`](crate::Tracker) starts
 //!    and counts. Everything else can answer `Ok` and nothing, for now.
 //! 2. The rest of [`IssueStore`], [`GroupStore`], [`TriageStore`], [`EventStore`], [`AccountStore`], [`KeyStore`] and [`AuditStore`]: with these the pages work.
-//! 3. [`Upkeep`], [`BalanceStore`], [`LeaseStore`], [`OutboxStore`], [`SettingStore`], [`Feed`], [`AnalyticsStore`], [`SeriesStore`]: with these it can run for years, and in several processes.
+//! 3. [`Upkeep`], [`BalanceStore`], [`LeaseStore`], [`OutboxStore`], [`SettingStore`], [`Feed`], [`AnalyticsStore`], [`SeriesStore`], [`AlertStore`]: with these it can run for years, and in several processes.
 //!    [`surplus`](crate::retention::surplus) chooses the events to keep, [`LocalFeed`] tells changes within the process.
 //!
 //! Run the suite from the first day; it says what is missing, one promise a test. It compiles without any SQL:
@@ -48,6 +48,7 @@
 //! is committed, be whole.
 
 mod account;
+mod alert;
 mod analytics;
 mod batch;
 mod error;
@@ -60,6 +61,7 @@ mod triage;
 mod upkeep;
 
 pub use account::{AccountStore, AuditStore, KeyStore, MAX_AUDIT_ENTRIES};
+pub use alert::{AlertState, AlertStore, Evaluation, FiringQuery, Tally, TallyQuery, TallyWidth};
 pub use analytics::{AnalyticsStore, EnvironmentCount, FigureScope, FigureVersion, Rollup, RollupWidth};
 pub use batch::{Batch, BatchKey, Outcome, Recorded};
 pub use error::StoreError;
@@ -93,6 +95,7 @@ pub trait Store:
     + OutboxStore
     + AnalyticsStore
     + SeriesStore
+    + AlertStore
     + Feed
     + Upkeep
 {
@@ -114,6 +117,7 @@ impl<T> Store for T where
         + OutboxStore
         + AnalyticsStore
         + SeriesStore
+        + AlertStore
         + Feed
         + Upkeep
 {

@@ -10,6 +10,7 @@
 //! Everything behind the queue runs on one thread with a runtime of its own: a host whose runtime is busy, blocked or
 //! shutting down still gets its errors written, and no work of ours delays a request.
 
+mod alerts;
 mod balance;
 mod builder;
 mod coalesce;
@@ -40,6 +41,7 @@ pub use spool::SpoolStatus;
 
 use crate::{
     BreadcrumbSource, Event, EventId, Level, Preparer, Project, ProjectId, Routes, ScopeHandle, Timestamp,
+    alert::AlertSettings,
     chain::Chain,
     current,
     hosted::Capturing,
@@ -156,6 +158,10 @@ struct Engine {
     routes: Routes,
     told: Told,
     jobs: Jobs,
+    /// What the program says of alerts.
+    alerts: AlertSettings,
+    /// A batch of this process did something that alert rules may want to hear of.
+    signalled: tokio::sync::Notify,
     /// Held while this process runs retention.
     retaining: tokio::sync::Mutex<()>,
 }

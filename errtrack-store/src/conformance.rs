@@ -24,6 +24,7 @@
 #![expect(missing_docs, reason = "the names of the tests say what they test")]
 
 pub mod accounts;
+pub mod alerts;
 pub mod aside;
 pub mod credentials;
 pub mod erasure;
@@ -100,6 +101,14 @@ macro_rules! conformance {
             releases_that_are_no_versions_are_ordered_as_they_came
             a_condition_is_that_of_the_whole_issue
             comments_stand_in_their_order_and_go_with_the_issue
+        ]);
+        $crate::conformance!(@part $open, alerts: [
+            rules_are_kept_and_go_with_their_project
+            what_happens_to_issues_is_told_once
+            milestones_are_those_of_the_whole_issue
+            an_evaluation_is_written_whole_and_once
+            firings_page_from_new_to_old_and_go_with_their_rule
+            minutes_and_hours_are_counted_by_environment_and_level
         ]);
         $crate::conformance!(@part $open, events: [
             an_event_is_found_by_both_ids

@@ -18,6 +18,7 @@ const SQLITE: Migrations = &[
     (6, "analytics", include_str!("../migrations/sqlite/0006_analytics.sql")),
     (7, "triage", include_str!("../migrations/sqlite/0007_triage.sql")),
     (8, "outbox", include_str!("../migrations/sqlite/0008_outbox.sql")),
+    (9, "alerts", include_str!("../migrations/sqlite/0009_alerts.sql")),
 ];
 #[cfg(feature = "postgres")]
 const POSTGRES: Migrations = &[
@@ -28,6 +29,7 @@ const POSTGRES: Migrations = &[
     (5, "analytics", include_str!("../migrations/postgres/0005_analytics.sql")),
     (6, "triage", include_str!("../migrations/postgres/0006_triage.sql")),
     (7, "outbox", include_str!("../migrations/postgres/0007_outbox.sql")),
+    (8, "alerts", include_str!("../migrations/postgres/0008_alerts.sql")),
 ];
 
 /// Brings a SQLite database up to date. Several may do so at once.

@@ -119,9 +119,9 @@ impl OutboxStore for SqlStore {
             let entry = counts.entry(channel.clone()).or_insert(OutboxCount { channel, ..OutboxCount::default() });
             let count = u64::try_from(count).unwrap_or_default();
             if OutboxState::from_number(state) == OutboxState::Waiting {
-                entry.waiting = count
+                entry.waiting = count;
             } else {
-                entry.failed = count
+                entry.failed = count;
             }
         }
         Ok(counts.into_values().collect())

@@ -2,6 +2,7 @@
 //! do not spell alike is a piece of the text that has a name ([`pieces`]).
 
 pub(crate) mod account;
+pub(crate) mod alert;
 pub(crate) mod analytics;
 pub(crate) mod audit;
 #[cfg(feature = "sqlite")]

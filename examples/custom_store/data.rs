@@ -1,6 +1,6 @@
 //! What is stored. A database would have a table for each of these collections.
 
-use crate::figures::Figures;
+use crate::{alerts::Alerts, figures::Figures};
 use errtrack_core::{
     ApiKey, AuditEntry, Balance, EventId, Fingerprint, Issue, IssueId, Member, Project, ProjectId, Timestamp, Token,
     store::{Comment, OutboxItem, RetentionReport, SetAside, StoredEvent},
@@ -35,6 +35,7 @@ pub(crate) struct Data {
     pub(crate) audit: VecDeque<AuditEntry>,
     pub(crate) last_entry: i64,
     pub(crate) figures: Figures,
+    pub(crate) alerts: Alerts,
     pub(crate) last_retention: Option<RetentionReport>,
     /// Ids are never given twice, whatever is deleted.
     pub(crate) last_project: i64,

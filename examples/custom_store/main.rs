@@ -5,6 +5,7 @@
 //! capability. `conformance.rs` runs the suite that shows that it is a store.
 
 mod accounts;
+mod alerts;
 #[cfg(test)]
 mod conformance;
 mod data;

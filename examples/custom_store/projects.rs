@@ -109,6 +109,7 @@ impl ProjectStore for MemoryStore {
         data.balances.remove(&project);
         data.releases.retain(|(of, _), _| *of != project);
         data.figures.forget(project);
+        data.alerts.forget(project);
         data.settings.retain(|(_, of), _| *of != project);
         data.set_aside.retain(|aside| aside.event.project != project);
         drop(data);

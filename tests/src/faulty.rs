@@ -4,17 +4,19 @@ use async_trait::async_trait;
 use errtrack::{
     Level, SqliteStore, StoreError, Timestamp,
     store::{
-        AccountStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment, Cursor, EnvironmentCount,
-        EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion, GroupStore, IssuePage, IssueQuery,
-        IssueStore, KeyStore, LeaseStore, NewProject, OutboxCount, OutboxItem, OutboxQuery, OutboxStore, ProjectChange,
-        ProjectStore, Recorded, Recorder, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series,
-        SeriesPoint, SeriesQuery, SeriesStore, SetAside, SettingStore, Settlement, StatusCounts, Storage, StoredEvent,
-        TagTally, TriageStore, Upkeep,
+        AccountStore, AlertState, AlertStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment,
+        Cursor, EnvironmentCount, Evaluation, EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion,
+        FiringQuery, GroupStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject, OutboxCount,
+        OutboxItem, OutboxQuery, OutboxStore, ProjectChange, ProjectStore, Recorded, Recorder, Regrouped, Retention,
+        RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore, SetAside, SettingStore,
+        Settlement, StatusCounts, Storage, StoredEvent, TagTally, Tally, TallyQuery, TriageStore, Upkeep,
     },
 };
 use errtrack_core::{
     ApiKey, AuditEntry, Balance, Condition, Fingerprint, Issue, IssueId, IssueRef, Member, MemberChange, MemberChanged,
-    Occurrence, Project, ProjectId, Status, Token, TokenHash, TokenKind, notify::OutboxEntry,
+    Occurrence, Project, ProjectId, Status, Token, TokenHash, TokenKind,
+    alert::{AlertRule, Firing, Signal},
+    notify::OutboxEntry,
 };
 use std::{
     sync::{
@@ -158,6 +160,17 @@ delegate!(AnalyticsStore {
     fn rollups(&self, scope: &FigureScope, width: RollupWidth, from: Timestamp, until: Timestamp) -> Result<Vec<Rollup>, StoreError>;
     fn environments(&self, scope: &FigureScope, since: Timestamp) -> Result<Vec<EnvironmentCount>, StoreError>;
     fn top_issues(&self, scope: &FigureScope, since: Timestamp, limit: u32) -> Result<Vec<(Issue, i64)>, StoreError>;
+});
+delegate!(AlertStore {
+    fn alert_rules(&self) -> Result<Vec<AlertRule>, StoreError>;
+    fn put_alert_rule(&self, rule: &AlertRule) -> Result<bool, StoreError>;
+    fn delete_alert_rule(&self, id: Uuid) -> Result<bool, StoreError>;
+    fn firings(&self, query: &FiringQuery) -> Result<Vec<Firing>, StoreError>;
+    fn last_firings(&self, issues: &[IssueId], since: Timestamp) -> Result<Vec<(Uuid, IssueId, Timestamp)>, StoreError>;
+    fn signals(&self, limit: u32) -> Result<Vec<Signal>, StoreError>;
+    fn alert_state(&self) -> Result<AlertState, StoreError>;
+    fn fire(&self, evaluation: &Evaluation) -> Result<bool, StoreError>;
+    fn tallies(&self, query: &TallyQuery) -> Result<Vec<Tally>, StoreError>;
 });
 delegate!(SeriesStore {
     fn put_points(&self, points: &[SeriesPoint]) -> Result<(), StoreError>;

@@ -3,7 +3,12 @@
 //! Who does a job holds its lease in the database. The lease on trimming stays with its holder from round to round; the one
 //! on retention is given back after each run, and whoever comes next sees when the last run was.
 
-use super::{Engine, Tracker, jitter::jittered, jobs, series};
+use super::{
+    Engine, Tracker,
+    alerts::{self, ALERTS},
+    jitter::jittered,
+    jobs, series,
+};
 use crate::{
     Timestamp,
     store::{RetentionReport, StoreError},
@@ -40,6 +45,7 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: oneshot::Receiver<()>) {
         tokio::spawn(retain(engine.clone())),
         tokio::spawn(series::write(engine.clone())),
         tokio::spawn(jobs::run(engine.clone())),
+        tokio::spawn(alerts::run(engine.clone())),
     ];
     while timeout(TELL_EVERY, &mut stop).await.is_err() {
         let mut told = pin!(engine.tell_balances());
@@ -59,7 +65,7 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: oneshot::Receiver<()>) {
     let _ = timeout(LAST_WORDS, async {
         engine.tell_balances().await;
         series::write_last(&engine).await;
-        for lease in [TRIM, RETENTION] {
+        for lease in [TRIM, RETENTION, ALERTS] {
             // It ends by itself if it cannot be given back.
             let _ = engine.store.release(lease, engine.node).await;
         }

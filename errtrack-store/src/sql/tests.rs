@@ -1,13 +1,14 @@
 //! Every statement can be prepared.
 
 use super::{
-    Sql, account, analytics, audit, erase, event, issue, key, merge, node, outbox, preview, project, retain, set_aside,
-    setting, storage, triage, upkeep,
+    Sql, account, alert, analytics, audit, erase, event, issue, key, merge, node, outbox, preview, project, retain,
+    set_aside, setting, storage, triage, upkeep,
 };
 
 fn shared() -> Vec<Sql> {
     [
         account::EVERY,
+        alert::EVERY,
         analytics::EVERY,
         audit::EVERY,
         erase::EVERY,

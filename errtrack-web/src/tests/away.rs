@@ -4,14 +4,15 @@ use async_trait::async_trait;
 use errtrack_core::{
     ApiKey, AuditEntry, Balance, Condition, Fingerprint, Issue, IssueId, IssueRef, Level, Member, MemberChange,
     MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash, TokenKind,
+    alert::{AlertRule, Firing, Signal},
     notify::OutboxEntry,
     store::{
-        AccountStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment, Connections, Cursor,
-        EnvironmentCount, EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion, GroupStore,
-        IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject, OutboxCount, OutboxItem, OutboxQuery,
-        OutboxStore, ProjectChange, ProjectStore, Recorded, Recorder, Regrouped, Retention, RetentionReport, Rollup,
-        RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore, SetAside, SettingStore, Settlement, StatusCounts,
-        Storage, StoredEvent, TagTally, TriageStore, Upkeep,
+        AccountStore, AlertState, AlertStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment,
+        Connections, Cursor, EnvironmentCount, Evaluation, EventPage, EventPosition, EventStore, Feed, FigureScope,
+        FigureVersion, FiringQuery, GroupStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject,
+        OutboxCount, OutboxItem, OutboxQuery, OutboxStore, ProjectChange, ProjectStore, Recorded, Recorder, Regrouped,
+        Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore, SetAside,
+        SettingStore, Settlement, StatusCounts, Storage, StoredEvent, TagTally, Tally, TallyQuery, TriageStore, Upkeep,
     },
 };
 use errtrack_store::SqliteStore;
@@ -147,6 +148,17 @@ delegate!(AnalyticsStore {
     fn rollups(&self, scope: &FigureScope, width: RollupWidth, from: Timestamp, until: Timestamp) -> Vec<Rollup>;
     fn environments(&self, scope: &FigureScope, since: Timestamp) -> Vec<EnvironmentCount>;
     fn top_issues(&self, scope: &FigureScope, since: Timestamp, limit: u32) -> Vec<(Issue, i64)>;
+});
+delegate!(AlertStore {
+    fn alert_rules(&self) -> Vec<AlertRule>;
+    fn put_alert_rule(&self, rule: &AlertRule) -> bool;
+    fn delete_alert_rule(&self, id: Uuid) -> bool;
+    fn firings(&self, query: &FiringQuery) -> Vec<Firing>;
+    fn last_firings(&self, issues: &[IssueId], since: Timestamp) -> Vec<(Uuid, IssueId, Timestamp)>;
+    fn signals(&self, limit: u32) -> Vec<Signal>;
+    fn alert_state(&self) -> AlertState;
+    fn fire(&self, evaluation: &Evaluation) -> bool;
+    fn tallies(&self, query: &TallyQuery) -> Vec<Tally>;
 });
 delegate!(SeriesStore {
     fn put_points(&self, points: &[SeriesPoint]) -> ();

@@ -3,7 +3,10 @@
 use crate::{
     ApiKey, AuditEntry, Balance, Condition, EventId, Fingerprint, Issue, IssueId, IssueRef, Level, Member,
     MemberChange, MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash,
-    TokenKind, notify::OutboxEntry, store::*,
+    TokenKind,
+    alert::{AlertRule, Firing, Signal},
+    notify::OutboxEntry,
+    store::*,
 };
 use async_trait::async_trait;
 use std::{
@@ -460,6 +463,45 @@ impl SeriesStore for Fake {
     async fn drop_points(&self, _: Series, _: i64, _: i64) -> Result<u64, StoreError> {
         self.reach()?;
         Ok(0)
+    }
+}
+
+#[async_trait]
+impl AlertStore for Fake {
+    async fn alert_rules(&self) -> Result<Vec<AlertRule>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn put_alert_rule(&self, _: &AlertRule) -> Result<bool, StoreError> {
+        unreachable!()
+    }
+
+    async fn delete_alert_rule(&self, _: Uuid) -> Result<bool, StoreError> {
+        unreachable!()
+    }
+
+    async fn firings(&self, _: &FiringQuery) -> Result<Vec<Firing>, StoreError> {
+        unreachable!()
+    }
+
+    async fn last_firings(&self, _: &[IssueId], _: Timestamp) -> Result<Vec<(Uuid, IssueId, Timestamp)>, StoreError> {
+        unreachable!()
+    }
+
+    async fn signals(&self, _: u32) -> Result<Vec<Signal>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn alert_state(&self) -> Result<AlertState, StoreError> {
+        unreachable!()
+    }
+
+    async fn fire(&self, _: &Evaluation) -> Result<bool, StoreError> {
+        unreachable!()
+    }
+
+    async fn tallies(&self, _: &TallyQuery) -> Result<Vec<Tally>, StoreError> {
+        unreachable!()
     }
 }
 

@@ -119,6 +119,10 @@ impl Writer {
                 }
                 (_, false) => counters.coalesced(occurrence.times()),
             }
+            // Milestones and releases are found within some seconds.
+            if matches!(recorded.outcome, Did::New | Did::Regressed | Did::Unignored) {
+                self.engine.signalled.notify_one();
+            }
             if let (Some(hook), Did::New | Did::Regressed) = (&self.engine.hooks.on_issue, recorded.outcome) {
                 let (issue, outcome) = (recorded.issue, recorded.outcome);
                 let change = IssueChange { issue, project: occurrence.project(), outcome };
