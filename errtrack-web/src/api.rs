@@ -1,5 +1,6 @@
 //! The REST API: every answer is `{"data":…,"status":"success"}` or `{"error":…,"status":"error"}`.
 
+mod alerts;
 mod analytics;
 mod audit;
 mod body;
@@ -63,6 +64,10 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(watch::services))
         .routes(routes!(watch::metrics))
         .routes(routes!(watch::uptime))
+        .routes(routes!(alerts::list, alerts::create))
+        .routes(routes!(alerts::preview))
+        .routes(routes!(alerts::show, alerts::change, alerts::delete))
+        .routes(routes!(alerts::history::history))
         .routes(routes!(settings::show_retention))
         .routes(routes!(settings::preview_retention))
         .routes(routes!(settings::run_retention))

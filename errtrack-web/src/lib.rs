@@ -4,6 +4,7 @@
 //! [`Tracker`] and the store's traits; it knows no SQL.
 
 mod access;
+mod alerts;
 mod api;
 mod app;
 mod cache;

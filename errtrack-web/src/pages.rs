@@ -4,6 +4,7 @@
 //! tests and computes nothing.
 
 mod account;
+mod alerts;
 mod assets;
 mod audit;
 mod banner;
@@ -75,6 +76,11 @@ pub(crate) fn routes(app: &App, document: &Document) -> Router<App> {
         .route("/overview", get(overview::show))
         .route("/performance", get(performance::show))
         .route("/monitoring", get(monitoring::show))
+        .route("/alerts", get(alerts::list).post(alerts::create))
+        .route("/alerts/new", get(alerts::new))
+        .route("/alerts/{id}", get(alerts::show).post(alerts::change))
+        .route("/alerts/{id}/switch", post(alerts::switch))
+        .route("/alerts/{id}/delete", post(alerts::delete))
         .route("/settings/projects", get(projects::show).post(projects::create))
         .route("/settings/projects/{id}", post(projects::update))
         .route("/settings/projects/{id}/retention", post(projects::set_retention))

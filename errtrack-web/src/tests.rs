@@ -1,6 +1,7 @@
 //! Every endpoint, asked through the router.
 
 mod agents;
+mod alerts;
 mod analytics;
 mod api;
 pub(crate) mod away;

@@ -342,3 +342,6 @@ fn facts(issue: &Issue) -> IssueFacts {
         assigned_to: issue.assigned_to.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,7 @@ pub(super) fn main(shell: &Shell) -> Vec<Entry> {
         ("overview", "Overview", "/overview"),
         ("issues", "Issues", "/issues"),
         ("performance", "Performance", "/performance"),
+        ("alerts", "Alerts", "/alerts"),
         ("monitoring", "Monitoring", "/monitoring"),
         ("start", "Connect", "/start"),
     ];

@@ -334,6 +334,8 @@ fn every_sample_renders_and_is_harmless() {
     pages.extend(StartPage::samples(&shell).iter().map(|p| ("start", p.render().unwrap())));
     pages.extend(rules::RulesPage::samples(&shell).iter().map(|p| ("rules", p.render().unwrap())));
     pages.extend(privacy::PrivacyPage::samples(&shell).iter().map(|p| ("privacy", p.render().unwrap())));
+    pages.extend(super::alerts::AlertsPage::samples(&shell).iter().map(|p| ("alerts", p.render().unwrap())));
+    pages.extend(super::alerts::EditPage::samples(&shell).iter().map(|p| ("alert", p.render().unwrap())));
     pages.extend(super::keys::KeysPage::samples(&shell).iter().map(|p| ("keys", p.render().unwrap())));
     pages.extend(super::team::TeamPage::samples(&shell).iter().map(|p| ("team", p.render().unwrap())));
     pages.extend(super::audit::AuditPage::samples(&shell).iter().map(|p| ("audit", p.render().unwrap())));

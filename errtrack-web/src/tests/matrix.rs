@@ -8,8 +8,10 @@ mod rows;
 use super::support::{KEY, TestApp};
 use callers::{Caller, callers};
 use errtrack_core::{
-    Member, Role,
-    store::{AccountStore, ProjectStore},
+    Member, ProjectId, Role,
+    alert::AlertRule,
+    notify::Trigger,
+    store::{AccountStore, AlertStore, ProjectStore},
 };
 use rows::{Needs, Row, rows};
 use serde_json::{Value, json};
@@ -24,6 +26,7 @@ struct Things {
     project: i64,
     key: String,
     member: String,
+    alert: String,
     doomed: String,
 }
 
@@ -53,8 +56,16 @@ impl Things {
             doomed = app.store.ensure_project(&slug).await.unwrap().id.to_string();
         }
         let project = app.store.ensure_project(project).await.unwrap().id.0;
+        let mut alert = String::new();
+        if row.asks_about("ALERT") {
+            let trigger = Some(Trigger::NewIssue);
+            let (id, project) = (uuid::Uuid::new_v4(), Some(ProjectId(project)));
+            let rule = AlertRule { id, project, name: "r".into(), trigger, ..AlertRule::default() };
+            assert!(app.store.put_alert_rule(&rule).await.unwrap());
+            alert = id.to_string();
+        }
         let (fingerprint, event) = (text("fingerprint"), text("last_event_id"));
-        Self { issue: text("id"), event, number, fingerprint, project, key, member, doomed }
+        Self { issue: text("id"), event, number, fingerprint, project, key, member, alert, doomed }
     }
 
     fn put_into(&self, text: &str) -> String {
@@ -65,6 +76,7 @@ impl Things {
             .replace("PROJECT", &self.project.to_string())
             .replace("KEY", &self.key)
             .replace("MEMBER", &self.member)
+            .replace("ALERT", &self.alert)
             .replace("DOOMED", &self.doomed)
             .replace("NEW", &uuid::Uuid::new_v4().simple().to_string())
     }

@@ -103,6 +103,11 @@ fn every() -> Vec<Ask> {
         "extra": {"n": 1}, "user_id": "u",
     });
     let rules = json!({"rules": [{"name": "noise", "match": {"message": "m*"}, "action": "ignore"}]});
+    let alert = json!({
+        "name": "much", "condition": "error_count > threshold in time_window", "threshold": 50, "time_window": "5m",
+        "notifications": ["email"], "project": "default", "open_incident": {"severity": "high", "resolve": true},
+        "quiet_hours": {"from": "22:00", "until": "07:00", "utc_offset": 60}, "digest": "1h",
+    });
     let key = json!({"name": "deploys", "permissions": ["ingest", "read"], "projects": ["default"]});
     let member = json!({"email": "jun@example.com", "role": "developer"});
     vec![
@@ -163,6 +168,15 @@ fn every() -> Vec<Ask> {
         ask("show_balance", "/api/monitoring/balance", 200, Value::Null),
         ask("metrics", "/metrics", 200, Value::Null),
         ask("live", "/api/live", 200, Value::Null),
+        ask("create_alert_rule", "/api/alerts/rules", 201, alert.clone()),
+        ask("create_alert_rule", "/api/alerts/rules", 400, json!({"name": "x", "condition": "much"})),
+        ask("list_alert_rules", "/api/alerts/rules", 200, Value::Null),
+        ask("show_alert_rule", "/api/alerts/rules/MADE", 200, Value::Null),
+        ask("change_alert_rule", "/api/alerts/rules/MADE", 200, json!({"enabled": false, "cooldown": "1h"})),
+        ask("alert_rule_history", "/api/alerts/rules/MADE/history?limit=3", 200, Value::Null),
+        ask("preview_alert_rule", "/api/alerts/rules/preview", 200, alert),
+        ask("delete_alert_rule", "/api/alerts/rules/MADE", 204, Value::Null),
+        ask("show_alert_rule", "/api/alerts/rules/MADE", 404, Value::Null),
         ask("show_retention", "/api/settings/retention", 200, Value::Null),
         ask("preview_retention", "/api/settings/retention/preview", 200, Value::Null),
         ask("run_retention", "/api/settings/retention/run", 200, Value::Null),
@@ -238,7 +252,7 @@ async fn every_operation_answers_as_it_is_described() {
             if name == "create_error" {
                 replace(&mut event, &json["data"]["last_event_id"]);
                 replace(&mut fingerprint, &json["data"]["fingerprint"]);
-            } else if let "create_api_key" | "invite_member" = name {
+            } else if let "create_api_key" | "invite_member" | "create_alert_rule" = name {
                 replace(&mut made, &json["data"]["id"]);
             } else if let ("tracker_create_error", Some(id)) = (name, json["id"].as_i64()) {
                 number = id.to_string();

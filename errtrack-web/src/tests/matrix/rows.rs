@@ -29,7 +29,7 @@ impl Needs {
     }
 }
 
-/// A question. In path and body, `ISSUE`, `EVENT`, `NUMBER`, `FINGERPRINT`, `PROJECT`, `SLUG`, `KEY`, `MEMBER`, `DOOMED` (a
+/// A question. In path and body, `ISSUE`, `EVENT`, `NUMBER`, `FINGERPRINT`, `PROJECT`, `SLUG`, `KEY`, `MEMBER`, `ALERT`, `DOOMED` (a
 /// project that may go) stand for what is made for it,
 /// `NEW` for what was never there.
 #[derive(Debug)]
@@ -80,6 +80,7 @@ const APP_REPORT: &str = r#"{"appId": "SLUG", "errorCode": "c", "errorType": "t"
 const APP_REPORTS: &str = r#"{"errors": [{"appId": "SLUG", "errorCode": "c", "errorType": "t", "message": "m"}]}"#;
 const TRACKER_REPORT: &str = r#"{"project": "SLUG", "exception_type": "ENEW", "message": "m"}"#;
 const MCP: &str = r#"{"jsonrpc": "2.0", "id": 1, "method": "ping"}"#;
+const ALERT: &str = r#"{"name": "much", "condition": "error_count > 5 in 5m", "project": "SLUG"}"#;
 const NEW_KEY: &str = r#"{"name": "k", "permissions": ["read"]}"#;
 const NEW_MEMBER: &str = r#"{"email": "NEW@example.com", "role": "viewer"}"#;
 
@@ -123,6 +124,13 @@ pub(super) fn rows() -> Vec<Row> {
         api("GET", "/api/monitoring/services", Read, 200),
         api("GET", "/api/monitoring/metrics", Read, 200),
         api("GET", "/api/monitoring/uptime", Read, 200),
+        api("GET", "/api/alerts/rules", Read, 200),
+        api("POST", "/api/alerts/rules", Write, 201).foreign(400).with(ALERT),
+        api("POST", "/api/alerts/rules/preview", Write, 200).foreign(400).with(ALERT),
+        api("GET", "/api/alerts/rules/ALERT", Read, 200).scoped(),
+        api("PUT", "/api/alerts/rules/ALERT", Write, 200).scoped().with(r#"{"enabled": false}"#),
+        api("DELETE", "/api/alerts/rules/ALERT", Write, 204).scoped(),
+        api("GET", "/api/alerts/rules/ALERT/history", Read, 200).scoped(),
         api("GET", "/api/settings/retention", AdminOfAll, 200),
         api("POST", "/api/settings/retention/preview", AdminOfAll, 200),
         api("POST", "/api/settings/retention/run", AdminOfAll, 200),
@@ -171,6 +179,15 @@ pub(super) fn rows() -> Vec<Row> {
         page("POST", "/issues/ISSUE/events/EVENT/unpin", Write, 303).scoped(),
         page("GET", "/overview", Read, 200),
         page("GET", "/performance", Read, 200),
+        page("GET", "/alerts", Read, 200),
+        page("GET", "/alerts/new", Write, 200),
+        page("POST", "/alerts", Write, 303)
+            .foreign(404)
+            .with("name=much&when=condition&condition=error_count+%3E+5+in+5m&project=PROJECT&do=save"),
+        page("GET", "/alerts/ALERT", Read, 200).scoped(),
+        page("POST", "/alerts/ALERT", Write, 303).scoped().with("name=much&when=new_issue&project=PROJECT&do=save"),
+        page("POST", "/alerts/ALERT/switch", Write, 303).scoped().with("enabled=on"),
+        page("POST", "/alerts/ALERT/delete", Write, 303).scoped(),
         page("GET", "/monitoring", Read, 200),
         page("POST", "/settings/projects/PROJECT/retention", Admin, 303).scoped().with("age_days=&events="),
         page("GET", "/settings/projects", Admin, 200),
