@@ -22,6 +22,7 @@ pub mod fuzzing;
 pub mod grouping;
 mod hosted;
 mod id;
+pub mod incident;
 mod issue;
 mod occurrence;
 mod own_trace;

@@ -12,7 +12,7 @@
 //! 1. [`ProjectStore`], [`Recorder::record`] and [`IssueStore::issue`]: with these a [`Tracker`](crate::Tracker) starts
 //!    and counts. Everything else can answer `Ok` and nothing, for now.
 //! 2. The rest of [`IssueStore`], [`GroupStore`], [`TriageStore`], [`EventStore`], [`AccountStore`], [`KeyStore`] and [`AuditStore`]: with these the pages work.
-//! 3. [`Upkeep`], [`BalanceStore`], [`LeaseStore`], [`SettingStore`], [`Feed`], [`AnalyticsStore`], [`SeriesStore`]: with these it can run for years, and in several processes.
+//! 3. [`Upkeep`], [`BalanceStore`], [`LeaseStore`], [`SettingStore`], [`Feed`], [`AnalyticsStore`], [`SeriesStore`], [`IncidentStore`]: with these it can run for years, and in several processes.
 //!    [`surplus`](crate::retention::surplus) chooses the events to keep, [`LocalFeed`] tells changes within the process.
 //!
 //! Run the suite from the first day; it says what is missing, one promise a test. It compiles without any SQL:
@@ -53,6 +53,7 @@ mod batch;
 mod error;
 mod feed;
 mod groups;
+mod incident;
 mod query;
 mod series;
 mod triage;
@@ -64,6 +65,7 @@ pub use batch::{Batch, BatchKey, Outcome, Recorded};
 pub use error::StoreError;
 pub use feed::{Change, Changes, Feed, IssueEvent, LocalFeed};
 pub use groups::{GroupStore, MAX_GROUPS, Refusal, Regrouped};
+pub use incident::{IncidentChanged, IncidentQuery, IncidentStore, OpenedIncident, Recovery};
 pub use query::{Cursor, EventPage, EventPosition, IssuePage, IssueQuery, Sort, StatusCounts, StoredEvent};
 pub use series::{Series, SeriesPoint, SeriesQuery, SeriesStore};
 pub use triage::{Comment, TriageStore};
@@ -90,6 +92,7 @@ pub trait Store:
     + LeaseStore
     + AnalyticsStore
     + SeriesStore
+    + IncidentStore
     + Feed
     + Upkeep
 {
@@ -110,6 +113,7 @@ impl<T> Store for T where
         + LeaseStore
         + AnalyticsStore
         + SeriesStore
+        + IncidentStore
         + Feed
         + Upkeep
 {

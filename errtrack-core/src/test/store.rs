@@ -3,13 +3,14 @@
 use crate::{
     ApiKey, AuditEntry, Balance, Condition, EventId, Fingerprint, Issue, IssueId, IssueRef, Member, MemberChange,
     MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash, TokenKind,
+    incident::{Incident, IncidentChange, IncidentEntry, NewIncident},
     store::{
         AccountStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment, Cursor, EnvironmentCount,
-        EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion, GroupStore, IssuePage, IssueQuery,
-        IssueStore, KeyStore, LeaseStore, LocalFeed, NewProject, Outcome, ProjectChange, ProjectStore, Recorded,
-        Recorder, Refusal, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint,
-        SeriesQuery, SeriesStore, SetAside, SettingStore, StatusCounts, Storage, StoredEvent, TagTally, TriageStore,
-        Upkeep,
+        EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion, GroupStore, IncidentChanged,
+        IncidentQuery, IncidentStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, LocalFeed, NewProject,
+        OpenedIncident, Outcome, ProjectChange, ProjectStore, Recorded, Recorder, Recovery, Refusal, Regrouped,
+        Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore, SetAside,
+        SettingStore, StatusCounts, Storage, StoredEvent, TagTally, TriageStore, Upkeep,
     },
 };
 use async_trait::async_trait;
@@ -201,6 +202,18 @@ nothing!(SeriesStore {
     fn put_points(&self, &[SeriesPoint]) -> () = Ok(());
     fn points(&self, &SeriesQuery) -> Vec<SeriesPoint> = Ok(Vec::new());
     fn drop_points(&self, Series, i64, i64) -> u64 = Ok(0);
+});
+nothing!(IncidentStore {
+    fn open_incident(&self, &NewIncident) -> Option<OpenedIncident> = Ok(None);
+    fn incidents(&self, &IncidentQuery) -> Vec<Incident> = Ok(Vec::new());
+    fn incident(&self, Uuid) -> Option<Incident> = Ok(None);
+    fn change_incident(&self, Uuid, &IncidentChange, &str, Timestamp) -> IncidentChanged = Ok(IncidentChanged::Gone);
+    fn recover_incident(&self, Uuid, &Recovery, Timestamp) -> Option<Uuid> = Ok(None);
+    fn delete_incident(&self, Uuid) -> bool = Ok(false);
+    fn incident_timeline(&self, Uuid, Option<i64>, u32) -> Vec<IncidentEntry> = Ok(Vec::new());
+    fn link_issues(&self, Uuid, &[IssueId], &str, Timestamp) -> Option<u64> = Ok(None);
+    fn unlink_issue(&self, Uuid, IssueId, &str, Timestamp) -> bool = Ok(false);
+    fn incident_issues(&self, Uuid) -> Vec<Issue> = Ok(Vec::new());
 });
 nothing!(AccountStore {
     fn member_by_email(&self, &str) -> Option<Member> = Ok(None);
