@@ -33,6 +33,7 @@ pub const MAX_NOTED_FIRINGS: i64 = 1_000;
 /// How bad it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = IncidentSeverity))]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// It can wait.
@@ -157,7 +158,7 @@ pub struct Incident {
     pub firings: i64,
     /// The channels that are told of changes of its status.
     pub channels: Vec<String>,
-    /// Who opened it: a member's address, or the name of a rule or key.
+    /// Who opened it: the name or address of a member, or the name of a rule or key.
     pub opened_by: String,
     /// When it was opened.
     pub created_at: Timestamp,

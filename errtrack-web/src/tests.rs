@@ -9,6 +9,7 @@ mod cors;
 mod dialects;
 mod foreign;
 mod headers;
+mod incidents;
 mod keys;
 mod limits;
 mod live;

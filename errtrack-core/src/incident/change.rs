@@ -30,7 +30,7 @@ pub struct NewIncident {
     /// Issues to link, of its project if it has one; others are left out, and those beyond
     /// [`MAX_LINKED_ISSUES`](super::MAX_LINKED_ISSUES).
     pub issues: Vec<IssueId>,
-    /// Who opens it: a member's address, or the name of a rule or key.
+    /// Who opens it: the name or address of a member, or the name of a rule or key.
     pub by: String,
     /// What is noted beside it: of a rule, what it saw.
     pub note: String,

@@ -12,7 +12,7 @@ pub struct IncidentEntry {
     pub id: i64,
     /// When it happened.
     pub at: Timestamp,
-    /// Who did it: a member's address, or the name of a rule or key.
+    /// Who did it: the name or address of a member, or the name of a rule or key.
     pub by: String,
     /// What it was.
     pub kind: EntryKind,
@@ -37,6 +37,7 @@ impl IncidentEntry {
 /// What an entry is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = IncidentEntryKind))]
 #[serde(rename_all = "snake_case")]
 pub enum EntryKind {
     /// It was opened, with the status that `to` names.

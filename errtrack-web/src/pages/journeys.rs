@@ -1,6 +1,7 @@
 //! The pages through the router, as a browser asks for them.
 
 mod accounts;
+mod incidents;
 mod merging;
 mod privacy;
 mod projects;

@@ -25,6 +25,7 @@ struct Things {
     key: String,
     member: String,
     doomed: String,
+    incident: String,
 }
 
 impl Things {
@@ -52,9 +53,14 @@ impl Things {
             let slug = format!("d{}", uuid::Uuid::new_v4().simple());
             doomed = app.store.ensure_project(&slug).await.unwrap().id.to_string();
         }
+        let mut incident = String::new();
+        if row.asks_about("INCIDENT") {
+            let new = json!({"title": "slow", "project": project, "issues": issue["id"].as_str().as_slice()});
+            incident = app.post("/api/alerts/incidents", &new).await.data()["id"].as_str().unwrap().to_owned();
+        }
         let project = app.store.ensure_project(project).await.unwrap().id.0;
         let (fingerprint, event) = (text("fingerprint"), text("last_event_id"));
-        Self { issue: text("id"), event, number, fingerprint, project, key, member, doomed }
+        Self { issue: text("id"), event, number, fingerprint, project, key, member, doomed, incident }
     }
 
     fn put_into(&self, text: &str) -> String {
@@ -66,6 +72,7 @@ impl Things {
             .replace("KEY", &self.key)
             .replace("MEMBER", &self.member)
             .replace("DOOMED", &self.doomed)
+            .replace("INCIDENT", &self.incident)
             .replace("NEW", &uuid::Uuid::new_v4().simple().to_string())
     }
 }
