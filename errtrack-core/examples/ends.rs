@@ -10,6 +10,7 @@ use errtrack_core::{
     MemberChange, MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash,
     TokenKind, Tracker,
     incident::{Incident, IncidentChange, IncidentEntry, NewIncident},
+    notify::OutboxEntry,
     store::*,
 };
 use std::{error::Error, time::Duration};
@@ -162,6 +163,16 @@ away!(BalanceStore {
 away!(LeaseStore {
     fn lease(&self, &str, Uuid, Duration) -> bool;
     fn release(&self, &str, Uuid) -> ();
+});
+away!(OutboxStore {
+    fn put_outbox(&self, &[OutboxEntry]) -> u64;
+    fn due_channels(&self, Timestamp) -> Vec<String>;
+    fn lease_outbox(&self, Uuid, &str, Timestamp, u32, Duration) -> Vec<OutboxItem>;
+    fn settle_outbox(&self, Uuid, Uuid, &Settlement, Timestamp) -> bool;
+    fn outbox(&self, &OutboxQuery) -> Vec<OutboxItem>;
+    fn outbox_counts(&self) -> Vec<OutboxCount>;
+    fn retry_outbox(&self, Uuid, Timestamp) -> bool;
+    fn drop_outbox(&self, Timestamp) -> u64;
 });
 away!(IssueStore {
     fn issues(&self, &IssueQuery) -> IssuePage;

@@ -16,6 +16,7 @@
 
 mod change;
 mod entry;
+mod update;
 
 pub use change::{IncidentChange, NewIncident};
 pub use entry::{EntryKind, IncidentEntry, UnknownEntryKind};

@@ -24,6 +24,7 @@ mod hosted;
 mod id;
 pub mod incident;
 mod issue;
+pub mod notify;
 mod occurrence;
 mod own_trace;
 mod panic;

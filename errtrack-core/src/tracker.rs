@@ -12,8 +12,10 @@
 
 mod balance;
 mod builder;
+mod channels;
 mod coalesce;
 mod complete;
+mod delivery;
 mod hooks;
 mod ingest;
 mod jitter;
@@ -49,6 +51,7 @@ use crate::{
     symbols::{Addresses, SourceRules},
 };
 use balance::Ledger;
+use channels::Channels;
 use complete::Defaults;
 use hooks::Hooks;
 use jobs::Jobs;
@@ -156,6 +159,7 @@ struct Engine {
     routes: Routes,
     told: Told,
     jobs: Jobs,
+    channels: Channels,
     /// Held while this process runs retention.
     retaining: tokio::sync::Mutex<()>,
 }

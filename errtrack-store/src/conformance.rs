@@ -38,6 +38,7 @@ mod kit;
 pub mod listing;
 pub mod merging;
 pub mod nodes;
+pub mod outbox;
 pub mod projects;
 pub mod recording;
 pub mod regrouping;
@@ -240,6 +241,7 @@ macro_rules! conformance {
             a_rule_has_one_open_incident
             a_rule_that_recovers_resolves_its_incident_if_wanted
             the_timeline_of_a_rule_that_fires_for_ever_is_bounded
+            channels_are_told_of_what_people_do_about_the_status
             issues_are_linked_once_and_within_the_project
             links_follow_issues_that_are_merged_and_go_with_them
             an_incident_goes_with_its_timeline_and_with_its_project
@@ -252,6 +254,18 @@ macro_rules! conformance {
             of_many_who_ask_for_a_lease_one_gets_it
             balances_add_up
             a_project_that_is_gone_has_no_balance
+        ]);
+        $crate::conformance!(@part $open, outbox: [
+            an_entry_is_kept_once_and_whole
+            an_entry_is_leased_to_one_of_many_nodes
+            entries_of_one_ordering_come_one_after_the_other
+            a_lease_that_ended_is_handed_out_again
+            what_is_not_due_waits_and_its_channel_is_not_named
+            what_came_of_a_try_is_noted
+            a_try_is_noted_by_whoever_has_the_lease_but_an_arrival_by_anyone
+            what_was_given_up_is_tried_again_when_asked
+            settled_entries_go_by_age
+            entries_are_found_by_firing_state_and_channel
         ]);
         $crate::conformance!(@part $open, feed: [
             a_listener_hears_of_a_change_or_that_it_missed_some

@@ -8,6 +8,7 @@ use crate::{
     analytics::projects,
     issues::read_issue,
     link::{Link, Value},
+    outbox,
     pool::{Dialect, reading, writing},
     sql::{Sql, incident as sql},
     tag::stored,
@@ -89,7 +90,8 @@ impl IncidentStore for SqlStore {
                     return tx.rollback().await.map(|()| IncidentChanged::RuleHasAnother);
                 }
             }
-            let after = apply(&mut *tx, &before, change, by, at).await?;
+            let (after, entries) = apply(&mut *tx, &before, change, by, at).await?;
+            tell(&mut *tx, &after, &entries).await?;
             tx.commit().await.map(|()| IncidentChanged::Done(Box::new(after)))
         })
     }
@@ -219,6 +221,9 @@ pub(crate) async fn open<C: Link>(connection: &mut C, new: &NewIncident) -> Resu
         let made: Vec<[i64; 1]> = connection.rows(sql::ADD, row::values(&incident)).await?;
         if let Some([row]) = made.first() {
             add(connection, *row, &new.entry(), i64::MAX).await?;
+            if new.rule.is_none() {
+                tell(connection, &incident, &[new.entry()]).await?;
+            }
             link(connection, *row, &new.issues, &new.by, new.at).await?;
             return Ok(Some(OpenedIncident { id: new.id, is_new: true }));
         }
@@ -256,7 +261,7 @@ async fn apply<C: Link>(
     change: &IncidentChange,
     by: &str,
     at: Timestamp,
-) -> Result<Incident, Error> {
+) -> Result<(Incident, Vec<IncidentEntry>), Error> {
     let (after, entries) = change.of(before, by, at);
     if after != *before {
         write(connection, &after).await?;
@@ -265,7 +270,23 @@ async fn apply<C: Link>(
         add(connection, after.row, entry, i64::MAX).await?;
     }
     // As it is read from now on.
-    Ok(one(connection, sql::BY_UUID, after.id).await?.unwrap_or(after))
+    Ok((one(connection, sql::BY_UUID, after.id).await?.unwrap_or(after), entries))
+}
+
+/// Lets the channels of an incident be told of what somebody did.
+async fn tell<C: Link>(connection: &mut C, incident: &Incident, entries: &[IncidentEntry]) -> Result<(), Error> {
+    if incident.channels.is_empty() {
+        return Ok(());
+    }
+    let mut slug = None;
+    if let Some(project) = incident.project {
+        let found: Vec<[Option<String>; 1]> = connection.texts(sql::SLUG, vec![Value::Number(project.0)]).await?;
+        slug = found.into_iter().flatten().next().flatten();
+    }
+    for entry in entries {
+        outbox::insert(connection, &incident.updates(entry, slug.as_deref()), entry.at).await?;
+    }
+    Ok(())
 }
 
 /// Links issues to an incident that is locked; answers how many were not linked yet.

@@ -50,6 +50,8 @@ mod migrate;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod node;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod outbox;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod pace;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod payload;

@@ -15,6 +15,7 @@ pub(crate) mod issue;
 pub(crate) mod key;
 pub(crate) mod merge;
 pub(crate) mod node;
+pub(crate) mod outbox;
 mod pieces;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;

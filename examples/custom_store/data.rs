@@ -3,7 +3,7 @@
 use crate::{figures::Figures, incidents::Case};
 use errtrack_core::{
     ApiKey, AuditEntry, Balance, EventId, Fingerprint, Issue, IssueId, Member, Project, ProjectId, Timestamp, Token,
-    store::{Comment, RetentionReport, SetAside, StoredEvent},
+    store::{Comment, OutboxItem, RetentionReport, SetAside, StoredEvent},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use uuid::Uuid;
@@ -25,6 +25,8 @@ pub(crate) struct Data {
     pub(crate) settings: BTreeMap<(String, ProjectId), String>,
     /// Who has a lease, and until when.
     pub(crate) leases: HashMap<String, (Uuid, Timestamp)>,
+    /// In the order in which they were written.
+    pub(crate) outbox: Vec<Outgoing>,
     pub(crate) members: Vec<Member>,
     pub(crate) tokens: Vec<Token>,
     /// What is kept of the second factor of each member.
@@ -46,6 +48,13 @@ pub(crate) struct Data {
     pub(crate) incidents: Vec<Case>,
     pub(crate) last_incident: i64,
     pub(crate) last_incident_entry: i64,
+}
+
+/// A notification on its way, and who has it until when.
+#[derive(Debug, Clone)]
+pub(crate) struct Outgoing {
+    pub(crate) item: OutboxItem,
+    pub(crate) lease: Option<(Uuid, Timestamp)>,
 }
 
 /// A project, and how many issues it ever had.

@@ -49,6 +49,9 @@ impl IncidentStore for MemoryStore {
         data.incidents.push(Case { incident, timeline: Vec::new(), issues: Vec::new() });
         let place = data.incidents.len() - 1;
         data.add(place, new.entry(), i64::MAX);
+        if new.rule.is_none() {
+            data.tell(&new.incident(), &[new.entry()]);
+        }
         data.link(place, &new.issues, &new.by, new.at);
         Ok(Some(OpenedIncident { id: new.id, is_new: true }))
     }
@@ -92,7 +95,9 @@ impl IncidentStore for MemoryStore {
         if reopens && data.open_case_of(before.rule).is_some() {
             return Ok(IncidentChanged::RuleHasAnother);
         }
-        Ok(IncidentChanged::Done(Box::new(data.change(place, &before, change, by, at))))
+        let (after, entries) = data.change(place, &before, change, by, at);
+        data.tell(&after, &entries);
+        Ok(IncidentChanged::Done(Box::new(after)))
     }
 
     async fn recover_incident(
@@ -207,15 +212,24 @@ impl Data {
         change: &IncidentChange,
         by: &str,
         at: Timestamp,
-    ) -> Incident {
+    ) -> (Incident, Vec<IncidentEntry>) {
         let (after, entries) = change.of(before, by, at);
         if let Some(case) = self.incidents.get_mut(place) {
             case.incident.clone_from(&after);
         }
-        for entry in entries {
-            self.add(place, entry, i64::MAX);
+        for entry in &entries {
+            self.add(place, entry.clone(), i64::MAX);
         }
-        after
+        (after, entries)
+    }
+
+    /// Lets the channels of an incident be told of what somebody did.
+    fn tell(&mut self, incident: &Incident, entries: &[IncidentEntry]) {
+        let project = incident.project.and_then(|project| self.projects.get(&project));
+        let slug = project.map(|shelf| shelf.project.slug.clone());
+        for entry in entries {
+            self.send(&incident.updates(entry, slug.as_deref()));
+        }
     }
 
     /// Links issues; answers how many were not linked yet.

@@ -14,6 +14,7 @@ mod groups;
 mod incidents;
 mod issues;
 mod nodes;
+mod outbox;
 mod projects;
 mod recording;
 mod store;

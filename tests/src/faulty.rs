@@ -7,15 +7,17 @@ use errtrack::{
         AccountStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment, Cursor, EnvironmentCount,
         EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion, GroupStore, IncidentChanged,
         IncidentQuery, IncidentStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject,
-        OpenedIncident, ProjectChange, ProjectStore, Recorded, Recorder, Recovery, Regrouped, Retention,
-        RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore, SetAside, SettingStore,
-        StatusCounts, Storage, StoredEvent, TagTally, TriageStore, Upkeep,
+        OpenedIncident, OutboxCount, OutboxItem, OutboxQuery, OutboxStore, ProjectChange, ProjectStore, Recorded,
+        Recorder, Recovery, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint,
+        SeriesQuery, SeriesStore, SetAside, SettingStore, Settlement, StatusCounts, Storage, StoredEvent, TagTally,
+        TriageStore, Upkeep,
     },
 };
 use errtrack_core::{
     ApiKey, AuditEntry, Balance, Condition, Fingerprint, Issue, IssueId, IssueRef, Member, MemberChange, MemberChanged,
     Occurrence, Project, ProjectId, Status, Token, TokenHash, TokenKind,
     incident::{Incident, IncidentChange, IncidentEntry, NewIncident},
+    notify::OutboxEntry,
 };
 use std::{
     sync::{
@@ -143,6 +145,16 @@ delegate!(BalanceStore {
 delegate!(LeaseStore {
     fn lease(&self, name: &str, holder: Uuid, duration: Duration) -> Result<bool, StoreError>;
     fn release(&self, name: &str, holder: Uuid) -> Result<(), StoreError>;
+});
+delegate!(OutboxStore {
+    fn put_outbox(&self, entries: &[OutboxEntry]) -> Result<u64, StoreError>;
+    fn due_channels(&self, now: Timestamp) -> Result<Vec<String>, StoreError>;
+    fn lease_outbox(&self, node: Uuid, channel: &str, now: Timestamp, limit: u32, lease: Duration) -> Result<Vec<OutboxItem>, StoreError>;
+    fn settle_outbox(&self, node: Uuid, key: Uuid, came: &Settlement, now: Timestamp) -> Result<bool, StoreError>;
+    fn outbox(&self, query: &OutboxQuery) -> Result<Vec<OutboxItem>, StoreError>;
+    fn outbox_counts(&self) -> Result<Vec<OutboxCount>, StoreError>;
+    fn retry_outbox(&self, key: Uuid, now: Timestamp) -> Result<bool, StoreError>;
+    fn drop_outbox(&self, before: Timestamp) -> Result<u64, StoreError>;
 });
 delegate!(AnalyticsStore {
     fn figures_version(&self, scope: &FigureScope) -> Result<FigureVersion, StoreError>;

@@ -8,11 +8,12 @@ use crate::{
 use async_trait::async_trait;
 use uuid::Uuid;
 
-/// Keeps incidents. Whatever changes one writes the entry of its timeline in the same transaction.
+/// Keeps incidents. Whatever changes one writes the entry of its timeline in the same transaction, and into the outbox what its
+/// channels are told ([`Incident::updates`]).
 #[async_trait]
 pub trait IncidentStore: Send + Sync + 'static {
     /// Opens an incident; or, if it names a rule that has an open one, notes there that the rule fired again, and links the
-    /// issues. Of several that ask for one rule at once, one opens it. `None` if it is about a project that is gone.
+    /// issues. Channels are told of one that no rule opens. Of several that ask for one rule at once, one opens it. `None` if it is about a project that is gone.
     ///
     /// # Errors
     /// There is an incident of that id.
@@ -34,7 +35,7 @@ pub trait IncidentStore: Send + Sync + 'static {
     ) -> Result<IncidentChanged, StoreError>;
 
     /// Says on the open incident of a rule that what the rule watches is as it should be again, and resolves it if that is
-    /// wanted; answers the incident, `None` if the rule has none that is open.
+    /// wanted; channels are not told of that. Answers the incident, `None` if the rule has none that is open.
     async fn recover_incident(
         &self,
         rule: Uuid,

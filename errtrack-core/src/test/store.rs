@@ -4,13 +4,15 @@ use crate::{
     ApiKey, AuditEntry, Balance, Condition, EventId, Fingerprint, Issue, IssueId, IssueRef, Member, MemberChange,
     MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash, TokenKind,
     incident::{Incident, IncidentChange, IncidentEntry, NewIncident},
+    notify::OutboxEntry,
     store::{
         AccountStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment, Cursor, EnvironmentCount,
         EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion, GroupStore, IncidentChanged,
         IncidentQuery, IncidentStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, LocalFeed, NewProject,
-        OpenedIncident, Outcome, ProjectChange, ProjectStore, Recorded, Recorder, Recovery, Refusal, Regrouped,
-        Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore, SetAside,
-        SettingStore, StatusCounts, Storage, StoredEvent, TagTally, TriageStore, Upkeep,
+        OpenedIncident, OutboxCount, OutboxItem, OutboxQuery, OutboxStore, Outcome, ProjectChange, ProjectStore,
+        Recorded, Recorder, Recovery, Refusal, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series,
+        SeriesPoint, SeriesQuery, SeriesStore, SetAside, SettingStore, Settlement, StatusCounts, Storage, StoredEvent,
+        TagTally, TriageStore, Upkeep,
     },
 };
 use async_trait::async_trait;
@@ -160,6 +162,16 @@ nothing!(BalanceStore {
 nothing!(LeaseStore {
     fn lease(&self, &str, Uuid, Duration) -> bool = Ok(false);
     fn release(&self, &str, Uuid) -> () = Ok(());
+});
+nothing!(OutboxStore {
+    fn put_outbox(&self, &[OutboxEntry]) -> u64 = Ok(0);
+    fn due_channels(&self, Timestamp) -> Vec<String> = Ok(Vec::new());
+    fn lease_outbox(&self, Uuid, &str, Timestamp, u32, Duration) -> Vec<OutboxItem> = Ok(Vec::new());
+    fn settle_outbox(&self, Uuid, Uuid, &Settlement, Timestamp) -> bool = Ok(false);
+    fn outbox(&self, &OutboxQuery) -> Vec<OutboxItem> = Ok(Vec::new());
+    fn outbox_counts(&self) -> Vec<OutboxCount> = Ok(Vec::new());
+    fn retry_outbox(&self, Uuid, Timestamp) -> bool = Ok(false);
+    fn drop_outbox(&self, Timestamp) -> u64 = Ok(0);
 });
 nothing!(GroupStore {
     fn groups(&self, IssueId) -> Vec<Issue> = Ok(Vec::new());

@@ -3,6 +3,7 @@
 use super::{
     Defaults, Engine, Link, Shared, Tracker, Trouble,
     balance::Ledger,
+    channels::Channels,
     hooks::{Hooks, IssueChange},
     jobs::Jobs,
     privacy::PreparersAtHand,
@@ -18,6 +19,7 @@ use super::{
 use crate::{
     Event, InvalidRules, Level, Preparer, Project, Routes, Rule, Rules,
     grouping::InApp,
+    notify::Notifier,
     prepare::Limits,
     project::slugify,
     sanitize::Sanitizer,
@@ -42,6 +44,7 @@ pub struct TrackerBuilder {
     defaults: Defaults,
     preparer: Preparer,
     hooks: Hooks,
+    channels: Channels,
     rules: Vec<Rule>,
     sampling: Sampling,
     retention: Retention,
@@ -67,6 +70,7 @@ impl Default for TrackerBuilder {
             },
             preparer: Preparer::default(),
             hooks: Hooks::default(),
+            channels: Channels::default(),
             rules: Vec::new(),
             sampling: Sampling::default(),
             retention: Retention::default(),
@@ -240,6 +244,12 @@ impl TrackerBuilder {
         self
     }
 
+    /// Adds a channel by which people are told, in the place of another of the same name; rules call it by its name.
+    pub fn notifier(self, notifier: impl Notifier) -> Self {
+        self.channels.set(Arc::new(notifier));
+        self
+    }
+
     /// Replaces the sanitizer.
     pub fn sanitizer(mut self, sanitizer: Sanitizer) -> Self {
         self.preparer.sanitizer = sanitizer;
@@ -382,6 +392,7 @@ impl TrackerBuilder {
             retaining: tokio::sync::Mutex::default(),
             told: Told::default(),
             jobs: Jobs::default(),
+            channels: self.channels,
         })
     }
 }

@@ -7,7 +7,8 @@ use errtrack_core::{
         EntryKind, Incident, IncidentChange, IncidentEntry, IncidentStatus, MAX_LINKED_ISSUES, MAX_NOTED_FIRINGS,
         NewIncident, Severity,
     },
-    store::{IncidentChanged, IncidentQuery, OpenedIncident, Recovery},
+    notify::Trigger,
+    store::{IncidentChanged, IncidentQuery, OpenedIncident, OutboxItem, OutboxQuery, Recovery},
 };
 use uuid::Uuid;
 
@@ -235,6 +236,47 @@ pub async fn the_timeline_of_a_rule_that_fires_for_ever_is_bounded(store: &impl 
     assert_eq!(timeline(store, id).await.len() as i64, MAX_NOTED_FIRINGS);
     change(store, id, &note, 1).await;
     assert_eq!(timeline(store, id).await.len() as i64, MAX_NOTED_FIRINGS + 1, "people are heard");
+}
+
+pub async fn channels_are_told_of_what_people_do_about_the_status(store: &impl Store) {
+    let shop = project(store).await;
+    let told = async || {
+        let mut items = store.outbox(&OutboxQuery { limit: 100, ..OutboxQuery::default() }).await.unwrap();
+        items.reverse();
+        let of = |item: OutboxItem| {
+            let facts = item.entry.notification.incident.unwrap();
+            assert_eq!(item.entry.notification.trigger, Trigger::Incident);
+            (item.entry.channel, facts.status, facts.note.unwrap_or_default())
+        };
+        items.into_iter().map(of).collect::<Vec<_>>()
+    };
+    let tells = |channels: &[&str]| channels.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let id = open(store, &NewIncident { project: Some(shop.id), channels: tells(&["slack"]), ..new("slow") }).await.id;
+    let entry = |channel: &str, status: &str, note: &str| (channel.to_owned(), status.to_owned(), note.to_owned());
+    let mut expected = vec![entry("slack", "investigating", "")];
+    assert_eq!(told().await, expected);
+    let first = store.outbox(&OutboxQuery { limit: 1, ..OutboxQuery::default() }).await.unwrap();
+    assert_eq!(first[0].entry.notification.project.as_deref(), Some("shop"));
+    let title = IncidentChange {
+        title: Some("very slow".into()),
+        note: Some("hm".into()),
+        channels: Some(tells(&["email", HOSTILE])),
+        ..IncidentChange::default()
+    };
+    change(store, id, &title, 1).await;
+    assert_eq!(told().await, expected, "no status");
+    let note = Some("rolled back".into());
+    change(store, id, &IncidentChange { note, ..to(IncidentStatus::Resolved) }, 2).await;
+    expected.extend([entry("email", "resolved", "rolled back"), entry(HOSTILE, "resolved", "rolled back")]);
+    let mut all = told().await;
+    all.sort();
+    expected.sort();
+    assert_eq!(all, expected);
+    let rule = Some(Uuid::from_u128(7));
+    open(store, &NewIncident { rule, channels: tells(&["slack"]), ..new("rule") }).await;
+    let recovery = Recovery { by: "rule".into(), resolve: true, ..Recovery::default() };
+    store.recover_incident(Uuid::from_u128(7), &recovery, minutes(4)).await.unwrap();
+    assert_eq!(told().await.len(), expected.len(), "what rules do is told by their firings");
 }
 
 pub async fn issues_are_linked_once_and_within_the_project(store: &impl Store) {

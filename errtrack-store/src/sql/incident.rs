@@ -52,6 +52,9 @@ pub(crate) const LOCK_OF_RULE: Sql =
 /// Nothing, unless that project is there; it stays until the transaction ends.
 pub(crate) const PROJECT: Sql = sql!("SELECT id FROM errtrack_project WHERE id = $1", either("", " FOR SHARE"));
 
+/// What the channels are told about which project.
+pub(crate) const SLUG: Sql = sql!("SELECT slug FROM errtrack_project WHERE id = $1");
+
 /// Unless its rule has an open one.
 pub(crate) const ADD: Sql = sql!(
     "
@@ -177,6 +180,7 @@ pub(crate) const EVERY: &[Sql] = &[
     LOCK,
     LOCK_OF_RULE,
     PROJECT,
+    SLUG,
     ADD,
     CHANGE,
     HAS_ANOTHER,

@@ -1,7 +1,7 @@
 //! Every statement can be prepared.
 
 use super::{
-    Sql, account, analytics, audit, erase, event, incident, issue, key, merge, node, preview, project, retain,
+    Sql, account, analytics, audit, erase, event, incident, issue, key, merge, node, outbox, preview, project, retain,
     set_aside, setting, storage, triage, upkeep,
 };
 
@@ -17,6 +17,7 @@ fn shared() -> Vec<Sql> {
         key::EVERY,
         merge::EVERY,
         node::EVERY,
+        outbox::EVERY,
         preview::EVERY,
         project::EVERY,
         retain::EVERY,

@@ -5,13 +5,15 @@ use errtrack_core::{
     ApiKey, AuditEntry, Balance, Condition, Fingerprint, Issue, IssueId, IssueRef, Level, Member, MemberChange,
     MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash, TokenKind,
     incident::{Incident, IncidentChange, IncidentEntry, NewIncident},
+    notify::OutboxEntry,
     store::{
         AccountStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment, Connections, Cursor,
         EnvironmentCount, EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion, GroupStore,
         IncidentChanged, IncidentQuery, IncidentStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore,
-        NewProject, OpenedIncident, ProjectChange, ProjectStore, Recorded, Recorder, Recovery, Regrouped, Retention,
-        RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore, SetAside, SettingStore,
-        StatusCounts, Storage, StoredEvent, TagTally, TriageStore, Upkeep,
+        NewProject, OpenedIncident, OutboxCount, OutboxItem, OutboxQuery, OutboxStore, ProjectChange, ProjectStore,
+        Recorded, Recorder, Recovery, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint,
+        SeriesQuery, SeriesStore, SetAside, SettingStore, Settlement, StatusCounts, Storage, StoredEvent, TagTally,
+        TriageStore, Upkeep,
     },
 };
 use errtrack_store::SqliteStore;
@@ -131,6 +133,16 @@ delegate!(BalanceStore {
 delegate!(LeaseStore {
     fn lease(&self, name: &str, holder: Uuid, duration: Duration) -> bool;
     fn release(&self, name: &str, holder: Uuid) -> ();
+});
+delegate!(OutboxStore {
+    fn put_outbox(&self, entries: &[OutboxEntry]) -> u64;
+    fn due_channels(&self, now: Timestamp) -> Vec<String>;
+    fn lease_outbox(&self, node: Uuid, channel: &str, now: Timestamp, limit: u32, lease: Duration) -> Vec<OutboxItem>;
+    fn settle_outbox(&self, node: Uuid, key: Uuid, came: &Settlement, now: Timestamp) -> bool;
+    fn outbox(&self, query: &OutboxQuery) -> Vec<OutboxItem>;
+    fn outbox_counts(&self) -> Vec<OutboxCount>;
+    fn retry_outbox(&self, key: Uuid, now: Timestamp) -> bool;
+    fn drop_outbox(&self, before: Timestamp) -> u64;
 });
 delegate!(AnalyticsStore {
     fn figures_version(&self, scope: &FigureScope) -> FigureVersion;
