@@ -10,6 +10,7 @@ use errtrack_core::{
     MemberChange, MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash,
     TokenKind, Tracker,
     alert::{AlertRule, Firing, Signal},
+    incident::{Incident, IncidentChange, IncidentEntry, NewIncident},
     notify::OutboxEntry,
     store::*,
 };
@@ -139,6 +140,18 @@ away!(TriageStore {
     fn latest_release(&self, ProjectId) -> Option<String>;
     fn comments(&self, IssueId) -> Vec<Comment>;
     fn add_comment(&self, IssueId, &str, &str) -> Option<Comment>;
+});
+away!(IncidentStore {
+    fn open_incident(&self, &NewIncident) -> Option<OpenedIncident>;
+    fn incidents(&self, &IncidentQuery) -> Vec<Incident>;
+    fn incident(&self, Uuid) -> Option<Incident>;
+    fn change_incident(&self, Uuid, &IncidentChange, &str, Timestamp) -> IncidentChanged;
+    fn recover_incident(&self, Uuid, &Recovery, Timestamp) -> Option<Uuid>;
+    fn delete_incident(&self, Uuid) -> bool;
+    fn incident_timeline(&self, Uuid, Option<i64>, u32) -> Vec<IncidentEntry>;
+    fn link_issues(&self, Uuid, &[IssueId], &str, Timestamp) -> Option<u64>;
+    fn unlink_issue(&self, Uuid, IssueId, &str, Timestamp) -> bool;
+    fn incident_issues(&self, Uuid) -> Vec<Issue>;
 });
 away!(SettingStore {
     fn settings(&self, &str) -> Vec<(ProjectId, String)>;

@@ -23,6 +23,7 @@ pub mod fuzzing;
 pub mod grouping;
 mod hosted;
 mod id;
+pub mod incident;
 mod issue;
 pub mod notify;
 mod occurrence;

@@ -12,7 +12,7 @@
 //! 1. [`ProjectStore`], [`Recorder::record`] and [`IssueStore::issue`]: with these a [`Tracker`](crate::Tracker) starts
 //!    and counts. Everything else can answer `Ok` and nothing, for now.
 //! 2. The rest of [`IssueStore`], [`GroupStore`], [`TriageStore`], [`EventStore`], [`AccountStore`], [`KeyStore`] and [`AuditStore`]: with these the pages work.
-//! 3. [`Upkeep`], [`BalanceStore`], [`LeaseStore`], [`OutboxStore`], [`SettingStore`], [`Feed`], [`AnalyticsStore`], [`SeriesStore`], [`AlertStore`]: with these it can run for years, and in several processes.
+//! 3. [`Upkeep`], [`BalanceStore`], [`LeaseStore`], [`OutboxStore`], [`SettingStore`], [`Feed`], [`AnalyticsStore`], [`SeriesStore`], [`AlertStore`], [`IncidentStore`]: with these it can run for years, and in several processes.
 //!    [`surplus`](crate::retention::surplus) chooses the events to keep, [`LocalFeed`] tells changes within the process.
 //!
 //! Run the suite from the first day; it says what is missing, one promise a test. It compiles without any SQL:
@@ -54,6 +54,7 @@ mod batch;
 mod error;
 mod feed;
 mod groups;
+mod incident;
 mod outbox;
 mod query;
 mod series;
@@ -67,6 +68,7 @@ pub use batch::{Batch, BatchKey, Outcome, Recorded};
 pub use error::StoreError;
 pub use feed::{Change, Changes, Feed, IssueEvent, LocalFeed};
 pub use groups::{GroupStore, MAX_GROUPS, Refusal, Regrouped};
+pub use incident::{IncidentChanged, IncidentQuery, IncidentStore, OpenedIncident, Recovery};
 pub use outbox::{OutboxCount, OutboxItem, OutboxQuery, OutboxState, OutboxStore, Settlement};
 pub use query::{Cursor, EventPage, EventPosition, IssuePage, IssueQuery, Sort, StatusCounts, StoredEvent};
 pub use series::{Series, SeriesPoint, SeriesQuery, SeriesStore};
@@ -96,6 +98,7 @@ pub trait Store:
     + AnalyticsStore
     + SeriesStore
     + AlertStore
+    + IncidentStore
     + Feed
     + Upkeep
 {
@@ -118,6 +121,7 @@ impl<T> Store for T where
         + AnalyticsStore
         + SeriesStore
         + AlertStore
+        + IncidentStore
         + Feed
         + Upkeep
 {

@@ -13,8 +13,10 @@
 mod alerts;
 mod balance;
 mod builder;
+mod channels;
 mod coalesce;
 mod complete;
+mod delivery;
 mod hooks;
 mod ingest;
 mod jitter;
@@ -51,6 +53,7 @@ use crate::{
     symbols::{Addresses, SourceRules},
 };
 use balance::Ledger;
+use channels::Channels;
 use complete::Defaults;
 use hooks::Hooks;
 use jobs::Jobs;
@@ -162,6 +165,7 @@ struct Engine {
     alerts: AlertSettings,
     /// A batch of this process did something that alert rules may want to hear of.
     signalled: tokio::sync::Notify,
+    channels: Channels,
     /// Held while this process runs retention.
     retaining: tokio::sync::Mutex<()>,
 }

@@ -5,6 +5,7 @@ use crate::{
     analytics::projects,
     delete::STEP,
     error::Doing,
+    incidents,
     issues::{numbers, read_issue, read_uuid},
     outbox,
     pool::{Dialect, reading, writing},
@@ -170,6 +171,12 @@ impl AlertStore for SqlStore {
             }
             if !evaluation.signals.is_empty() {
                 sqlx::query(Db::text(sql::DELETE_SIGNALS)).bind(signals.clone()).execute(&mut *tx).await?;
+            }
+            for incident in &evaluation.incidents {
+                incidents::open(&mut *tx, incident).await?;
+            }
+            for (rule, recovery) in &evaluation.recoveries {
+                incidents::recover(&mut *tx, *rule, recovery, evaluation.at).await?;
             }
             outbox::insert(&mut *tx, &evaluation.outbox, evaluation.at).await?;
             tx.commit().await.map(|()| true)

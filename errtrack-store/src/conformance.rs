@@ -32,6 +32,7 @@ pub mod events;
 pub mod feed;
 pub mod figures;
 pub mod hostile;
+pub mod incidents;
 pub mod issues;
 pub mod keys;
 mod kit;
@@ -241,6 +242,18 @@ macro_rules! conformance {
             a_point_is_written_and_replaced
             points_are_asked_for_by_project_width_and_time
             points_go_by_age_and_with_their_project
+        ]);
+        $crate::conformance!(@part $open, incidents: [
+            an_incident_is_opened_with_all_it_has
+            every_change_of_an_incident_is_told
+            incidents_are_asked_for_by_what_they_are
+            a_rule_has_one_open_incident
+            a_rule_that_recovers_resolves_its_incident_if_wanted
+            the_timeline_of_a_rule_that_fires_for_ever_is_bounded
+            channels_are_told_of_what_people_do_about_the_status
+            issues_are_linked_once_and_within_the_project
+            links_follow_issues_that_are_merged_and_go_with_them
+            an_incident_goes_with_its_timeline_and_with_its_project
         ]);
         $crate::conformance!(@part $open, nodes: [
             a_lease_has_one_holder

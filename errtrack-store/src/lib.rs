@@ -34,6 +34,8 @@ mod events;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod feed;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod incidents;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod issues;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod keys;

@@ -11,6 +11,7 @@ pub(crate) mod bulk;
 mod cells;
 pub(crate) mod erase;
 pub(crate) mod event;
+pub(crate) mod incident;
 pub(crate) mod issue;
 pub(crate) mod key;
 pub(crate) mod merge;

@@ -7,6 +7,7 @@ mod body;
 pub(crate) mod errors;
 pub(crate) mod event;
 mod health;
+mod incidents;
 mod input;
 pub(crate) mod item;
 mod keys;
@@ -68,6 +69,12 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(alerts::preview))
         .routes(routes!(alerts::show, alerts::change, alerts::delete))
         .routes(routes!(alerts::history::history))
+        .routes(routes!(incidents::list, incidents::change::create))
+        .routes(routes!(incidents::show, incidents::change::change, incidents::change::delete))
+        .routes(routes!(incidents::timeline::list))
+        .routes(routes!(incidents::timeline::comment))
+        .routes(routes!(incidents::issues::link))
+        .routes(routes!(incidents::issues::unlink))
         .routes(routes!(settings::show_retention))
         .routes(routes!(settings::preview_retention))
         .routes(routes!(settings::run_retention))

@@ -15,6 +15,7 @@ mod figures;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod incidents;
 mod ingest;
 mod limits;
 mod links;

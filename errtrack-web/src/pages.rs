@@ -14,6 +14,8 @@ mod dress;
 mod failure;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
+mod incident;
+mod incidents;
 pub(crate) mod issue;
 mod issues;
 #[cfg(test)]
@@ -73,6 +75,12 @@ pub(crate) fn routes(app: &App, document: &Document) -> Router<App> {
         .route("/issues/{id}/delete", post(issue::actions::delete))
         .route("/issues/{id}/events/{event}/pin", post(issue::actions::pin))
         .route("/issues/{id}/events/{event}/unpin", post(issue::actions::unpin))
+        .route("/incidents", get(incidents::list).post(incidents::create))
+        .route("/incidents/{id}", get(incident::show).post(incident::actions::change))
+        .route("/incidents/{id}/comments", post(incident::actions::comment))
+        .route("/incidents/{id}/issues", post(incident::actions::link))
+        .route("/incidents/{id}/issues/remove", post(incident::actions::unlink))
+        .route("/incidents/{id}/delete", post(incident::actions::delete))
         .route("/overview", get(overview::show))
         .route("/performance", get(performance::show))
         .route("/monitoring", get(monitoring::show))

@@ -10,6 +10,7 @@ mod cors;
 mod dialects;
 mod foreign;
 mod headers;
+mod incidents;
 mod keys;
 mod limits;
 mod live;

@@ -203,6 +203,12 @@ impl AlertStore for MemoryStore {
             alerts.signals.retain(|(signal, _)| !evaluation.signals.contains(&signal.id));
         }
         // In memory nothing can come between.
+        for incident in &evaluation.incidents {
+            self.open_incident(incident).await?;
+        }
+        for (rule, recovery) in &evaluation.recoveries {
+            self.recover_incident(*rule, recovery, evaluation.at).await?;
+        }
         self.put_outbox(&evaluation.outbox).await?;
         Ok(true)
     }

@@ -1,6 +1,6 @@
 //! What is stored. A database would have a table for each of these collections.
 
-use crate::{alerts::Alerts, figures::Figures};
+use crate::{alerts::Alerts, figures::Figures, incidents::Case};
 use errtrack_core::{
     ApiKey, AuditEntry, Balance, EventId, Fingerprint, Issue, IssueId, Member, Project, ProjectId, Timestamp, Token,
     store::{Comment, OutboxItem, RetentionReport, SetAside, StoredEvent},
@@ -45,6 +45,10 @@ pub(crate) struct Data {
     pub(crate) releases: BTreeMap<(ProjectId, String), Timestamp>,
     /// By the group that each stands under.
     pub(crate) comments: Vec<(IssueId, Comment)>,
+    /// In the order in which they were opened.
+    pub(crate) incidents: Vec<Case>,
+    pub(crate) last_incident: i64,
+    pub(crate) last_incident_entry: i64,
 }
 
 /// A notification on its way, and who has it until when.
@@ -145,6 +149,9 @@ impl Data {
         self.groups.retain(|id, entry| !is_in(entry.merged_into.unwrap_or(*id)));
         self.groupings.retain(|_, id| self.groups.contains_key(id));
         self.comments.retain(|(id, _)| self.groups.contains_key(id));
+        for case in &mut self.incidents {
+            case.issues.retain(|id| self.groups.contains_key(id));
+        }
         self.figures.edits += 1;
         deleted
     }

@@ -12,6 +12,7 @@ mod data;
 mod events;
 mod figures;
 mod groups;
+mod incidents;
 mod issues;
 mod nodes;
 mod outbox;

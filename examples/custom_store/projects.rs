@@ -108,6 +108,7 @@ impl ProjectStore for MemoryStore {
         data.delete_issues(|issue| issue.project == project);
         data.balances.remove(&project);
         data.releases.retain(|(of, _), _| *of != project);
+        data.incidents.retain(|case| case.incident.project != Some(project));
         data.figures.forget(project);
         data.alerts.forget(project);
         data.settings.retain(|(_, of), _| *of != project);

@@ -10,8 +10,9 @@ use super::{
 };
 use crate::{
     Issue, ProjectId, Timestamp,
+    incident::{NewIncident, Severity},
     notify::{DigestLine, IssueFacts, Notification, OutboxEntry, RuleFacts, Trigger},
-    store::{AlertState, Evaluation},
+    store::{AlertState, Evaluation, Recovery},
 };
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeSet, time::Duration};
@@ -210,7 +211,35 @@ impl Decision {
                 }
             }
         }
+        self.note_incident(rule, &firing);
         self.out.firings.push(firing);
+    }
+
+    /// Opens the incident that a rule asks for, or says on it that it is over.
+    fn note_incident(&mut self, rule: &AlertRule, firing: &Firing) {
+        let Some(wanted) = &rule.open_incident else { return };
+        let measured = firing
+            .value
+            .map(|value| format!("The value is {value}, the bound {}.", firing.threshold.unwrap_or_default()));
+        let note = measured.unwrap_or_default();
+        if firing.trigger == Trigger::Recovered {
+            self.out.recoveries.push((rule.id, Recovery { by: rule.name.clone(), note, resolve: wanted.resolve }));
+            return;
+        }
+        let severity = Severity::ALL.into_iter().find(|severity| severity.as_str() == wanted.severity);
+        self.out.incidents.push(NewIncident {
+            // The same for the same cause.
+            id: hashed(&["incident", &firing.id.to_string()]),
+            project: firing.project,
+            severity: severity.unwrap_or_default(),
+            rule: Some(rule.id),
+            firing: Some(firing.id),
+            channels: rule.notifications.clone(),
+            issues: firing.issue.into_iter().collect(),
+            note,
+            at: self.now,
+            ..NewIncident::new(firing.title.clone(), rule.name.clone())
+        });
     }
 
     /// Adds to what is gathered; `true` for the first.

@@ -1,9 +1,10 @@
 //! Alert rules, what happened that they may want to hear of, and what they had to say.
 
-use super::StoreError;
+use super::{Recovery, StoreError};
 use crate::{
     IssueId, Level, ProjectId, Timestamp,
     alert::{AlertRule, Firing, Signal},
+    incident::NewIncident,
     notify::OutboxEntry,
 };
 use async_trait::async_trait;
@@ -84,6 +85,10 @@ pub struct Evaluation {
     pub firings: Vec<Firing>,
     /// Whom that is told.
     pub outbox: Vec<OutboxEntry>,
+    /// Incidents that rules open, or note on if they have an open one; those of projects that are gone are left out.
+    pub incidents: Vec<NewIncident>,
+    /// Rules whose incident is over, and how that is noted.
+    pub recoveries: Vec<(Uuid, Recovery)>,
     /// The signals that were looked at, by their ids.
     pub signals: Vec<i64>,
 }

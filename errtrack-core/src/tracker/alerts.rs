@@ -76,6 +76,9 @@ impl Engine {
         if scope.spikes {
             turns.spikes = Some(start);
         }
+        if done.told > 0 {
+            self.channels.came.notify_one();
+        }
         Ok(done)
     }
 }
@@ -94,6 +97,7 @@ impl Tracker {
             let done = evaluate(engine.store.as_ref(), &engine.alerts, now, scope).await?;
             firings += done.firings;
             if !done.more {
+                self.wake_delivery();
                 return Ok(firings);
             }
         }

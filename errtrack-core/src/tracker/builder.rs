@@ -3,6 +3,7 @@
 use super::{
     Defaults, Engine, Link, Shared, Tracker, Trouble,
     balance::Ledger,
+    channels::Channels,
     hooks::{Hooks, IssueChange},
     jobs::Jobs,
     privacy::PreparersAtHand,
@@ -19,6 +20,7 @@ use crate::{
     Event, InvalidRules, Level, Preparer, Project, Routes, Rule, Rules,
     alert::AlertSettings,
     grouping::InApp,
+    notify::Notifier,
     prepare::Limits,
     project::slugify,
     sanitize::Sanitizer,
@@ -43,6 +45,7 @@ pub struct TrackerBuilder {
     defaults: Defaults,
     preparer: Preparer,
     hooks: Hooks,
+    channels: Channels,
     rules: Vec<Rule>,
     sampling: Sampling,
     retention: Retention,
@@ -69,6 +72,7 @@ impl Default for TrackerBuilder {
             },
             preparer: Preparer::default(),
             hooks: Hooks::default(),
+            channels: Channels::default(),
             rules: Vec::new(),
             sampling: Sampling::default(),
             retention: Retention::default(),
@@ -243,6 +247,12 @@ impl TrackerBuilder {
         self
     }
 
+    /// Adds a channel by which people are told, in the place of another of the same name; rules call it by its name.
+    pub fn notifier(self, notifier: impl Notifier) -> Self {
+        self.channels.set(Arc::new(notifier));
+        self
+    }
+
     /// Replaces the sanitizer.
     pub fn sanitizer(mut self, sanitizer: Sanitizer) -> Self {
         self.preparer.sanitizer = sanitizer;
@@ -404,6 +414,7 @@ impl TrackerBuilder {
             jobs: Jobs::default(),
             alerts: self.alerts,
             signalled: tokio::sync::Notify::default(),
+            channels: self.channels,
         })
     }
 }

@@ -6,6 +6,7 @@
 use super::{
     Engine, Tracker,
     alerts::{self, ALERTS},
+    delivery,
     jitter::jittered,
     jobs, series,
 };
@@ -31,6 +32,8 @@ const RETAIN_EVERY: Duration = Duration::from_secs(3600);
 const RETAIN_FIRST: Duration = Duration::from_secs(120);
 /// How long a lease is held without being extended.
 const LEASE: Duration = Duration::from_secs(180);
+/// How long it is kept what became of notifications, where events are kept for ever.
+const OUTBOX_KEPT: Duration = Duration::from_secs(90 * 86_400);
 /// How long the end of the tracker waits for the store to hear the last.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
@@ -46,6 +49,7 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: oneshot::Receiver<()>) {
         tokio::spawn(series::write(engine.clone())),
         tokio::spawn(jobs::run(engine.clone())),
         tokio::spawn(alerts::run(engine.clone())),
+        tokio::spawn(delivery::run(engine.clone())),
     ];
     while timeout(TELL_EVERY, &mut stop).await.is_err() {
         let mut told = pin!(engine.tell_balances());
@@ -62,6 +66,7 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: oneshot::Receiver<()>) {
     for job in jobs {
         job.abort();
     }
+    delivery::last(&engine).await;
     let _ = timeout(LAST_WORDS, async {
         engine.tell_balances().await;
         series::write_last(&engine).await;
@@ -137,6 +142,8 @@ impl Engine {
         let work = async {
             let report = self.store.retain(&self.retention).await?;
             series::let_go(self.store.as_ref()).await?;
+            let age = self.retention.age.unwrap_or(OUTBOX_KEPT);
+            self.store.drop_outbox(Timestamp::now().minus(age)).await?;
             Ok(report)
         };
         let report = self.under_lease(RETENTION, work).await;

@@ -4,8 +4,9 @@ use super::kit::{event, issue_of, project, record};
 use errtrack_core::{
     Condition, Event, IssueId, Level, ProjectId, Status, Store, Timestamp,
     alert::{AlertRule, Firing, Signal},
+    incident::NewIncident,
     notify::{Notification, OutboxEntry, Trigger},
-    store::{AlertState, Evaluation, FiringQuery, OutboxQuery, Tally, TallyQuery, TallyWidth},
+    store::{AlertState, Evaluation, FiringQuery, IncidentQuery, OutboxQuery, Recovery, Tally, TallyQuery, TallyWidth},
 };
 use uuid::Uuid;
 
@@ -142,6 +143,8 @@ pub async fn an_evaluation_is_written_whole_and_once(store: &impl Store) {
         state: vec![("rule:a".into(), Some("{}".into())), ("gone".into(), None)],
         firings: vec![one.clone()],
         outbox: vec![entry(key, one.id)],
+        incidents: vec![NewIncident { rule: Some(rule), ..NewIncident::new("slow", "r") }],
+        recoveries: Vec::new(),
         signals: signals.iter().map(|signal| signal.id).collect(),
     };
     assert!(store.fire(&evaluation).await.unwrap());
@@ -151,6 +154,7 @@ pub async fn an_evaluation_is_written_whole_and_once(store: &impl Store) {
         firings: vec![late.clone()],
         outbox: vec![entry(Uuid::new_v4(), late.id)],
         state: vec![("rule:b".into(), Some("{}".into()))],
+        incidents: vec![NewIncident::new("late", "r")],
         ..evaluation.clone()
     };
     assert!(!store.fire(&second).await.unwrap());
@@ -165,12 +169,21 @@ pub async fn an_evaluation_is_written_whole_and_once(store: &impl Store) {
         outbox.iter().map(|item| (item.entry.key, item.entry.firing)).collect::<Vec<_>>(),
         [(key, Some(one.id))]
     );
-    assert!(
-        store
-            .fire(&Evaluation { version: 1, state: vec![("rule:a".into(), None)], ..Evaluation::default() })
-            .await
-            .unwrap()
-    );
+    let titles = async |open| -> Vec<String> {
+        let query = IncidentQuery { open: Some(open), limit: 10, ..IncidentQuery::default() };
+        store.incidents(&query).await.unwrap().into_iter().map(|incident| incident.title).collect()
+    };
+    assert_eq!(titles(true).await, ["slow"]);
+    let over = Recovery { by: "r".into(), note: "over".into(), resolve: true };
+    let third = Evaluation {
+        at: Timestamp::now(),
+        version: 1,
+        state: vec![("rule:a".into(), None)],
+        recoveries: vec![(rule, over)],
+        ..Evaluation::default()
+    };
+    assert!(store.fire(&third).await.unwrap());
+    assert_eq!((titles(true).await, titles(false).await), (Vec::new(), vec!["slow".to_owned()]));
     assert_eq!(store.alert_state().await.unwrap(), AlertState { version: 2, ..AlertState::default() });
 }
 

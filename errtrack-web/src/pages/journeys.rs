@@ -2,6 +2,7 @@
 
 mod accounts;
 mod alerts;
+mod incidents;
 mod merging;
 mod privacy;
 mod projects;

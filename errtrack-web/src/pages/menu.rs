@@ -16,6 +16,7 @@ pub(super) fn main(shell: &Shell) -> Vec<Entry> {
     let entries = [
         ("overview", "Overview", "/overview"),
         ("issues", "Issues", "/issues"),
+        ("incidents", "Incidents", "/incidents"),
         ("performance", "Performance", "/performance"),
         ("alerts", "Alerts", "/alerts"),
         ("monitoring", "Monitoring", "/monitoring"),

@@ -5,14 +5,16 @@ use errtrack_core::{
     ApiKey, AuditEntry, Balance, Condition, Fingerprint, Issue, IssueId, IssueRef, Level, Member, MemberChange,
     MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash, TokenKind,
     alert::{AlertRule, Firing, Signal},
+    incident::{Incident, IncidentChange, IncidentEntry, NewIncident},
     notify::OutboxEntry,
     store::{
         AccountStore, AlertState, AlertStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment,
         Connections, Cursor, EnvironmentCount, Evaluation, EventPage, EventPosition, EventStore, Feed, FigureScope,
-        FigureVersion, FiringQuery, GroupStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject,
-        OutboxCount, OutboxItem, OutboxQuery, OutboxStore, ProjectChange, ProjectStore, Recorded, Recorder, Regrouped,
-        Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore, SetAside,
-        SettingStore, Settlement, StatusCounts, Storage, StoredEvent, TagTally, Tally, TallyQuery, TriageStore, Upkeep,
+        FigureVersion, FiringQuery, GroupStore, IncidentChanged, IncidentQuery, IncidentStore, IssuePage, IssueQuery,
+        IssueStore, KeyStore, LeaseStore, NewProject, OpenedIncident, OutboxCount, OutboxItem, OutboxQuery,
+        OutboxStore, ProjectChange, ProjectStore, Recorded, Recorder, Recovery, Regrouped, Retention, RetentionReport,
+        Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore, SetAside, SettingStore, Settlement,
+        StatusCounts, Storage, StoredEvent, TagTally, Tally, TallyQuery, TriageStore, Upkeep,
     },
 };
 use errtrack_store::SqliteStore;
@@ -164,6 +166,18 @@ delegate!(SeriesStore {
     fn put_points(&self, points: &[SeriesPoint]) -> ();
     fn points(&self, query: &SeriesQuery) -> Vec<SeriesPoint>;
     fn drop_points(&self, series: Series, width: i64, before: i64) -> u64;
+});
+delegate!(IncidentStore {
+    fn open_incident(&self, new: &NewIncident) -> Option<OpenedIncident>;
+    fn incidents(&self, query: &IncidentQuery) -> Vec<Incident>;
+    fn incident(&self, id: Uuid) -> Option<Incident>;
+    fn change_incident(&self, id: Uuid, change: &IncidentChange, by: &str, at: Timestamp) -> IncidentChanged;
+    fn recover_incident(&self, rule: Uuid, recovery: &Recovery, at: Timestamp) -> Option<Uuid>;
+    fn delete_incident(&self, id: Uuid) -> bool;
+    fn incident_timeline(&self, id: Uuid, after: Option<i64>, limit: u32) -> Vec<IncidentEntry>;
+    fn link_issues(&self, id: Uuid, issues: &[IssueId], by: &str, at: Timestamp) -> Option<u64>;
+    fn unlink_issue(&self, id: Uuid, issue: IssueId, by: &str, at: Timestamp) -> bool;
+    fn incident_issues(&self, id: Uuid) -> Vec<Issue>;
 });
 delegate!(AccountStore {
     fn member_by_email(&self, email: &str) -> Option<Member>;

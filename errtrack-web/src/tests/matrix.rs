@@ -28,6 +28,7 @@ struct Things {
     member: String,
     alert: String,
     doomed: String,
+    incident: String,
 }
 
 impl Things {
@@ -55,6 +56,11 @@ impl Things {
             let slug = format!("d{}", uuid::Uuid::new_v4().simple());
             doomed = app.store.ensure_project(&slug).await.unwrap().id.to_string();
         }
+        let mut incident = String::new();
+        if row.asks_about("INCIDENT") {
+            let new = json!({"title": "slow", "project": project, "issues": issue["id"].as_str().as_slice()});
+            incident = app.post("/api/alerts/incidents", &new).await.data()["id"].as_str().unwrap().to_owned();
+        }
         let project = app.store.ensure_project(project).await.unwrap().id.0;
         let mut alert = String::new();
         if row.asks_about("ALERT") {
@@ -65,7 +71,7 @@ impl Things {
             alert = id.to_string();
         }
         let (fingerprint, event) = (text("fingerprint"), text("last_event_id"));
-        Self { issue: text("id"), event, number, fingerprint, project, key, member, alert, doomed }
+        Self { issue: text("id"), event, number, fingerprint, project, key, member, alert, doomed, incident }
     }
 
     fn put_into(&self, text: &str) -> String {
@@ -78,6 +84,7 @@ impl Things {
             .replace("MEMBER", &self.member)
             .replace("ALERT", &self.alert)
             .replace("DOOMED", &self.doomed)
+            .replace("INCIDENT", &self.incident)
             .replace("NEW", &uuid::Uuid::new_v4().simple().to_string())
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     MemberChange, MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash,
     TokenKind,
     alert::{AlertRule, Firing, Signal},
+    incident::{Incident, IncidentChange, IncidentEntry, NewIncident},
     notify::OutboxEntry,
     store::*,
 };
@@ -534,6 +535,18 @@ unused!(EventStore {
     fn pin(&self, &StoredEvent, bool) -> bool;
     fn user_events(&self, Option<&[ProjectId]>, &str, Option<&Cursor>, u32) -> EventPage;
     fn erase_user(&self, Option<&[ProjectId]>, &str) -> u64;
+});
+unused!(IncidentStore {
+    fn open_incident(&self, &NewIncident) -> Option<OpenedIncident>;
+    fn incidents(&self, &IncidentQuery) -> Vec<Incident>;
+    fn incident(&self, Uuid) -> Option<Incident>;
+    fn change_incident(&self, Uuid, &IncidentChange, &str, Timestamp) -> IncidentChanged;
+    fn recover_incident(&self, Uuid, &Recovery, Timestamp) -> Option<Uuid>;
+    fn delete_incident(&self, Uuid) -> bool;
+    fn incident_timeline(&self, Uuid, Option<i64>, u32) -> Vec<IncidentEntry>;
+    fn link_issues(&self, Uuid, &[IssueId], &str, Timestamp) -> Option<u64>;
+    fn unlink_issue(&self, Uuid, IssueId, &str, Timestamp) -> bool;
+    fn incident_issues(&self, Uuid) -> Vec<Issue>;
 });
 unused!(AccountStore {
     fn member_by_email(&self, &str) -> Option<Member>;

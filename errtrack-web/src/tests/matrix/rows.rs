@@ -30,7 +30,7 @@ impl Needs {
 }
 
 /// A question. In path and body, `ISSUE`, `EVENT`, `NUMBER`, `FINGERPRINT`, `PROJECT`, `SLUG`, `KEY`, `MEMBER`, `ALERT`, `DOOMED` (a
-/// project that may go) stand for what is made for it,
+/// project that may go), `INCIDENT` (to which the issue is linked) stand for what is made for it,
 /// `NEW` for what was never there.
 #[derive(Debug)]
 pub(super) struct Row {
@@ -131,6 +131,15 @@ pub(super) fn rows() -> Vec<Row> {
         api("PUT", "/api/alerts/rules/ALERT", Write, 200).scoped().with(r#"{"enabled": false}"#),
         api("DELETE", "/api/alerts/rules/ALERT", Write, 204).scoped(),
         api("GET", "/api/alerts/rules/ALERT/history", Read, 200).scoped(),
+        api("GET", "/api/alerts/incidents", Read, 200),
+        api("POST", "/api/alerts/incidents", Write, 201).scoped().with(r#"{"title": "slow", "project": "SLUG"}"#),
+        api("GET", "/api/alerts/incidents/INCIDENT", Read, 200).scoped(),
+        api("PUT", "/api/alerts/incidents/INCIDENT", Write, 200).scoped().with(r#"{"status": "identified"}"#),
+        api("DELETE", "/api/alerts/incidents/INCIDENT", Write, 204).scoped(),
+        api("GET", "/api/alerts/incidents/INCIDENT/timeline", Read, 200).scoped(),
+        api("POST", "/api/alerts/incidents/INCIDENT/comments", Write, 201).scoped().with(r#"{"text": "seen"}"#),
+        api("POST", "/api/alerts/incidents/INCIDENT/issues", Write, 200).scoped().with(r#"{"ids": ["ISSUE"]}"#),
+        api("DELETE", "/api/alerts/incidents/INCIDENT/issues/ISSUE", Write, 200).scoped(),
         api("GET", "/api/settings/retention", AdminOfAll, 200),
         api("POST", "/api/settings/retention/preview", AdminOfAll, 200),
         api("POST", "/api/settings/retention/run", AdminOfAll, 200),
@@ -177,6 +186,14 @@ pub(super) fn rows() -> Vec<Row> {
         page("POST", "/issues/ISSUE/delete", Write, 303).scoped(),
         page("POST", "/issues/ISSUE/events/EVENT/pin", Write, 303).scoped(),
         page("POST", "/issues/ISSUE/events/EVENT/unpin", Write, 303).scoped(),
+        page("GET", "/incidents", Read, 200),
+        page("POST", "/incidents", Write, 303).scoped().with("title=slow&project=SLUG"),
+        page("GET", "/incidents/INCIDENT", Read, 200).scoped(),
+        page("POST", "/incidents/INCIDENT", Write, 303).scoped().with("status=identified&note=seen"),
+        page("POST", "/incidents/INCIDENT/comments", Write, 303).scoped().with("text=seen"),
+        page("POST", "/incidents/INCIDENT/issues", Write, 303).scoped().with("issue=ISSUE"),
+        page("POST", "/incidents/INCIDENT/issues/remove", Write, 303).scoped().with("issue=ISSUE"),
+        page("POST", "/incidents/INCIDENT/delete", Write, 303).scoped(),
         page("GET", "/overview", Read, 200),
         page("GET", "/performance", Read, 200),
         page("GET", "/alerts", Read, 200),
