@@ -19,6 +19,7 @@ mod rule;
 mod signal;
 pub mod spike;
 mod state;
+mod users;
 
 pub use condition::{
     Bound, Condition, Filter, FilterKey, InvalidCondition, Metric, Operator, Window, WindowChoice, parse_window,
@@ -28,3 +29,4 @@ pub use quiet::{InvalidTimeOfDay, QuietHours, TimeOfDay};
 pub use rule::{AlertRule, Checked, InvalidAlertRule, OpenIncident, When};
 pub use signal::{Firing, Signal};
 pub use state::RuleState;
+pub(crate) use users::Users;

@@ -30,6 +30,7 @@ mod series;
 pub(crate) mod spool;
 mod trouble;
 mod upkeep;
+mod users;
 mod worker;
 mod writer;
 mod writes;
@@ -76,6 +77,7 @@ use std::{
     time::Duration,
 };
 use trouble::Trouble;
+use users::SeenUsers;
 use uuid::Uuid;
 use worker::Worker;
 use writer::Pace;
@@ -165,6 +167,7 @@ struct Engine {
     alerts: AlertSettings,
     /// A batch of this process did something that alert rules may want to hear of.
     signalled: tokio::sync::Notify,
+    users: SeenUsers,
     channels: Channels,
     /// Held while this process runs retention.
     retaining: tokio::sync::Mutex<()>,

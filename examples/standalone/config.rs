@@ -31,6 +31,10 @@ pub(crate) struct Config {
     pub(crate) rate_limits: RateLimits,
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) redis: Option<Redis>,
+    /// Who gets a mail for every new issue and every regression.
+    pub(crate) alert_emails: Vec<String>,
+    /// Notifications that a channel gets within an hour.
+    pub(crate) notifications_per_hour: u32,
     /// Variables of later versions that are set and do nothing yet.
     pub(crate) without_effect: Vec<&'static str>,
 }
@@ -84,7 +88,7 @@ impl Config {
         let admin = match (get("ADMIN_EMAIL"), get("ADMIN_PASSWORD")) {
             (None, None) => None,
             (Some(email), Some(password)) => {
-                Some(Admin { email: email_address(email)?, password: password.to_owned() })
+                Some(Admin { email: email_address("ADMIN_EMAIL", email)?, password: password.to_owned() })
             }
             (Some(_), None) => return Err(Wrong::new("ADMIN_PASSWORD", "", "set, because ADMIN_EMAIL is")),
             (None, Some(_)) => return Err(Wrong::new("ADMIN_EMAIL", "", "set, because ADMIN_PASSWORD is")),
@@ -108,6 +112,8 @@ impl Config {
             rate_limits: rate_limits(get)?,
             trusted_proxies: trusted_proxies(get("TRUSTED_PROXIES"))?,
             redis: get("REDIS_URL").map(redis).transpose()?,
+            alert_emails: get("ALERT_EMAILS").map(alert_emails).transpose()?.unwrap_or_default(),
+            notifications_per_hour: number("MAIL_CAP_PER_HOUR", get("MAIL_CAP_PER_HOUR"), 60, 1..=100_000)?,
             without_effect,
         })
     }
@@ -117,8 +123,7 @@ impl Config {
 const MOST_MONITORED: usize = 100;
 
 /// Variables that are documented, but that nothing here reads yet.
-const LATER: [&str; 16] = [
-    "ALERT_EMAILS",
+const LATER: [&str; 14] = [
     "SMTP_URL",
     "SMTP_FROM",
     "POSTMARK_API_TOKEN",
@@ -127,7 +132,6 @@ const LATER: [&str; 16] = [
     "SLACK_WEBHOOK_URL",
     "WEBHOOK_URL",
     "WEBHOOK_SECRET",
-    "MAIL_CAP_PER_HOUR",
     "SMS_URL",
     "SMS_FROM",
     "SMS_TO",
@@ -213,12 +217,18 @@ fn database(url: Option<&str>, path: Option<&str>) -> Result<String, Wrong> {
     }
 }
 
-fn email_address(text: &str) -> Result<String, Wrong> {
-    let whole = text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
+/// Addresses between commas.
+fn alert_emails(text: &str) -> Result<Vec<String>, Wrong> {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts.map(|part| email_address("ALERT_EMAILS", part)).collect()
+}
+
+fn email_address(name: &str, text: &str) -> Result<String, Wrong> {
+    let whole = text.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
     if whole && !text.contains(char::is_whitespace) {
         return Ok(text.to_lowercase());
     }
-    Err(Wrong::new("ADMIN_EMAIL", text, "an e-mail address: ana@example.com"))
+    Err(Wrong::new(name, text, "an e-mail address: ana@example.com"))
 }
 
 fn public_url(text: &str) -> Result<String, Wrong> {

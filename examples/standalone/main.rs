@@ -55,6 +55,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .retention(config.retention)
         .events_per_issue(config.events_per_issue)
         .spool(config.spool(), SPOOL_BYTES)
+        .alert_emails(&config.alert_emails)
+        .notifications_per_hour(config.notifications_per_hour)
         .store(store.clone())
         .build()
         .await?;

@@ -1,6 +1,6 @@
 //! What a condition measures, from what was counted as it came: no event is looked at.
 
-use super::{AlertRule, Condition, FilterKey, Metric, Window};
+use super::{AlertRule, Condition, FilterKey, Metric, Users, Window};
 use crate::{
     Project, ProjectId, RouteStatistics, StatusClass, StoreError, Timestamp,
     store::{Series, SeriesQuery, Store, Tally, TallyQuery, TallyWidth},
@@ -8,6 +8,8 @@ use crate::{
 
 /// Requests are counted in buckets of so many minutes, for so many days.
 const FINE: (i64, i64) = (10, 2);
+/// Users in such.
+const USERS: i64 = 5;
 /// And in wider ones for longer.
 const WIDE: i64 = 60;
 /// Minutes of an hour and of a day.
@@ -114,8 +116,12 @@ fn figure(metric: Metric, all: &RouteStatistics) -> Option<f64> {
     }
 }
 
-/// How many users met an event.
+/// How many users met an event, as far as the buckets tell: the one in which the window begins counts whole.
 async fn users(store: &dyn Store, projects: Option<Vec<ProjectId>>, from: i64, until: i64) -> Result<f64, StoreError> {
-    let _ = (store, projects, from, until);
-    Ok(0.0)
+    let width = if until - from <= DAY { USERS } else { WIDE };
+    let query = SeriesQuery { series: Series::Users, projects, width, from: from.div_euclid(width) * width, until };
+    let points = store.points(&query).await?;
+    let mut all = Users::default();
+    points.iter().filter_map(|point| Users::from_point(&point.data)).for_each(|users| all.merge(&users));
+    Ok(all.count())
 }

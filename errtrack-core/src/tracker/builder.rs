@@ -12,6 +12,7 @@ use super::{
     sampling::Sampling,
     series::Told,
     spool::SpoolGauge,
+    users::SeenUsers,
     worker::Worker,
     writer::Pace,
     writes,
@@ -414,6 +415,7 @@ impl TrackerBuilder {
             jobs: Jobs::default(),
             alerts: self.alerts,
             signalled: tokio::sync::Notify::default(),
+            users: SeenUsers::default(),
             channels: self.channels,
         })
     }

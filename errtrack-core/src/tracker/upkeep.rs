@@ -8,7 +8,7 @@ use super::{
     alerts::{self, ALERTS},
     delivery,
     jitter::jittered,
-    jobs, series,
+    jobs, series, users,
 };
 use crate::{
     Timestamp,
@@ -49,6 +49,7 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: oneshot::Receiver<()>) {
         tokio::spawn(series::write(engine.clone())),
         tokio::spawn(jobs::run(engine.clone())),
         tokio::spawn(alerts::run(engine.clone())),
+        tokio::spawn(users::write(engine.clone())),
         tokio::spawn(delivery::run(engine.clone())),
     ];
     while timeout(TELL_EVERY, &mut stop).await.is_err() {
@@ -70,6 +71,7 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: oneshot::Receiver<()>) {
     let _ = timeout(LAST_WORDS, async {
         engine.tell_balances().await;
         series::write_last(&engine).await;
+        let _ = engine.tell_users().await;
         for lease in [TRIM, RETENTION, ALERTS] {
             // It ends by itself if it cannot be given back.
             let _ = engine.store.release(lease, engine.node).await;

@@ -212,8 +212,12 @@ fn outcome(item: &OutboxItem) -> (String, &'static str, &'static str, String) {
     (text::line(&item.entry.channel, 64), says, class, why)
 }
 
+/// What a [`Said`] is made of.
 #[cfg(test)]
-fn samples_of_firings(now: Timestamp) -> (Vec<(Firing, Vec<OutboxItem>)>, BTreeMap<i64, String>) {
+type Owned = (Vec<(Firing, Vec<OutboxItem>)>, BTreeMap<i64, String>);
+
+#[cfg(test)]
+fn samples_of_firings(now: Timestamp) -> Owned {
     use super::samples::HOSTILE;
     use errtrack_core::{IssueId, notify::OutboxEntry};
     let firing = Firing {

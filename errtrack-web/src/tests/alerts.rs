@@ -60,7 +60,7 @@ async fn a_rule_has_the_fields_of_the_rest_document() {
     ] {
         assert_eq!(made[field], expected, "{field}");
     }
-    assert_eq!(made["created_at"].as_str().unwrap().parse::<Timestamp>().is_ok(), true);
+    assert!(made["created_at"].as_str().unwrap().parse::<Timestamp>().is_ok());
     let rule = format!("{RULES}/{}", made["id"].as_str().unwrap());
     assert_eq!(app.get(&rule).await.data(), made);
     assert_eq!(app.get(RULES).await.data()["rules"], json!([made]));
@@ -191,4 +191,20 @@ async fn what_a_rule_said_is_listed_with_the_outcome_of_each_channel() {
     assert_eq!(outbox.len(), 2);
     let facts = outbox[0].entry.notification.issue.as_ref().unwrap();
     assert_eq!((facts.short_id.as_str(), facts.count), (issue.as_str(), 3));
+}
+
+#[tokio::test]
+async fn users_are_counted_over_a_window() {
+    let app = TestApp::new().await;
+    for user in ["ana", "ben", "ana", "jun"] {
+        let body = json!({"message": "m", "source": "backend", "user_id": user});
+        assert!(app.post("/api/errors", &body).await.status.is_success());
+    }
+    let rule = json!({"condition": "user_count > 2 in 5m"}).to_string();
+    // What a process has seen is told every few seconds.
+    let value = TestApp::until_some("the users are told", async || {
+        let answer = app.send("POST", &format!("{RULES}/preview"), &[("x-api-key", KEY)], rule.clone()).await;
+        answer.data()["preview"]["value"].as_f64().filter(|value| *value > 0.0)
+    });
+    assert!((value.await - 3.0).abs() < f64::EPSILON);
 }
