@@ -11,6 +11,7 @@
 
 mod account;
 pub mod adapter;
+pub mod alert;
 #[cfg(feature = "anyhow")]
 mod anyhow;
 mod chain;
@@ -22,6 +23,7 @@ pub mod fuzzing;
 pub mod grouping;
 mod hosted;
 mod id;
+pub mod incident;
 mod issue;
 pub mod notify;
 mod occurrence;

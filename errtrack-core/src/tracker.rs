@@ -10,6 +10,7 @@
 //! Everything behind the queue runs on one thread with a runtime of its own: a host whose runtime is busy, blocked or
 //! shutting down still gets its errors written, and no work of ours delays a request.
 
+mod alerts;
 mod balance;
 mod builder;
 mod channels;
@@ -29,6 +30,7 @@ mod series;
 pub(crate) mod spool;
 mod trouble;
 mod upkeep;
+mod users;
 mod worker;
 mod writer;
 mod writes;
@@ -42,6 +44,7 @@ pub use spool::SpoolStatus;
 
 use crate::{
     BreadcrumbSource, Event, EventId, Level, Preparer, Project, ProjectId, Routes, ScopeHandle, StatusClass, Timestamp,
+    alert::AlertSettings,
     chain::Chain,
     current,
     hosted::Capturing,
@@ -75,6 +78,7 @@ use std::{
     time::Duration,
 };
 use trouble::Trouble;
+use users::SeenUsers;
 use uuid::Uuid;
 use worker::Worker;
 use writer::Pace;
@@ -162,6 +166,11 @@ struct Engine {
     reported: Reported,
     told: Told,
     jobs: Jobs,
+    /// What the program says of alerts.
+    alerts: AlertSettings,
+    /// A batch of this process did something that alert rules may want to hear of.
+    signalled: tokio::sync::Notify,
+    users: SeenUsers,
     channels: Channels,
     /// Held while this process runs retention.
     retaining: tokio::sync::Mutex<()>,

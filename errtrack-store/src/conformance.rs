@@ -24,6 +24,7 @@
 #![expect(missing_docs, reason = "the names of the tests say what they test")]
 
 pub mod accounts;
+pub mod alerts;
 pub mod aside;
 pub mod credentials;
 pub mod erasure;
@@ -31,6 +32,7 @@ pub mod events;
 pub mod feed;
 pub mod figures;
 pub mod hostile;
+pub mod incidents;
 pub mod integrations;
 pub mod issues;
 pub mod keys;
@@ -101,6 +103,14 @@ macro_rules! conformance {
             releases_that_are_no_versions_are_ordered_as_they_came
             a_condition_is_that_of_the_whole_issue
             comments_stand_in_their_order_and_go_with_the_issue
+        ]);
+        $crate::conformance!(@part $open, alerts: [
+            rules_are_kept_and_go_with_their_project
+            what_happens_to_issues_is_told_once
+            milestones_are_those_of_the_whole_issue
+            an_evaluation_is_written_whole_and_once
+            firings_page_from_new_to_old_and_go_with_their_rule
+            minutes_and_hours_are_counted_by_environment_and_level
         ]);
         $crate::conformance!(@part $open, events: [
             an_event_is_found_by_both_ids
@@ -233,6 +243,18 @@ macro_rules! conformance {
             a_point_is_written_and_replaced
             points_are_asked_for_by_project_width_and_time
             points_go_by_age_and_with_their_project
+        ]);
+        $crate::conformance!(@part $open, incidents: [
+            an_incident_is_opened_with_all_it_has
+            every_change_of_an_incident_is_told
+            incidents_are_asked_for_by_what_they_are
+            a_rule_has_one_open_incident
+            a_rule_that_recovers_resolves_its_incident_if_wanted
+            the_timeline_of_a_rule_that_fires_for_ever_is_bounded
+            channels_are_told_of_what_people_do_about_the_status
+            issues_are_linked_once_and_within_the_project
+            links_follow_issues_that_are_merged_and_go_with_them
+            an_incident_goes_with_its_timeline_and_with_its_project
         ]);
         $crate::conformance!(@part $open, nodes: [
             a_lease_has_one_holder

@@ -14,6 +14,8 @@
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod accounts;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod alerts;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod analytics;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod audit;
@@ -31,6 +33,7 @@ mod error;
 mod events;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod feed;
+mod incidents;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod integrations;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -75,6 +78,8 @@ mod series;
 mod set_aside;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod settings;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod signal;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql;
 #[cfg(feature = "sqlite")]

@@ -2,6 +2,7 @@
 //! do not spell alike is a piece of the text that has a name ([`pieces`]).
 
 pub(crate) mod account;
+pub(crate) mod alert;
 pub(crate) mod analytics;
 pub(crate) mod audit;
 #[cfg(feature = "sqlite")]
@@ -10,6 +11,7 @@ pub(crate) mod bulk;
 mod cells;
 pub(crate) mod erase;
 pub(crate) mod event;
+pub(crate) mod incident;
 pub(crate) mod integration;
 pub(crate) mod issue;
 pub(crate) mod key;

@@ -4,6 +4,7 @@
 //! [`Tracker`] and the store's traits; it knows no SQL.
 
 mod access;
+mod alerts;
 mod api;
 mod app;
 mod cache;
@@ -14,6 +15,7 @@ mod figures;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod incidents;
 mod ingest;
 mod integrations;
 mod limits;

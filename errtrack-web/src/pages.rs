@@ -4,6 +4,7 @@
 //! tests and computes nothing.
 
 mod account;
+mod alerts;
 mod assets;
 mod audit;
 mod banner;
@@ -13,6 +14,8 @@ mod dress;
 mod failure;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
+mod incident;
+mod incidents;
 mod integrations;
 pub(crate) mod issue;
 mod issues;
@@ -73,9 +76,20 @@ pub(crate) fn routes(app: &App, document: &Document) -> Router<App> {
         .route("/issues/{id}/delete", post(issue::actions::delete))
         .route("/issues/{id}/events/{event}/pin", post(issue::actions::pin))
         .route("/issues/{id}/events/{event}/unpin", post(issue::actions::unpin))
+        .route("/incidents", get(incidents::list).post(incidents::create))
+        .route("/incidents/{id}", get(incident::show).post(incident::actions::change))
+        .route("/incidents/{id}/comments", post(incident::actions::comment))
+        .route("/incidents/{id}/issues", post(incident::actions::link))
+        .route("/incidents/{id}/issues/remove", post(incident::actions::unlink))
+        .route("/incidents/{id}/delete", post(incident::actions::delete))
         .route("/overview", get(overview::show))
         .route("/performance", get(performance::show))
         .route("/monitoring", get(monitoring::show))
+        .route("/alerts", get(alerts::list).post(alerts::create))
+        .route("/alerts/new", get(alerts::new))
+        .route("/alerts/{id}", get(alerts::show).post(alerts::change))
+        .route("/alerts/{id}/switch", post(alerts::switch))
+        .route("/alerts/{id}/delete", post(alerts::delete))
         .route("/settings/projects", get(projects::show).post(projects::create))
         .route("/settings/projects/{id}", post(projects::update))
         .route("/settings/projects/{id}/retention", post(projects::set_retention))

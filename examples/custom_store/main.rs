@@ -5,12 +5,14 @@
 //! capability. `conformance.rs` runs the suite that shows that it is a store.
 
 mod accounts;
+mod alerts;
 #[cfg(test)]
 mod conformance;
 mod data;
 mod events;
 mod figures;
 mod groups;
+mod incidents;
 mod integrations;
 mod issues;
 mod nodes;

@@ -1,6 +1,10 @@
 //! Notifications on their way.
 
-use crate::{data::Outgoing, issues::size, store::MemoryStore};
+use crate::{
+    data::{Data, Outgoing},
+    issues::size,
+    store::MemoryStore,
+};
 use async_trait::async_trait;
 use errtrack_core::{
     StoreError, Timestamp,
@@ -25,13 +29,12 @@ impl Outgoing {
     }
 }
 
-#[async_trait]
-impl OutboxStore for MemoryStore {
-    async fn put_outbox(&self, entries: &[OutboxEntry]) -> Result<u64, StoreError> {
-        let mut data = self.lock()?;
-        let before = data.outbox.len();
+impl Data {
+    /// Adds entries; answers how many are new.
+    pub(crate) fn send(&mut self, entries: &[OutboxEntry]) -> u64 {
+        let before = self.outbox.len();
         for entry in entries {
-            if data.outbox.iter().all(|other| other.item.entry.key != entry.key) {
+            if self.outbox.iter().all(|other| other.item.entry.key != entry.key) {
                 let item = OutboxItem {
                     entry: entry.clone(),
                     state: OutboxState::Waiting,
@@ -41,10 +44,18 @@ impl OutboxStore for MemoryStore {
                     settled_at: None,
                     error: None,
                 };
-                data.outbox.push(Outgoing { item, lease: None });
+                self.outbox.push(Outgoing { item, lease: None });
             }
         }
-        Ok((data.outbox.len() - before) as u64)
+        (self.outbox.len() - before) as u64
+    }
+}
+
+#[async_trait]
+impl OutboxStore for MemoryStore {
+    async fn put_outbox(&self, entries: &[OutboxEntry]) -> Result<u64, StoreError> {
+        let mut data = self.lock()?;
+        Ok(data.send(entries))
     }
 
     async fn due_channels(&self, now: Timestamp) -> Result<Vec<String>, StoreError> {

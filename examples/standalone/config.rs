@@ -38,8 +38,10 @@ pub(crate) struct Config {
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) redis: Option<Redis>,
     pub(crate) oidc: Option<Oidc>,
-    /// Variables of later versions that are set and do nothing yet.
-    pub(crate) without_effect: Vec<&'static str>,
+    /// Who gets a mail for every new issue and every regression.
+    pub(crate) alert_emails: Vec<String>,
+    /// Notifications that a channel gets within an hour.
+    pub(crate) notifications_per_hour: u32,
 }
 
 /// The owner's account.
@@ -91,13 +93,12 @@ impl Config {
         let admin = match (get("ADMIN_EMAIL"), get("ADMIN_PASSWORD")) {
             (None, None) => None,
             (Some(email), Some(password)) => {
-                Some(Admin { email: email_address(email)?, password: password.to_owned() })
+                Some(Admin { email: email_address("ADMIN_EMAIL", email)?, password: password.to_owned() })
             }
             (Some(_), None) => return Err(Wrong::new("ADMIN_PASSWORD", "", "set, because ADMIN_EMAIL is")),
             (None, Some(_)) => return Err(Wrong::new("ADMIN_EMAIL", "", "set, because ADMIN_PASSWORD is")),
         };
         let allowed_targets = get("ALLOWED_TARGETS").map(allowed_targets).transpose()?.unwrap_or_default();
-        let without_effect = LATER.into_iter().filter(|name| get(name).is_some()).collect();
         Ok(Self {
             host: host(get("HOST").unwrap_or("127.0.0.1"))?,
             port: number("PORT", get("PORT"), 8080, 0..=u16::MAX)?,
@@ -118,7 +119,8 @@ impl Config {
             trusted_proxies: trusted_proxies(get("TRUSTED_PROXIES"))?,
             redis: get("REDIS_URL").map(redis).transpose()?,
             oidc: oidc(get)?,
-            without_effect,
+            alert_emails: get("ALERT_EMAILS").map(alert_emails).transpose()?.unwrap_or_default(),
+            notifications_per_hour: number("MAIL_CAP_PER_HOUR", get("MAIL_CAP_PER_HOUR"), 60, 1..=100_000)?,
         })
     }
 }
@@ -127,8 +129,6 @@ impl Config {
 const MOST_MONITORED: usize = 100;
 
 /// Variables that are documented, but that nothing here reads yet.
-const LATER: [&str; 2] = ["ALERT_EMAILS", "MAIL_CAP_PER_HOUR"];
-
 /// A variable whose value is wrong.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Wrong {
@@ -206,12 +206,18 @@ fn database(url: Option<&str>, path: Option<&str>) -> Result<String, Wrong> {
     }
 }
 
-fn email_address(text: &str) -> Result<String, Wrong> {
-    let whole = text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
+/// Addresses between commas.
+fn alert_emails(text: &str) -> Result<Vec<String>, Wrong> {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts.map(|part| email_address("ALERT_EMAILS", part)).collect()
+}
+
+fn email_address(name: &str, text: &str) -> Result<String, Wrong> {
+    let whole = text.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
     if whole && !text.contains(char::is_whitespace) {
         return Ok(text.to_lowercase());
     }
-    Err(Wrong::new("ADMIN_EMAIL", text, "an e-mail address: ana@example.com"))
+    Err(Wrong::new(name, text, "an e-mail address: ana@example.com"))
 }
 
 fn public_url(text: &str) -> Result<String, Wrong> {
@@ -402,7 +408,7 @@ mod tests {
     fn an_issuer_needs_all_three_and_its_secret_is_not_shown() {
         let all =
             [("OIDC_ISSUER", "https://id.example"), ("OIDC_CLIENT_ID", "errtrack"), ("OIDC_CLIENT_SECRET", "hunter2")];
-        assert!(read(&all).unwrap().oidc.is_some() && read(&all).unwrap().without_effect.is_empty());
+        assert!(read(&all).unwrap().oidc.is_some());
         assert!(read(&[]).unwrap().oidc.is_none());
         for (given, line) in [
             (&all[..1], "OIDC_CLIENT_ID: must be set, because OIDC_ISSUER is"),
@@ -422,7 +428,6 @@ mod tests {
         let all = ["INGEST", "ANALYTICS", "API", "IP"].map(|name| format!("RATE_LIMIT_{name}"));
         let none: Vec<_> = all.iter().map(|name| (name.as_str(), "0")).collect();
         assert_eq!(read(&none).unwrap().rate_limits, RateLimits::OFF);
-        assert!(read(&none).unwrap().without_effect.is_empty());
     }
 
     #[test]

@@ -12,12 +12,14 @@ use super::{
     sampling::Sampling,
     series::Told,
     spool::SpoolGauge,
+    users::SeenUsers,
     worker::Worker,
     writer::Pace,
     writes,
 };
 use crate::{
     Event, InvalidRules, Level, Preparer, Project, Routes, Rule, Rules,
+    alert::AlertSettings,
     grouping::InApp,
     notify::Notifier,
     prepare::Limits,
@@ -54,6 +56,7 @@ pub struct TrackerBuilder {
     source_link: Option<String>,
     commit: Option<String>,
     spool: Option<(PathBuf, u64)>,
+    alerts: AlertSettings,
     pub(super) pace: Pace,
 }
 
@@ -80,6 +83,7 @@ impl Default for TrackerBuilder {
             source_link: None,
             commit: None,
             spool: None,
+            alerts: AlertSettings::default(),
             pace: Pace::default(),
         }
     }
@@ -313,6 +317,23 @@ impl TrackerBuilder {
         self
     }
 
+    /// Mails every new issue and every regression to these addresses, by the channel `email`; to nobody unless set. Rules that
+    /// people make come besides.
+    pub fn alert_emails(mut self, emails: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.alerts.emails = emails.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets how many notifications a channel gets within an hour; 60 unless set. What comes beyond that is gathered into one
+    /// digest, sent when it has been calm for a minute, ten minutes later at the latest, and after that at the end of the hour.
+    ///
+    /// What cannot wait (regressions, spikes, rules with a condition) is counted apart: a flood of new issues does not stand in
+    /// its way.
+    pub fn notifications_per_hour(mut self, notifications: u32) -> Self {
+        self.alerts.cap = notifications.max(1);
+        self
+    }
+
     /// What the tracker's thread has, without the thread.
     #[cfg(test)]
     pub(super) fn engine_for_tests(self, store: impl Store, project: Project) -> Engine {
@@ -393,6 +414,9 @@ impl TrackerBuilder {
             retaining: tokio::sync::Mutex::default(),
             told: Told::default(),
             jobs: Jobs::default(),
+            alerts: self.alerts,
+            signalled: tokio::sync::Notify::default(),
+            users: SeenUsers::default(),
             channels: self.channels,
         })
     }

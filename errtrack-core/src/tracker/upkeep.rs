@@ -3,7 +3,13 @@
 //! Who does a job holds its lease in the database. The lease on trimming stays with its holder from round to round; the one
 //! on retention is given back after each run, and whoever comes next sees when the last run was.
 
-use super::{Engine, Tracker, delivery, jitter::jittered, jobs, series};
+use super::{
+    Engine, Tracker,
+    alerts::{self, ALERTS},
+    delivery,
+    jitter::jittered,
+    jobs, series, users,
+};
 use crate::{
     Timestamp,
     store::{RetentionReport, StoreError},
@@ -42,6 +48,8 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: oneshot::Receiver<()>) {
         tokio::spawn(retain(engine.clone())),
         tokio::spawn(series::write(engine.clone())),
         tokio::spawn(jobs::run(engine.clone())),
+        tokio::spawn(alerts::run(engine.clone())),
+        tokio::spawn(users::write(engine.clone())),
         tokio::spawn(delivery::run(engine.clone())),
     ];
     while timeout(TELL_EVERY, &mut stop).await.is_err() {
@@ -63,7 +71,8 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: oneshot::Receiver<()>) {
     let _ = timeout(LAST_WORDS, async {
         engine.tell_balances().await;
         series::write_last(&engine).await;
-        for lease in [TRIM, RETENTION] {
+        let _ = engine.tell_users().await;
+        for lease in [TRIM, RETENTION, ALERTS] {
             // It ends by itself if it cannot be given back.
             let _ = engine.store.release(lease, engine.node).await;
         }

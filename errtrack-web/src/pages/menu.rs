@@ -16,7 +16,9 @@ pub(super) fn main(shell: &Shell) -> Vec<Entry> {
     let entries = [
         ("overview", "Overview", "/overview"),
         ("issues", "Issues", "/issues"),
+        ("incidents", "Incidents", "/incidents"),
         ("performance", "Performance", "/performance"),
+        ("alerts", "Alerts", "/alerts"),
         ("monitoring", "Monitoring", "/monitoring"),
         ("start", "Connect", "/start"),
     ];

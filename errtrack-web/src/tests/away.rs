@@ -4,14 +4,18 @@ use async_trait::async_trait;
 use errtrack_core::{
     ApiKey, AuditEntry, Balance, Condition, Fingerprint, Issue, IssueId, IssueRef, Level, Member, MemberChange,
     MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash, TokenKind,
+    alert::{AlertRule, Firing, Signal},
+    incident::{Incident, IncidentChange, IncidentEntry, NewIncident},
     notify::OutboxEntry,
     store::{
-        AccountStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment, Connections, Cursor,
-        EnvironmentCount, EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion, GroupStore,
-        Integration, IntegrationStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject,
-        OutboxCount, OutboxItem, OutboxQuery, OutboxStore, ProjectChange, ProjectStore, Recorded, Recorder, Regrouped,
-        Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore, SetAside,
-        SettingStore, Settlement, StatusCounts, Storage, StoredEvent, TagTally, TriageStore, Upkeep,
+        AccountStore, AlertState, AlertStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment,
+        Connections, Cursor, EnvironmentCount, Evaluation, EventPage, EventPosition, EventStore, Feed, FigureScope,
+        FigureVersion, FiringQuery, GroupStore, IncidentChanged, IncidentQuery, IncidentStore, Integration,
+        IntegrationStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject, OpenedIncident,
+        OutboxCount, OutboxItem, OutboxQuery, OutboxStore, ProjectChange, ProjectStore, Recorded, Recorder, Recovery,
+        Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore,
+        SetAside, SettingStore, Settlement, StatusCounts, Storage, StoredEvent, TagTally, Tally, TallyQuery,
+        TriageStore, Upkeep,
     },
 };
 use errtrack_store::SqliteStore;
@@ -153,10 +157,33 @@ delegate!(AnalyticsStore {
     fn environments(&self, scope: &FigureScope, since: Timestamp) -> Vec<EnvironmentCount>;
     fn top_issues(&self, scope: &FigureScope, since: Timestamp, limit: u32) -> Vec<(Issue, i64)>;
 });
+delegate!(AlertStore {
+    fn alert_rules(&self) -> Vec<AlertRule>;
+    fn put_alert_rule(&self, rule: &AlertRule) -> bool;
+    fn delete_alert_rule(&self, id: Uuid) -> bool;
+    fn firings(&self, query: &FiringQuery) -> Vec<Firing>;
+    fn last_firings(&self, issues: &[IssueId], since: Timestamp) -> Vec<(Uuid, IssueId, Timestamp)>;
+    fn signals(&self, limit: u32) -> Vec<Signal>;
+    fn alert_state(&self) -> AlertState;
+    fn fire(&self, evaluation: &Evaluation) -> bool;
+    fn tallies(&self, query: &TallyQuery) -> Vec<Tally>;
+});
 delegate!(SeriesStore {
     fn put_points(&self, points: &[SeriesPoint]) -> ();
     fn points(&self, query: &SeriesQuery) -> Vec<SeriesPoint>;
     fn drop_points(&self, series: Series, width: i64, before: i64) -> u64;
+});
+delegate!(IncidentStore {
+    fn open_incident(&self, new: &NewIncident) -> Option<OpenedIncident>;
+    fn incidents(&self, query: &IncidentQuery) -> Vec<Incident>;
+    fn incident(&self, id: Uuid) -> Option<Incident>;
+    fn change_incident(&self, id: Uuid, change: &IncidentChange, by: &str, at: Timestamp) -> IncidentChanged;
+    fn recover_incident(&self, rule: Uuid, recovery: &Recovery, at: Timestamp) -> Option<Uuid>;
+    fn delete_incident(&self, id: Uuid) -> bool;
+    fn incident_timeline(&self, id: Uuid, after: Option<i64>, limit: u32) -> Vec<IncidentEntry>;
+    fn link_issues(&self, id: Uuid, issues: &[IssueId], by: &str, at: Timestamp) -> Option<u64>;
+    fn unlink_issue(&self, id: Uuid, issue: IssueId, by: &str, at: Timestamp) -> bool;
+    fn incident_issues(&self, id: Uuid) -> Vec<Issue>;
 });
 delegate!(AccountStore {
     fn member_by_email(&self, email: &str) -> Option<Member>;

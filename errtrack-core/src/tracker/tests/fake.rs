@@ -3,7 +3,11 @@
 use crate::{
     ApiKey, AuditEntry, Balance, Condition, EventId, Fingerprint, Issue, IssueId, IssueRef, Level, Member,
     MemberChange, MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash,
-    TokenKind, notify::OutboxEntry, store::*,
+    TokenKind,
+    alert::{AlertRule, Firing, Signal},
+    incident::{Incident, IncidentChange, IncidentEntry, NewIncident},
+    notify::OutboxEntry,
+    store::*,
 };
 use async_trait::async_trait;
 use std::{
@@ -468,6 +472,45 @@ unused!(IntegrationStore {
     fn put_integration(&self, &str, Option<&str>) -> bool;
     fn note_test(&self, &str, Timestamp, Option<&str>) -> ();
 });
+#[async_trait]
+impl AlertStore for Fake {
+    async fn alert_rules(&self) -> Result<Vec<AlertRule>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn put_alert_rule(&self, _: &AlertRule) -> Result<bool, StoreError> {
+        unreachable!()
+    }
+
+    async fn delete_alert_rule(&self, _: Uuid) -> Result<bool, StoreError> {
+        unreachable!()
+    }
+
+    async fn firings(&self, _: &FiringQuery) -> Result<Vec<Firing>, StoreError> {
+        unreachable!()
+    }
+
+    async fn last_firings(&self, _: &[IssueId], _: Timestamp) -> Result<Vec<(Uuid, IssueId, Timestamp)>, StoreError> {
+        unreachable!()
+    }
+
+    async fn signals(&self, _: u32) -> Result<Vec<Signal>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn alert_state(&self) -> Result<AlertState, StoreError> {
+        unreachable!()
+    }
+
+    async fn fire(&self, _: &Evaluation) -> Result<bool, StoreError> {
+        unreachable!()
+    }
+
+    async fn tallies(&self, _: &TallyQuery) -> Result<Vec<Tally>, StoreError> {
+        unreachable!()
+    }
+}
+
 unused!(AnalyticsStore {
     fn figures_version(&self, &FigureScope) -> FigureVersion;
     fn rollups(&self, &FigureScope, RollupWidth, Timestamp, Timestamp) -> Vec<Rollup>;
@@ -497,6 +540,18 @@ unused!(EventStore {
     fn pin(&self, &StoredEvent, bool) -> bool;
     fn user_events(&self, Option<&[ProjectId]>, &str, Option<&Cursor>, u32) -> EventPage;
     fn erase_user(&self, Option<&[ProjectId]>, &str) -> u64;
+});
+unused!(IncidentStore {
+    fn open_incident(&self, &NewIncident) -> Option<OpenedIncident>;
+    fn incidents(&self, &IncidentQuery) -> Vec<Incident>;
+    fn incident(&self, Uuid) -> Option<Incident>;
+    fn change_incident(&self, Uuid, &IncidentChange, &str, Timestamp) -> IncidentChanged;
+    fn recover_incident(&self, Uuid, &Recovery, Timestamp) -> Option<Uuid>;
+    fn delete_incident(&self, Uuid) -> bool;
+    fn incident_timeline(&self, Uuid, Option<i64>, u32) -> Vec<IncidentEntry>;
+    fn link_issues(&self, Uuid, &[IssueId], &str, Timestamp) -> Option<u64>;
+    fn unlink_issue(&self, Uuid, IssueId, &str, Timestamp) -> bool;
+    fn incident_issues(&self, Uuid) -> Vec<Issue>;
 });
 unused!(AccountStore {
     fn member_by_email(&self, &str) -> Option<Member>;
