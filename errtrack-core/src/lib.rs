@@ -27,6 +27,7 @@ mod issue;
 pub mod notify;
 mod occurrence;
 mod own_trace;
+pub mod ownership;
 mod panic;
 mod prepare;
 mod project;

@@ -14,6 +14,7 @@ pub(crate) mod live;
 mod metrics;
 mod monitoring;
 pub(crate) mod openapi;
+mod ownership;
 pub(crate) mod params;
 mod projects;
 mod retention;
@@ -81,6 +82,7 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(retention::show, retention::put))
         .routes(routes!(rules::show, rules::put))
         .routes(routes!(rules::preview))
+        .routes(routes!(ownership::show, ownership::put))
         .routes(routes!(sanitizer::show, sanitizer::put))
         .routes(routes!(sanitizer::preview))
         .routes(routes!(keys::list, keys::create))

@@ -21,6 +21,7 @@ mod links;
 mod live;
 mod mcp;
 mod monitoring;
+mod ownership;
 mod pages;
 mod projects;
 #[cfg(feature = "redis")]

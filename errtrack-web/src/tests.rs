@@ -18,6 +18,7 @@ mod merging;
 mod metrics;
 mod monitoring;
 mod openapi;
+mod ownership;
 mod permissions;
 mod pins;
 mod projects;

@@ -3,7 +3,7 @@
 //! Who does a job holds its lease in the database. The lease on trimming stays with its holder from round to round; the one
 //! on retention is given back after each run, and whoever comes next sees when the last run was.
 
-use super::{Engine, Tracker, delivery, jitter::jittered, jobs, series};
+use super::{Engine, Tracker, delivery, jitter::jittered, jobs, ownership, series};
 use crate::{
     Timestamp,
     store::{RetentionReport, StoreError},
@@ -42,6 +42,7 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: oneshot::Receiver<()>) {
         tokio::spawn(retain(engine.clone())),
         tokio::spawn(series::write(engine.clone())),
         tokio::spawn(jobs::run(engine.clone())),
+        tokio::spawn(ownership::assign(engine.clone())),
         tokio::spawn(delivery::run(engine.clone())),
     ];
     while timeout(TELL_EVERY, &mut stop).await.is_err() {
