@@ -65,6 +65,7 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(watch::services))
         .routes(routes!(watch::metrics))
         .routes(routes!(watch::uptime))
+        .routes(routes!(watch::history))
         .routes(routes!(incidents::list, incidents::change::create))
         .routes(routes!(incidents::show, incidents::change::change, incidents::change::delete))
         .routes(routes!(incidents::timeline::list))

@@ -159,6 +159,8 @@ fn every() -> Vec<Ask> {
         ask("show_services", "/api/monitoring/services", 200, Value::Null),
         ask("show_machine", "/api/monitoring/metrics?timeframe=30d", 200, Value::Null),
         ask("show_machine", "/api/monitoring/metrics?timeframe=5m", 400, Value::Null),
+        ask("show_services_history", "/api/monitoring/history?timeframe=7d", 200, Value::Null),
+        ask("show_services_history", "/api/monitoring/history?timeframe=5m", 400, Value::Null),
         ask("show_uptime", "/api/monitoring/uptime", 200, Value::Null),
         ask("show_balance", "/api/monitoring/balance", 200, Value::Null),
         ask("metrics", "/metrics", 200, Value::Null),

@@ -123,6 +123,7 @@ pub(super) fn rows() -> Vec<Row> {
         api("GET", "/api/monitoring/services", Read, 200),
         api("GET", "/api/monitoring/metrics", Read, 200),
         api("GET", "/api/monitoring/uptime", Read, 200),
+        api("GET", "/api/monitoring/history", Read, 200),
         api("GET", "/api/alerts/incidents", Read, 200),
         api("POST", "/api/alerts/incidents", Write, 201).scoped().with(r#"{"title": "slow", "project": "SLUG"}"#),
         api("GET", "/api/alerts/incidents/INCIDENT", Read, 200).scoped(),
