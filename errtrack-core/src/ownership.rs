@@ -9,9 +9,9 @@
 //! type:*Timeout route:"GET /orders/*"  jun@example.com
 //! ```
 //!
-//! A pattern compares what a [rule](crate::rules) does: `type`, `message`, `path`, `function`, `module`, `target`, `route`, `url`,
-//! `status`, `level`, `environment`, `release`, `tag:NAME=…`; `*` and `?` stand for what they do in file names. All patterns of a line must
-//! apply. What holds a space stands in quotes. The arrow, or `->`, may be left out.
+//! A pattern compares what a [rule](crate::rules) does, and in the same way: `type`, `message`, `path`, `function`, `module`,
+//! `target`, `route`, `url`, `status`, `level`, `environment`, `release`, `tag:NAME=…`; a star stands for any text. All patterns
+//! of a line must apply. What holds a space stands in quotes. The arrow, or `->`, may be left out.
 
 use crate::{
     Event,

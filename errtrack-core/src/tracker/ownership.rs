@@ -1,7 +1,7 @@
 //! Who owns what, as people edit it: kept in the store, read by every process; and new issues that are assigned by it.
 
 use super::{Engine, Tracker};
-use crate::{Issue, IssueId, IssueRef, ProjectId, StoreError, ownership::Ownership};
+use crate::{Issue, IssueId, IssueRef, MemberStatus, ProjectId, StoreError, ownership::Ownership};
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, PoisonError, RwLock},
@@ -79,6 +79,27 @@ impl Engine {
         Ok(())
     }
 
+    /// Who is to be told where owners alone are told.
+    pub(super) async fn told_owners(&self, issue: &Issue) -> Result<Vec<String>, StoreError> {
+        let mut told = match &issue.assigned_to {
+            Some(member) if member.contains('@') => vec![member.to_lowercase()],
+            _ => self.owners(issue).await?,
+        };
+        if told.is_empty() {
+            return Ok(told);
+        }
+        let members = self.store.members().await?;
+        let may_know = |address: &String| {
+            let sees = |projects: &Option<Vec<ProjectId>>| projects.as_ref().is_none_or(|p| p.contains(&issue.project));
+            members.iter().any(|member| {
+                member.email == *address && member.status == MemberStatus::Active && sees(&member.projects)
+            })
+        };
+        // Where the host's own accounts are used, nobody here knows them.
+        told.retain(|address| members.is_empty() || may_know(address));
+        Ok(told)
+    }
+
     async fn owners(&self, issue: &Issue) -> Result<Vec<String>, StoreError> {
         let Some(ownership) = self.ownership.of(issue.project) else { return Ok(Vec::new()) };
         let newest = self.store.events(issue.id, None, 1).await?.events.pop();
@@ -123,14 +144,11 @@ impl Tracker {
     }
 
     /// Who is to be told of an issue where owners alone are told: whoever it is assigned to, if that is an address; else its
-    /// [owners](Self::owners).
+    /// [owners](Self::owners). Where there are members, only those who may still sign in and see its project.
     ///
     /// # Errors
     /// The store fails.
     pub async fn told_owners(&self, issue: &Issue) -> Result<Vec<String>, StoreError> {
-        match &issue.assigned_to {
-            Some(member) if member.contains('@') => Ok(vec![member.clone()]),
-            _ => self.owners(issue).await,
-        }
+        self.shared.engine.told_owners(issue).await
     }
 }

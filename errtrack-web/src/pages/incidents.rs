@@ -114,6 +114,8 @@ pub(super) async fn list(
     let mut found = Found::default();
     if !is_over && asked.after.is_none() {
         found.open = shell.caller().incidents(&app, query(true, OPEN, None)).await?;
+        // The worst first, of those the newest.
+        found.open.sort_by_key(|incident| std::cmp::Reverse(incident.severity));
     }
     if is_over || asked.status.is_none() {
         found.history = Some(shell.caller().incidents(&app, query(false, PAGE + 1, asked.after)).await?);

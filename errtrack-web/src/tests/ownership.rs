@@ -3,7 +3,7 @@
 use super::support::{Answer, KEY, TestApp};
 use crate::Access;
 use errtrack_core::{
-    IssueRef, Member, Role,
+    IssueRef, Member, MemberChange, MemberStatus, Role,
     store::{AccountStore, AuditStore, IssueStore},
 };
 use serde_json::{Value, json};
@@ -55,6 +55,11 @@ async fn a_new_issue_is_assigned_to_the_first_of_its_owners() {
     assert_eq!(app.tracker.told_owners(&read(&shown).await).await.unwrap(), owners);
     assert_eq!(app.tracker.told_owners(&read(&name).await).await.unwrap(), ["ann@example.com"], "it is theirs");
     assert!(app.tracker.told_owners(&read(&other).await).await.unwrap().is_empty());
+    // Who has left is told nothing any more.
+    let bob = app.store.member_by_email("bob@example.com").await.unwrap().unwrap();
+    let leaves = MemberChange { status: Some(MemberStatus::Disabled), ..MemberChange::default() };
+    app.store.change_member(bob.id, &leaves).await.unwrap();
+    assert_eq!(app.tracker.told_owners(&read(&shown).await).await.unwrap(), ["ann@example.com"]);
     // What people have decided stays.
     app.store.assign(read(&name).await.id, None).await.unwrap();
     app.of_team("third", "payments").await;
