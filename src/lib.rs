@@ -122,7 +122,9 @@
 //! | `tracing` | the layer for `tracing_subscriber` |
 //! | `sqlite` | the store in a SQLite file |
 //! | `postgres` | the store in a PostgreSQL database |
-//! | `tls-ring`, `tls-aws-lc-rs` | TLS to PostgreSQL, by rustls with that provider |
+//! | `redis` | `web::Redis`: limits and kept answers that several processes share |
+//! | `oidc` | `web::Oidc`: sign-in by OpenID Connect; with one of the features `tls-…` |
+//! | `tls-ring`, `tls-aws-lc-rs` | TLS, by rustls with that provider: to PostgreSQL and Redis, to what is watched, to an issuer |
 //! | `full` | all of them but TLS and the test kit |
 //!
 //! # Where things are

@@ -17,6 +17,7 @@ pub(crate) mod openapi;
 mod ownership;
 pub(crate) mod params;
 mod projects;
+mod quota;
 mod retention;
 mod rules;
 mod sanitizer;
@@ -81,6 +82,7 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(projects::add_key))
         .routes(routes!(projects::remove_key))
         .routes(routes!(retention::show, retention::put))
+        .routes(routes!(quota::show, quota::put))
         .routes(routes!(rules::show, rules::put))
         .routes(routes!(rules::preview))
         .routes(routes!(ownership::show, ownership::put))

@@ -24,6 +24,7 @@ mod monitoring;
 mod ownership;
 mod pages;
 mod projects;
+mod quotas;
 #[cfg(feature = "redis")]
 mod redis;
 mod regroup;
@@ -35,7 +36,7 @@ mod status;
 mod tests;
 mod triage;
 
-pub use access::{Access, Accounts, Guest, Permissions};
+pub use access::{Access, Accounts, Guest, InvalidOidc, Oidc, Permissions};
 pub use config::{Config, Origins, RateLimits, Stop};
 pub use errtrack_core::{AllowedTargets, Role, TrustedProxies};
 pub use monitoring::{InvalidTarget, Target};
