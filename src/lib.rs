@@ -138,7 +138,7 @@ pub use errtrack_core::{
     ResultExt, RouteStatistics, Routes, Rule, Rules, Scope, ScopeExt, ScopeHandle, Stacktrace, StatusClass, Store,
     StoreError, StreamScopeExt, Timestamp, Tracker, TrackerBuilder, TrustedProxies, User, WeakTracker, add_breadcrumb,
     alert, capture_error, capture_error_with_backtrace, capture_event, capture_message, carry, configure_scope,
-    grouping, incident, last_panic, rules, sanitize, spawn, spawn_blocking, store, tracker, with_scope,
+    grouping, incident, last_panic, ownership, rules, sanitize, spawn, spawn_blocking, store, tracker, with_scope,
 };
 
 #[cfg(feature = "test")]

@@ -28,6 +28,7 @@ mod issue;
 pub mod notify;
 mod occurrence;
 mod own_trace;
+pub mod ownership;
 mod panic;
 mod prepare;
 mod priority;

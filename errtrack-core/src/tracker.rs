@@ -22,6 +22,7 @@ mod ingest;
 mod jitter;
 mod jobs;
 mod overflow;
+mod ownership;
 mod privacy;
 mod queue;
 mod rules;
@@ -59,6 +60,7 @@ use channels::Channels;
 use complete::Defaults;
 use hooks::Hooks;
 use jobs::Jobs;
+use ownership::OwnershipAtHand;
 use privacy::PreparersAtHand;
 use queue::{CaptureQueue, Captured, What};
 use rules::RulesAtHand;
@@ -149,6 +151,7 @@ struct Engine {
     hooks: Hooks,
     sampling: Sampling,
     rules: RulesAtHand,
+    ownership: OwnershipAtHand,
     ledger: Ledger,
     project: Project,
     defaults: Defaults,

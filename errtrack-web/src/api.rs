@@ -16,6 +16,7 @@ pub(crate) mod live;
 mod metrics;
 mod monitoring;
 pub(crate) mod openapi;
+mod ownership;
 pub(crate) mod params;
 mod projects;
 mod quota;
@@ -71,6 +72,7 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(alerts::preview))
         .routes(routes!(alerts::show, alerts::change, alerts::delete))
         .routes(routes!(alerts::history::history))
+        .routes(routes!(watch::history))
         .routes(routes!(incidents::list, incidents::change::create))
         .routes(routes!(incidents::show, incidents::change::change, incidents::change::delete))
         .routes(routes!(incidents::timeline::list))
@@ -89,6 +91,7 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(quota::show, quota::put))
         .routes(routes!(rules::show, rules::put))
         .routes(routes!(rules::preview))
+        .routes(routes!(ownership::show, ownership::put))
         .routes(routes!(sanitizer::show, sanitizer::put))
         .routes(routes!(sanitizer::preview))
         .routes(routes!(keys::list, keys::create))

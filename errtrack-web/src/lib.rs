@@ -23,6 +23,7 @@ mod links;
 mod live;
 mod mcp;
 mod monitoring;
+mod ownership;
 mod pages;
 mod projects;
 mod quotas;

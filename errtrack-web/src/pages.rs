@@ -27,6 +27,7 @@ mod menu;
 mod monitoring;
 mod next;
 mod overview;
+mod ownership;
 mod page;
 mod performance;
 mod privacy;
@@ -98,6 +99,7 @@ pub(crate) fn routes(app: &App, document: &Document) -> Router<App> {
         .route("/settings/projects/{id}/keys", post(projects::add_key))
         .route("/settings/projects/{id}/keys/remove", post(projects::remove_key))
         .route("/settings/rules", get(rules::show).merge(rules::form()))
+        .route("/settings/ownership", get(ownership::show).post(ownership::change))
         .route("/settings/privacy", get(privacy::show).merge(privacy::form()))
         .route("/settings/system", get(system::show))
         .route("/settings/system/retention", post(system::run_retention))

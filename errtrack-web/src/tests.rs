@@ -21,6 +21,7 @@ mod metrics;
 mod monitoring;
 mod oidc;
 mod openapi;
+mod ownership;
 mod permissions;
 mod pins;
 mod projects;

@@ -80,7 +80,7 @@ async fn a_flood_of_new_issues_is_capped_and_a_regression_comes_through(database
     assert_eq!(told(&store).await?, [(Trigger::NewIssue, 60)].into(), "the cap");
     let known = store.issues(&errtrack_core::store::IssueQuery {
         limit: 1,
-        search: Some("Known".into()),
+        words: vec!["Known".into()],
         ..Default::default()
     });
     let known = known.await?.issues[0].id;

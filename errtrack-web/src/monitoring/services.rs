@@ -36,7 +36,7 @@ const CACHE: &str = "Cache Service";
 const QUEUE: &str = "Queue";
 
 /// How everything that is watched is doing.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
 #[schema(as = ServicesHealth)]
 pub(crate) struct Services {
     pub(crate) services: Vec<Service>,
@@ -82,11 +82,12 @@ pub(crate) struct Details {
 }
 
 /// Whether a service is well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = ServiceStatus)]
 pub(crate) enum Health {
     /// It was never looked at, or cannot be.
+    #[default]
     Unknown,
     Healthy,
     Unhealthy,
@@ -104,9 +105,14 @@ impl Health {
 
 /// What was found in a bucket of time.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-struct Looks {
+pub(super) struct Looks {
     times: u64,
     failed: u64,
+    /// Milliseconds that those which were answered took together, and the longest of them.
+    #[serde(default)]
+    sum: f64,
+    #[serde(default)]
+    slowest: f64,
     /// The last one: when, in how many milliseconds, and what was wrong.
     at: Timestamp,
     millis: Option<f64>,
@@ -118,18 +124,22 @@ impl Looks {
     fn of(at: Timestamp, found: Result<Duration, Trouble>) -> Self {
         let look = Self { times: 1, at, ..Self::default() };
         match found {
-            Ok(took) => Self { millis: Some(millis(took)), ..look },
+            Ok(took) => {
+                let took = millis(took);
+                Self { millis: Some(took), sum: took, slowest: took, ..look }
+            }
             Err(Trouble::Failed(why)) => Self { failed: 1, reason: Some(why), ..look },
             Err(Trouble::Unknown(why)) => Self { times: 0, unknown: true, reason: Some(why.to_owned()), ..look },
         }
     }
 
-    fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self) {
         let (times, failed) = (self.times + other.times, self.failed + other.failed);
+        let (sum, slowest) = (self.sum + other.sum, self.slowest.max(other.slowest));
         if other.at >= self.at {
             *self = other;
         }
-        (self.times, self.failed) = (times, failed);
+        (self.times, self.failed, self.sum, self.slowest) = (times, failed, sum, slowest);
     }
 
     fn health(&self) -> Health {
@@ -140,8 +150,28 @@ impl Looks {
         }
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "of the looks of a day")]
-    fn percent(&self) -> Option<f64> {
+    pub(super) const fn times(&self) -> u64 {
+        self.times
+    }
+
+    pub(super) const fn failed(&self) -> u64 {
+        self.failed
+    }
+
+    /// How many milliseconds an answer took on average. Earlier versions kept the last one alone.
+    #[expect(clippy::cast_precision_loss, reason = "of the looks of a month")]
+    pub(super) fn mean(&self) -> Option<f64> {
+        let answered = self.times.checked_sub(self.failed).filter(|answered| *answered > 0)?;
+        if self.slowest > 0.0 { Some(rounded(self.sum / answered as f64, 2)) } else { self.millis }
+    }
+
+    /// How many the longest took.
+    pub(super) fn slowest(&self) -> Option<f64> {
+        (self.times > self.failed).then(|| self.slowest.max(self.millis.unwrap_or_default()))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "of the looks of a month")]
+    pub(super) fn percent(&self) -> Option<f64> {
         (self.times > 0).then(|| rounded((self.times - self.failed) as f64 * 100.0 / self.times as f64, 2))
     }
 }
@@ -177,7 +207,7 @@ pub(super) async fn run(tracker: WeakTracker, targets: Vec<Target>, allowed: All
             buckets.retain(|(width, start, _), _| start + width > minute(now));
         }
         // While the database is away, half a day of looks waits.
-        while buckets.len() > 100 * (targets.len() + 1) {
+        while buckets.len() > 100 * (targets.len() + 2) {
             buckets.pop_first();
         }
     }
@@ -195,7 +225,7 @@ async fn look(tracker: &Tracker, targets: &[Target], outgoing: &Outgoing) -> Vec
     } else {
         timeout(PATIENCE, tracker.store().lease("checks", tracker.node(), LEASE)).await
     };
-    let mut found = vec![(DATABASE.to_owned(), database)];
+    let mut found = vec![(DATABASE.to_owned(), database), (QUEUE.to_owned(), room(tracker))];
     if !matches!(lease, Ok(Ok(false))) {
         let looking = targets.iter().map(async |target| (target.name().to_owned(), target.check(outgoing).await));
         found.extend(join_all(looking).await);
@@ -237,7 +267,7 @@ pub(crate) async fn services(app: &App) -> Result<Services, StoreError> {
             },
         ),
         cache(app, now).await,
-        queue(app, now),
+        queue(app, looks.remove(QUEUE).unwrap_or_default(), now),
     ];
     for target in &app.config().monitor {
         let looks = looks.remove(target.name()).unwrap_or(Looks { unknown: true, ..Looks::default() });
@@ -275,11 +305,14 @@ async fn cache(app: &App, now: Timestamp) -> Service {
 }
 
 /// Whether a report that came now could be kept.
-fn queue(app: &App, now: Timestamp) -> Service {
-    let has_room = app.tracker().has_room();
-    let found = if has_room { Ok(Duration::ZERO) } else { Err(Trouble::Failed("it is full".to_owned())) };
+fn room(tracker: &Tracker) -> Result<Duration, Trouble> {
+    if tracker.has_room() { Ok(Duration::ZERO) } else { Err(Trouble::Failed("it is full".to_owned())) }
+}
+
+fn queue(app: &App, mut before: Looks, now: Timestamp) -> Service {
+    before.add(Looks::of(now, room(app.tracker())));
     let details = Details { depth: Some(app.tracker().queue_depth()), ..Details::default() };
-    service(QUEUE, &Looks::of(now, found), details)
+    service(QUEUE, &before, details)
 }
 
 #[cfg(test)]

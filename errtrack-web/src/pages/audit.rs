@@ -116,6 +116,7 @@ impl Row {
 /// What was done, in words.
 fn what(action: &str) -> Option<&'static str> {
     Some(match action {
+        "ownership.change" => "changed who owns what in",
         "incident.open" => "opened the incident",
         "incident.change" => "changed the incident",
         "incident.link" => "linked issues to the incident",

@@ -364,6 +364,7 @@ fn every_sample_renders_and_is_harmless() {
     pages.extend(overview::OverviewPage::samples(&shell).iter().map(|p| ("overview", p.render().unwrap())));
     pages.extend(performance::PerformancePage::samples(&shell).iter().map(|p| ("performance", p.render().unwrap())));
     pages.extend(super::incidents::IncidentsPage::samples(&shell).iter().map(|p| ("incidents", p.render().unwrap())));
+    pages.extend(super::ownership::OwnershipPage::samples(&shell).iter().map(|p| ("ownership", p.render().unwrap())));
     pages.extend(super::incident::IncidentPage::samples(&shell).iter().map(|p| ("incident", p.render().unwrap())));
     pages.extend(monitoring::MonitoringPage::samples(&shell).iter().map(|p| ("monitoring", p.render().unwrap())));
     pages.extend(SystemPage::samples(&shell).iter().map(|p| ("system", p.render().unwrap())));
