@@ -41,11 +41,12 @@ pub use series::Beat;
 pub use spool::SpoolStatus;
 
 use crate::{
-    BreadcrumbSource, Event, EventId, Level, Preparer, Project, ProjectId, Routes, ScopeHandle, Timestamp,
+    BreadcrumbSource, Event, EventId, Level, Preparer, Project, ProjectId, Routes, ScopeHandle, StatusClass, Timestamp,
     chain::Chain,
     current,
     hosted::Capturing,
     own_trace,
+    routes::Reported,
     scope::ScopeCell,
     store::{Retention, Store, StoreError},
     symbols::{Addresses, SourceRules},
@@ -157,6 +158,8 @@ struct Engine {
     spool: Option<Arc<SpoolGauge>>,
     pace: Pace,
     routes: Routes,
+    /// Requests that others served, as they tell.
+    reported: Reported,
     told: Told,
     jobs: Jobs,
     channels: Channels,
@@ -354,6 +357,12 @@ impl Tracker {
     #[must_use]
     pub fn routes(&self) -> &Routes {
         &self.shared.engine.routes
+    }
+
+    /// Counts a request that another program has served, as it tells, for the figures of its project. Of all projects
+    /// together [`Routes::MOST`] names are told apart; what comes then counts under [`Routes::REST`].
+    pub fn count_reported(&self, project: ProjectId, method: &str, route: &str, class: StatusClass, took: Duration) {
+        self.shared.engine.reported.record(project, method, route, class, took);
     }
 
     /// How full the spool is; `None` if there is none.

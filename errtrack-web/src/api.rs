@@ -16,6 +16,7 @@ mod monitoring;
 pub(crate) mod openapi;
 pub(crate) mod params;
 mod projects;
+mod quota;
 mod retention;
 mod rules;
 mod sanitizer;
@@ -73,6 +74,7 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(projects::add_key))
         .routes(routes!(projects::remove_key))
         .routes(routes!(retention::show, retention::put))
+        .routes(routes!(quota::show, quota::put))
         .routes(routes!(rules::show, rules::put))
         .routes(routes!(rules::preview))
         .routes(routes!(sanitizer::show, sanitizer::put))

@@ -1,6 +1,6 @@
 //! What can be configured about the web side.
 
-use crate::monitoring::Target;
+use crate::{access::Oidc, monitoring::Target};
 use errtrack_core::{AllowedTargets, TrustedProxies};
 use errtrack_notify::Channel;
 use tokio::sync::watch;
@@ -41,6 +41,9 @@ pub struct Config {
     pub count_own_requests: bool,
     /// How many requests are answered; see [`RateLimits`] for what is set unless you do.
     pub rate_limits: RateLimits,
+    /// An issuer of identities that members may sign in with; none unless set. For
+    /// [`Access::accounts`](crate::Access::accounts) alone.
+    pub oidc: Option<Oidc>,
     /// A Redis server that the processes on one database share; none unless set.
     #[cfg(feature = "redis")]
     pub redis: Option<crate::Redis>,
@@ -140,6 +143,7 @@ impl Default for Config {
             api_origins: Vec::new(),
             trusted_proxies: TrustedProxies::default(),
             rate_limits: RateLimits::default(),
+            oidc: None,
             #[cfg(feature = "redis")]
             redis: None,
             live_clients: 256,

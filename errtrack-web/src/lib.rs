@@ -23,6 +23,7 @@ mod mcp;
 mod monitoring;
 mod pages;
 mod projects;
+mod quotas;
 #[cfg(feature = "redis")]
 mod redis;
 mod regroup;
@@ -34,7 +35,7 @@ mod status;
 mod tests;
 mod triage;
 
-pub use access::{Access, Accounts, Guest, Permissions};
+pub use access::{Access, Accounts, Guest, InvalidOidc, Oidc, Permissions};
 pub use config::{Config, Origins, RateLimits, Stop};
 pub use errtrack_core::{AllowedTargets, Role, TrustedProxies};
 pub use errtrack_notify::{Channel, InvalidChannel, Kind};

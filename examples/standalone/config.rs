@@ -5,7 +5,7 @@
 mod channels;
 
 use errtrack::notify::Channel;
-use errtrack::web::{AllowedTargets, Origins, RateLimits, Redis, Target, TrustedProxies};
+use errtrack::web::{AllowedTargets, InvalidOidc, Oidc, Origins, RateLimits, Redis, Target, TrustedProxies};
 use std::{
     collections::HashMap,
     fmt, fs, io,
@@ -35,6 +35,7 @@ pub(crate) struct Config {
     pub(crate) rate_limits: RateLimits,
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) redis: Option<Redis>,
+    pub(crate) oidc: Option<Oidc>,
     /// Variables of later versions that are set and do nothing yet.
     pub(crate) without_effect: Vec<&'static str>,
 }
@@ -114,6 +115,7 @@ impl Config {
             rate_limits: rate_limits(get)?,
             trusted_proxies: trusted_proxies(get("TRUSTED_PROXIES"))?,
             redis: get("REDIS_URL").map(redis).transpose()?,
+            oidc: oidc(get)?,
             without_effect,
         })
     }
@@ -123,7 +125,7 @@ impl Config {
 const MOST_MONITORED: usize = 100;
 
 /// Variables that are documented, but that nothing here reads yet.
-const LATER: [&str; 3] = ["ALERT_EMAILS", "MAIL_CAP_PER_HOUR", "OIDC_ISSUER"];
+const LATER: [&str; 2] = ["ALERT_EMAILS", "MAIL_CAP_PER_HOUR"];
 
 /// A variable whose value is wrong.
 #[derive(Debug, PartialEq)]
@@ -273,8 +275,26 @@ fn rate_limits<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Result<RateLimits, 
 }
 
 fn redis(url: &str) -> Result<Redis, Wrong> {
-    Redis::new(url)
-        .map_err(|_| Wrong::new("REDIS_URL", url, "redis://[user:password@]host[:port][/database], without TLS"))
+    let right = "redis://[user:password@]host[:port][/database], or rediss:// for TLS";
+    Redis::new(url).map_err(|_| Wrong::new("REDIS_URL", url, right))
+}
+
+fn oidc<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Result<Option<Oidc>, Wrong> {
+    const NAMES: [&str; 3] = ["OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"];
+    let given = NAMES.map(&get);
+    let [Some(issuer), Some(id), Some(secret)] = given else {
+        let set = NAMES.iter().zip(given).find(|(_, value)| value.is_some());
+        let missing = NAMES.iter().zip(given).find(|(_, value)| value.is_none());
+        return match (set, missing) {
+            (Some((set, _)), Some((name, _))) => Err(Wrong::new(name, "", format!("set, because {set} is"))),
+            _ => Ok(None),
+        };
+    };
+    let right = |error| match error {
+        InvalidOidc::WithoutTls => "left out: https is not built into this program",
+        _ => "a URL like https://accounts.example.com; http is for this machine alone",
+    };
+    Oidc::new(issuer, id, secret).map(Some).map_err(|error| Wrong::new("OIDC_ISSUER", issuer, right(error)))
 }
 
 fn trusted_proxies(text: Option<&str>) -> Result<TrustedProxies, Wrong> {
@@ -347,8 +367,8 @@ mod tests {
             ("RATE_LIMIT_API", "many", "RATE_LIMIT_API=many: must be a whole number from 0 to 4294967295"),
             (
                 "REDIS_URL",
-                "rediss://u:hunter2@cache",
-                "REDIS_URL=rediss://u:****@cache: must be redis://[user:password@]host[:port][/database], without TLS",
+                "http://u:hunter2@cache",
+                "REDIS_URL=http://u:****@cache: must be redis://[user:password@]host[:port][/database], or rediss:// for TLS",
             ),
             (
                 "TRUSTED_PROXIES",
@@ -374,6 +394,24 @@ mod tests {
         ] {
             assert_eq!(read(&[(name, value)]).map(drop), Err(line.to_owned()));
         }
+    }
+
+    #[test]
+    fn an_issuer_needs_all_three_and_its_secret_is_not_shown() {
+        let all =
+            [("OIDC_ISSUER", "https://id.example"), ("OIDC_CLIENT_ID", "errtrack"), ("OIDC_CLIENT_SECRET", "hunter2")];
+        assert!(read(&all).unwrap().oidc.is_some() && read(&all).unwrap().without_effect.is_empty());
+        assert!(read(&[]).unwrap().oidc.is_none());
+        for (given, line) in [
+            (&all[..1], "OIDC_CLIENT_ID: must be set, because OIDC_ISSUER is"),
+            (&all[..2], "OIDC_CLIENT_SECRET: must be set, because OIDC_ISSUER is"),
+            (&all[2..], "OIDC_ISSUER: must be set, because OIDC_CLIENT_SECRET is"),
+        ] {
+            assert_eq!(read(given).map(drop), Err(line.to_owned()));
+        }
+        let wrong = [("OIDC_ISSUER", "http://id.example"), all[1], all[2]];
+        let line = "OIDC_ISSUER=http://id.example: must be a URL like https://accounts.example.com; http is for this machine alone";
+        assert_eq!(read(&wrong).map(drop), Err(line.to_owned()));
     }
 
     #[test]

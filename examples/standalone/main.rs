@@ -92,6 +92,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     web.rate_limits = config.rate_limits;
     web.trusted_proxies = config.trusted_proxies.clone();
     web.redis = config.redis.clone();
+    web.oidc = config.oidc.clone();
     let live = web.stop.clone();
     let router = web::router_with::<()>(&tracker, accounts, web);
 

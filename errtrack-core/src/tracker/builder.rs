@@ -388,6 +388,7 @@ impl TrackerBuilder {
             node: uuid::Uuid::new_v4(),
             spool,
             routes: Routes::default(),
+            reported: Default::default(),
             pace: self.pace,
             retaining: tokio::sync::Mutex::default(),
             told: Told::default(),

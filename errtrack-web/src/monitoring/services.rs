@@ -1,15 +1,16 @@
 //! Services that are watched: the database, the cache, the queue, and what the configuration names.
 
-use super::check::{Target, Trouble};
+use super::check::{self, Target, Trouble};
 use crate::{
     app::App,
     figures::{minute, rounded},
 };
 use axum::body::Bytes;
 use errtrack_core::{
-    AllowedTargets, ProjectId, StoreError, Timestamp, Tracker, WeakTracker,
+    ProjectId, StoreError, Timestamp, Tracker, WeakTracker,
     store::{Series, SeriesPoint, SeriesQuery},
 };
+use errtrack_outgoing::{AllowedTargets, Outgoing};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -151,6 +152,7 @@ fn millis(took: Duration) -> f64 {
 
 /// Looks as long as the tracker lives. What cannot be written is told with the next: points are replaced.
 pub(super) async fn run(tracker: WeakTracker, targets: Vec<Target>, allowed: AllowedTargets) {
+    let outgoing = check::outgoing(allowed);
     let mut buckets: BTreeMap<(i64, i64, String), Looks> = BTreeMap::new();
     let mut pause = Duration::from_secs(1);
     loop {
@@ -158,7 +160,7 @@ pub(super) async fn run(tracker: WeakTracker, targets: Vec<Target>, allowed: All
         pause = EVERY;
         let Some(tracker) = tracker.upgrade() else { return };
         let now = Timestamp::now();
-        for (name, found) in look(&tracker, &targets, &allowed).await {
+        for (name, found) in look(&tracker, &targets, &outgoing).await {
             for width in WIDTHS {
                 let start = minute(now).div_euclid(width) * width;
                 buckets.entry((width, start, name.clone())).or_default().add(Looks::of(now, found.clone()));
@@ -182,11 +184,7 @@ pub(super) async fn run(tracker: WeakTracker, targets: Vec<Target>, allowed: All
 }
 
 /// Each process looks at the database; one looks at the others.
-async fn look(
-    tracker: &Tracker,
-    targets: &[Target],
-    allowed: &AllowedTargets,
-) -> Vec<(String, Result<Duration, Trouble>)> {
+async fn look(tracker: &Tracker, targets: &[Target], outgoing: &Outgoing) -> Vec<(String, Result<Duration, Trouble>)> {
     let database = match timeout(PATIENCE, tracker.store().ping()).await {
         Ok(Ok(took)) => Ok(took),
         Ok(Err(_)) | Err(_) => Err(Trouble::Failed("the database does not answer".to_owned())),
@@ -199,7 +197,7 @@ async fn look(
     };
     let mut found = vec![(DATABASE.to_owned(), database)];
     if !matches!(lease, Ok(Ok(false))) {
-        let looking = targets.iter().map(async |target| (target.name().to_owned(), target.check(allowed).await));
+        let looking = targets.iter().map(async |target| (target.name().to_owned(), target.check(outgoing).await));
         found.extend(join_all(looking).await);
     }
     found

@@ -141,6 +141,7 @@ fn what(action: &str) -> Option<&'static str> {
         "issue.unmerge" => "took groups out of",
         "rules.change" => "changed the rules of",
         "sanitizer.change" => "changed the privacy of",
+        "quota.change" => "changed the quota of",
         "retention.change" => "changed what is kept of",
         "retention.run" => "ran retention",
         _ => return None,

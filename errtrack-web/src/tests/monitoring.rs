@@ -58,7 +58,7 @@ async fn services_that_are_named_are_watched_in_the_background() {
     let monitor = [
         format!("open=tcp://127.0.0.1:{port}"),
         "closed=tcp://10.0.0.1:1".to_owned(),
-        "later=https://example.com/health?token=1".to_owned(),
+        "secure=https://10.0.0.1/health?token=1".to_owned(),
     ];
     let config = Config {
         monitor: monitor.map(|target| target.parse().unwrap()).to_vec(),
@@ -91,8 +91,11 @@ async fn services_that_are_named_are_watched_in_the_background() {
     let closed = find(&all, "closed");
     assert_eq!((&closed["status"], &closed["uptime_percent"]), (&json!("unhealthy"), &json!(0.0)), "{closed}");
     assert!(closed["details"]["reason"].as_str().unwrap().contains("ALLOWED_TARGETS"));
-    let later = find(&all, "later");
-    assert_eq!((&later["status"], &later["details"]["url"]), (&json!("unknown"), &json!("https://example.com/health")));
+    let secure = find(&all, "secure");
+    assert_eq!(
+        (&secure["status"], &secure["details"]["url"]),
+        (&json!("unhealthy"), &json!("https://10.0.0.1/health"))
+    );
     assert_eq!(all["overall_health"], "unhealthy");
 }
 

@@ -180,6 +180,8 @@ fn every() -> Vec<Ask> {
             200,
             json!({"age_days": 30, "events": null}),
         ),
+        ask("put_project_quota", "/api/settings/projects/1/quota", 200, json!({"events_per_month": 1_000_000})),
+        ask("show_project_quota", "/api/settings/projects/1/quota", 200, Value::Null),
         ask("show_project_retention", "/api/settings/projects/1/retention", 200, Value::Null),
         ask("preview_rules", "/api/settings/projects/1/rules/preview", 200, rules.clone()),
         ask("put_rules", "/api/settings/projects/1/rules", 200, rules),
