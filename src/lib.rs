@@ -122,11 +122,11 @@
 //! | `tracing` | the layer for `tracing_subscriber` |
 //! | `sqlite` | the store in a SQLite file |
 //! | `postgres` | the store in a PostgreSQL database |
-//! | `email` | mail as a channel by which people are told, by SMTP or Postmark |
-//! | `webhook` | chats, signed webhooks and text messages as such channels |
 //! | `redis` | `web::Redis`: limits and kept answers that several processes share |
 //! | `oidc` | `web::Oidc`: sign-in by OpenID Connect; with one of the features `tls-…` |
-//! | `tls-ring`, `tls-aws-lc-rs` | TLS, by rustls with that provider: to PostgreSQL and Redis, for notifications, to what is watched, to an issuer |
+//! | `tls-ring`, `tls-aws-lc-rs` | TLS, by rustls with that provider: to PostgreSQL and Redis, to what is watched, to channels, to an issuer |
+//! | `email` | mail as a channel by which people are told, by SMTP or Postmark |
+//! | `webhook` | chats, signed webhooks and text messages as such channels |
 //! | `full` | all of them but TLS and the test kit |
 //!
 //! # Where things are

@@ -4,8 +4,10 @@
 
 mod channels;
 
-use errtrack::notify::Channel;
-use errtrack::web::{AllowedTargets, InvalidOidc, Oidc, Origins, RateLimits, Redis, Target, TrustedProxies};
+use errtrack::{
+    notify::Channel,
+    web::{AllowedTargets, InvalidOidc, Oidc, Origins, RateLimits, Redis, Target, TrustedProxies},
+};
 use std::{
     collections::HashMap,
     fmt, fs, io,
