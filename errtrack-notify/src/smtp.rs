@@ -191,7 +191,9 @@ async fn address(allowed: &AllowedTargets, host: &str, port: u16) -> Result<Stri
 /// What the server, or the way to it, said. 4xx and a broken connection may be well another time.
 fn refused(error: &Error) -> NotifyError {
     let why = std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default();
-    let text = format!("{error}{why}");
+    let text = error.to_string();
+    // Most say already what is behind them.
+    let text = if text.ends_with(&why) { text } else { text + &why };
     NotifyError { permanent: error.is_permanent(), ..NotifyError::new(text) }
 }
 

@@ -345,6 +345,10 @@ pub(crate) async fn delete(app: &App, caller: &Caller, name: &str) -> Result<(),
         let message = "the program's configuration has it: it cannot be taken away here";
         return Err(Error::new(StatusCode::CONFLICT, message));
     }
+    // This process hears of it as the others do; until then it would look like one of the program's own.
+    if !app.config().channels.iter().any(|channel| channel.name == name) {
+        let _ = app.tracker().remove_notifier(name);
+    }
     caller.did(app, Deed::new("integration.delete", name)).await;
     Ok(())
 }
