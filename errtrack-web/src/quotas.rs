@@ -17,6 +17,7 @@ use errtrack_core::{
 use serde::{Deserialize, Serialize};
 use std::{
     collections::HashMap,
+    sync::{Mutex as StdMutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 use tokio::{sync::Mutex, time::timeout};
@@ -45,6 +46,8 @@ pub(crate) struct Quota {
 pub(crate) struct Quotas {
     set: Kept<(ProjectId, u64)>,
     used: Mutex<HashMap<ProjectId, Used>>,
+    /// When the database was last too slow.
+    late: StdMutex<Option<Instant>>,
 }
 
 /// Events of a project in a month.
@@ -94,7 +97,7 @@ impl Quota {
 
 impl Quotas {
     pub(crate) fn new(changes: Changes) -> Self {
-        Self { set: Kept::new([], Change::Settings, changes), used: Mutex::default() }
+        Self { set: Kept::new([], Change::Settings, changes), used: Mutex::default(), late: StdMutex::default() }
     }
 
     /// What was set for a project. While the database is away, what was set before.
@@ -104,11 +107,23 @@ impl Quotas {
             let set = |(project, json): (ProjectId, String)| Some((project, Quota::from_json(&json).events_per_month?));
             Ok(all.into_iter().filter_map(set).collect())
         };
-        let set = match timeout(PATIENCE, self.set.list(read)).await {
-            Ok(Ok(set)) => set,
-            Ok(Err(_)) | Err(_) => self.set.known(),
+        // One waits for a database that hangs, the others go on with what is known.
+        let was_late = self.late().is_some_and(|late| late.elapsed() < FRESH);
+        let set = match was_late {
+            true => self.set.known(),
+            false => match timeout(PATIENCE, self.set.list(read)).await {
+                Ok(set) => set.unwrap_or_else(|_| self.set.known()),
+                Err(_) => {
+                    *self.late() = Some(Instant::now());
+                    self.set.known()
+                }
+            },
         };
         set.iter().find(|(id, _)| *id == project).map(|(_, most)| *most)
+    }
+
+    fn late(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
