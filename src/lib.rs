@@ -133,8 +133,8 @@ pub use errtrack_core::{
     InvalidNetwork, InvalidRules, IssueChange, Latencies, Level, Mechanism, Message, Project, Request, RequestSource,
     ResultExt, RouteStatistics, Routes, Rule, Rules, Scope, ScopeExt, ScopeHandle, Stacktrace, StatusClass, Store,
     StoreError, StreamScopeExt, Timestamp, Tracker, TrackerBuilder, TrustedProxies, User, WeakTracker, add_breadcrumb,
-    capture_error, capture_error_with_backtrace, capture_event, capture_message, carry, configure_scope, grouping,
-    incident, last_panic, notify, rules, sanitize, spawn, spawn_blocking, store, tracker, with_scope,
+    alert, capture_error, capture_error_with_backtrace, capture_event, capture_message, carry, configure_scope,
+    grouping, incident, last_panic, notify, rules, sanitize, spawn, spawn_blocking, store, tracker, with_scope,
 };
 
 #[cfg(feature = "test")]

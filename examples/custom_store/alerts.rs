@@ -12,7 +12,8 @@ use errtrack_core::{
     alert::{AlertRule, Firing, Signal},
     notify::Trigger,
     store::{
-        AlertState, AlertStore, Change, Evaluation, FiringQuery, OutboxStore, Outcome, Tally, TallyQuery, TallyWidth,
+        AlertState, AlertStore, Change, Evaluation, FiringQuery, IncidentStore, OutboxStore, Outcome, Tally,
+        TallyQuery, TallyWidth,
     },
 };
 use std::{cmp::Reverse, collections::BTreeMap};
