@@ -1,16 +1,14 @@
 //! Alert rules on both databases: what is told, once, whatever happens.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "these are tests")]
-
-use anyhow::Result;
+use anyhow::{Context, Result};
 use errtrack::{SqlStore, Tracker};
 use errtrack_core::{
-    Event, Exception, Formula, Level, Preparer, Project, Status, Store, Timestamp,
+    Event, Exception, Formula, Level, Preparer, Project, Status, Timestamp,
     alert::AlertRule,
     notify::Trigger,
     store::{
-        AlertStore, Batch, Evaluation, FiringQuery, IssueStore, OutboxItem, OutboxQuery, OutboxStore, ProjectStore,
-        Recorder,
+        AlertStore, Batch, Evaluation, FiringQuery, IssueQuery, IssueStore, OutboxItem, OutboxQuery, OutboxStore,
+        ProjectStore, Recorder,
     },
 };
 use errtrack_tests::{Database, on_both};
@@ -72,18 +70,13 @@ async fn a_flood_of_new_issues_is_capped_and_a_regression_comes_through(database
     let start = Timestamp::now();
     record(&store, &shop, [event("Known", start)]).await?;
     ask(&tracker, &store, start).await?;
+    let known = store.issues(&IssueQuery { limit: 1, ..IssueQuery::default() }).await?.issues[0].id;
     for batch in 0..10 {
         let events = (0..1_000).map(|n| event(&format!("E{batch}-{n}"), start));
         record(&store, &shop, events).await?;
     }
     ask(&tracker, &store, start).await?;
     assert_eq!(told(&store).await?, [(Trigger::NewIssue, 60)].into(), "the cap");
-    let known = store.issues(&errtrack_core::store::IssueQuery {
-        limit: 1,
-        words: vec!["Known".into()],
-        ..Default::default()
-    });
-    let known = known.await?.issues[0].id;
     store.set_status(&[known], Status::Resolved).await?;
     record(&store, &shop, [event("Known", start)]).await?;
     ask(&tracker, &store, start.plus(Duration::from_secs(30))).await?;
@@ -95,7 +88,7 @@ async fn a_flood_of_new_issues_is_capped_and_a_regression_comes_through(database
     let expected = [(Trigger::NewIssue, 60), (Trigger::Regression, 1), (Trigger::Digest, 1)];
     assert_eq!(told(&store).await?, expected.into());
     let digest = outbox(&store).await?.into_iter().find(|item| item.entry.notification.trigger == Trigger::Digest);
-    let digest = digest.unwrap().entry;
+    let digest = digest.context("the digest")?.entry;
     assert_eq!((digest.notification.digest_total, digest.recipients), (9_941, vec!["ana@example.com".to_owned()]));
     tracker.shutdown().await;
     Ok(())
@@ -170,7 +163,7 @@ async fn an_issue_that_flaps_is_told_of_once_in_a_while(database: Database) -> R
     let shop = store.ensure_project("shop").await?;
     let now = Timestamp::now();
     record(&store, &shop, [event("A", now)]).await?;
-    let issue = store.issues(&errtrack_core::store::IssueQuery { limit: 1, ..Default::default() }).await?.issues[0].id;
+    let issue = store.issues(&IssueQuery { limit: 1, ..IssueQuery::default() }).await?.issues[0].id;
     for _ in 0..3 {
         store.set_status(&[issue], Status::Resolved).await?;
         record(&store, &shop, [event("A", now)]).await?;
@@ -203,9 +196,9 @@ async fn a_spike_is_told(database: Database) -> Result<()> {
     ask(&tracker, &store, now).await?;
     assert_eq!(told(&store).await?, [(Trigger::Spike, 1)].into());
     let notification = outbox(&store).await?.remove(0).entry.notification;
-    let facts = notification.rule.unwrap();
+    let facts = notification.rule.context("the rule")?;
     assert_eq!(facts.value, Some(90.0));
-    assert!(facts.threshold.unwrap() < 40.0, "{facts:?}");
+    assert!(facts.threshold.is_some_and(|most| most < 40.0), "{facts:?}");
     tracker.shutdown().await;
     Ok(())
 }

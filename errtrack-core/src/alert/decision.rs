@@ -39,6 +39,8 @@ pub(super) struct Decision {
 /// What happened to an issue.
 #[derive(Debug)]
 pub(super) struct Happened<'a> {
+    /// What tells it from all else that happens to the issue.
+    pub(super) cause: i64,
     pub(super) trigger: Trigger,
     pub(super) at: Timestamp,
     pub(super) issue: &'a Issue,
@@ -80,7 +82,7 @@ impl Decision {
             ..Notification::default()
         };
         let firing = Firing {
-            id: self.id(rule.id, what.trigger, &format!("{}:{}", what.issue.id.0, what.at.as_micros())),
+            id: self.id(rule.id, what.trigger, &format!("{}:{}", what.issue.id.0, what.cause)),
             rule: rule.id,
             at: self.now,
             trigger: what.trigger,
@@ -280,7 +282,8 @@ impl Decision {
     fn has_room(&mut self, channel: &str, trigger: Trigger) -> bool {
         let (now, cap) = (self.now, self.cap);
         let state = self.states.channel(channel);
-        if state.since.plus(HOUR) <= now || state.since > now {
+        // The clock of another process may be a little ahead; one that was set back far begins anew.
+        if state.since.plus(HOUR) <= now || state.since > now.plus(HOUR) {
             *state = super::state::ChannelState { since: now, ..Default::default() };
         }
         let told = if is_urgent(trigger) { &mut state.urgent } else { &mut state.ordinary };

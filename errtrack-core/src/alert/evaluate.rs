@@ -7,7 +7,7 @@ use super::{
     spike::{self, HISTORY},
 };
 use crate::{
-    Frame, IssueId, IssueRef, Project, StoreError, Timestamp,
+    Frame, IssueId, IssueRef, Project, Status, StoreError, Timestamp,
     notify::{OutboxEntry, Trigger},
     store::{FigureScope, Store},
 };
@@ -110,7 +110,13 @@ pub(crate) async fn evaluate(
         add_frames(store, entry).await?;
     }
     let done = Evaluated { firings: evaluation.firings.len(), told: evaluation.outbox.len(), more };
-    Ok(if store.fire(&evaluation).await? { done } else { Evaluated { more: true, ..Evaluated::default() } })
+    let mut fired = store.fire(&evaluation).await;
+    if !evaluation.incidents.is_empty() && fired.as_ref().is_err_and(|error| !error.is_unavailable()) {
+        // One incident that cannot be opened must not keep everybody from being told.
+        evaluation.incidents.clear();
+        fired = store.fire(&evaluation).await;
+    }
+    Ok(if fired? { done } else { Evaluated { more: true, ..Evaluated::default() } })
 }
 
 async fn decide_signals(
@@ -129,6 +135,10 @@ async fn decide_signals(
     let mut pauses = Pauses::read(store, rules, &issues, now).await?;
     for signal in signals {
         let Some(issue) = &signal.issue else { continue };
+        // Of what is ignored nothing is told but that it no longer is.
+        if issue.status == Status::Ignored {
+            continue;
+        }
         for (rule, checked) in rules.iter().filter(|(rule, checked)| wants(rule, checked, signal)) {
             // Each of these comes once for an issue, or ten times less often than the one before.
             let comes_once = matches!(signal.trigger, Trigger::NewIssue | Trigger::Milestone);
@@ -139,7 +149,11 @@ async fn decide_signals(
             let value = (signal.trigger == Trigger::Milestone).then_some(signal.count as f64);
             let release = signal.release.as_deref();
             let (trigger, at) = (signal.trigger, signal.at);
-            decision.happened(rule, checked, &Happened { trigger, at, issue, value, threshold: None, release });
+            decision.happened(
+                rule,
+                checked,
+                &Happened { cause: signal.id, trigger, at, issue, value, threshold: None, release },
+            );
         }
     }
     decision.took(signals.iter().map(|signal| signal.id));
@@ -214,6 +228,7 @@ async fn decide_spikes(
     for (rule, checked) in rules.iter().filter(|(_, checked)| spikes(checked)) {
         let scope = FigureScope { projects: rule.project.map(|id| vec![id]), environment: rule.environment.clone() };
         let mut busy = store.top_issues(&scope, now, BUSY).await?;
+        busy.retain(|(issue, _)| issue.status != Status::Ignored);
         busy.retain(|(issue, _)| rule.min_level.is_none_or(|level| issue.level >= level));
         let issues: Vec<IssueId> = busy.iter().map(|(issue, _)| issue.id).collect();
         let mut pauses = Pauses::read(store, rules, &issues, now).await?;
@@ -227,7 +242,11 @@ async fn decide_spikes(
             #[expect(clippy::cast_precision_loss, reason = "counts of an hour")]
             let (value, threshold) = (Some(spike.count as f64), Some(spike.most as f64));
             let trigger = Trigger::Spike;
-            decision.happened(rule, checked, &Happened { trigger, at: now, issue, value, threshold, release: None });
+            decision.happened(
+                rule,
+                checked,
+                &Happened { cause: now.as_micros(), trigger, at: now, issue, value, threshold, release: None },
+            );
         }
     }
     Ok(())

@@ -3,9 +3,11 @@
 use crate::lab::{Hit, Lab, days_ago};
 use errtrack_core::{
     Balance, ProjectId, Status, Timestamp,
+    alert::{AlertRule, Firing},
+    incident::NewIncident,
     store::{
-        BalanceStore, Batch, BatchKey, EventStore, IssueStore, LeaseStore, ProjectStore, Recorder, Retention, Series,
-        SeriesPoint, SeriesStore, SettingStore, TriageStore, Upkeep,
+        AlertStore, BalanceStore, Batch, BatchKey, Evaluation, EventStore, IncidentStore, IssueStore, LeaseStore,
+        ProjectStore, Recorder, Retention, Series, SeriesPoint, SeriesStore, SettingStore, TriageStore, Upkeep,
     },
 };
 use std::{
@@ -40,6 +42,15 @@ async fn fill(lab: &Lab, project: ProjectId) {
     let point = SeriesPoint { series: Series::Routes, project, width: 10, start: 0, name, node, data };
     lab.store.put_points(&[point]).await.unwrap();
     assert!(lab.store.add_public_key(project, &format!("key-{}", project.0)).await.unwrap());
+    let incident = NewIncident { project: Some(project), issues: vec![issue], ..NewIncident::new("slow", "ana") };
+    assert!(lab.store.open_incident(&incident).await.unwrap().is_some());
+    let rule = AlertRule { id: Uuid::new_v4(), project: Some(project), ..AlertRule::default() };
+    assert!(lab.store.put_alert_rule(&rule).await.unwrap());
+    let firing =
+        Firing { id: Uuid::new_v4(), rule: rule.id, project: Some(project), issue: Some(issue), ..Firing::default() };
+    let version = lab.store.alert_state().await.unwrap().version;
+    let evaluation = Evaluation { version, firings: vec![firing], ..Evaluation::default() };
+    assert!(lab.store.fire(&evaluation).await.unwrap());
 }
 
 /// How many rows are left of a project, by table.

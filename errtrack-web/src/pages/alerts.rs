@@ -126,8 +126,8 @@ impl RuleView {
         let project = |id| projects.iter().find(|project| project.id == id).map(super::shell::name);
         let (state_name, class) = match (rule.enabled, state.firing) {
             (false, _) => ("off", "muted"),
-            (true, Some(_)) => ("firing", "bad"),
-            (true, None) => ("on", "good"),
+            (true, Some(_)) => ("firing", "error"),
+            (true, None) => ("on", "ok"),
         };
         Self {
             name: text::line(&rule.name, 100),
@@ -203,10 +203,10 @@ fn figure(value: f64) -> String {
 
 fn outcome(item: &OutboxItem) -> (String, &'static str, &'static str, String) {
     let (says, class) = match item.state {
-        OutboxState::Waiting if item.attempts > 0 => ("is tried again", "warn"),
+        OutboxState::Waiting if item.attempts > 0 => ("is tried again", "warning"),
         OutboxState::Waiting => ("waiting", "muted"),
-        OutboxState::Delivered => ("delivered", "good"),
-        OutboxState::Failed => ("failed", "bad"),
+        OutboxState::Delivered => ("delivered", "ok"),
+        OutboxState::Failed => ("failed", "error"),
     };
     let why = item.error.as_deref().map(|error| text::line(error, 200)).unwrap_or_default();
     (text::line(&item.entry.channel, 64), says, class, why)

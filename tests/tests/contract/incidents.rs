@@ -55,7 +55,7 @@ async fn incidents(database: Database) -> Result<()> {
     assert_eq!((&made["status"], &made["project"]), (&"investigating".into(), &Value::Null));
     let list = service.ask("GET", PATH, "").await.data();
     let listed = list["incidents"].as_array().unwrap();
-    assert_eq!(listed.as_slice(), [made.clone()]);
+    assert_eq!(listed.as_slice(), std::slice::from_ref(&made));
 
     let path = format!("{PATH}/{}", made["id"].as_str().unwrap());
     let shown = service.ask("GET", &path, "").await.data();

@@ -110,7 +110,7 @@ fn when(condition: &str) -> AlertRule {
 
 fn happen(decision: &mut Decision, rule: &AlertRule, number: i64, at: Timestamp) {
     let (issue, trigger) = (issue(number), rule.trigger.unwrap());
-    let what = Happened { trigger, at, issue: &issue, value: None, threshold: None, release: None };
+    let what = Happened { cause: number, trigger, at, issue: &issue, value: None, threshold: None, release: None };
     decision.happened(rule, &rule.check().unwrap(), &what);
 }
 
