@@ -165,6 +165,11 @@ away!(LeaseStore {
     fn lease(&self, &str, Uuid, Duration) -> bool;
     fn release(&self, &str, Uuid) -> ();
 });
+away!(IntegrationStore {
+    fn integrations(&self) -> Vec<Integration>;
+    fn put_integration(&self, &str, Option<&str>) -> bool;
+    fn note_test(&self, &str, Timestamp, Option<&str>) -> ();
+});
 away!(OutboxStore {
     fn put_outbox(&self, &[OutboxEntry]) -> u64;
     fn due_channels(&self, Timestamp) -> Vec<String>;

@@ -28,8 +28,10 @@ mod issue;
 pub mod notify;
 mod occurrence;
 mod own_trace;
+pub mod ownership;
 mod panic;
 mod prepare;
+mod priority;
 mod project;
 mod proxies;
 mod release;
@@ -69,6 +71,7 @@ pub use issue::{Condition, InvalidIssueRef, Issue, IssueRef, Status, UnknownStat
 pub use occurrence::Occurrence;
 pub use panic::{last_panic, repeats_panic};
 pub use prepare::{Formula, Limits, Preparer, user_hash};
+pub use priority::lower_priority;
 pub use project::{Project, slugify};
 pub use proxies::{InvalidNetwork, TrustedProxies};
 pub use release::release_order;

@@ -12,8 +12,10 @@
 //! waits for anybody.
 
 mod latencies;
+mod reported;
 
 pub use latencies::Latencies;
+pub(crate) use reported::Reported;
 
 use latencies::Histogram;
 use std::{

@@ -46,6 +46,13 @@ impl AllowedTargets {
         Ok(allowed)
     }
 
+    /// The same, and this host besides, whatever its addresses are.
+    #[must_use]
+    pub fn and_host(mut self, host: &str) -> Self {
+        self.hosts.push(host.to_lowercase());
+        self
+    }
+
     /// Whether an address may be connected to that a host was found to have. To be asked of the very address that is then
     /// connected to: a name may be found at another one the next time.
     #[must_use]

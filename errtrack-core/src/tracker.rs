@@ -22,6 +22,7 @@ mod ingest;
 mod jitter;
 mod jobs;
 mod overflow;
+mod ownership;
 mod privacy;
 mod queue;
 mod rules;
@@ -43,12 +44,13 @@ pub use series::Beat;
 pub use spool::SpoolStatus;
 
 use crate::{
-    BreadcrumbSource, Event, EventId, Level, Preparer, Project, ProjectId, Routes, ScopeHandle, Timestamp,
+    BreadcrumbSource, Event, EventId, Level, Preparer, Project, ProjectId, Routes, ScopeHandle, StatusClass, Timestamp,
     alert::AlertSettings,
     chain::Chain,
     current,
     hosted::Capturing,
     own_trace,
+    routes::Reported,
     scope::ScopeCell,
     store::{Retention, Store, StoreError},
     symbols::{Addresses, SourceRules},
@@ -58,6 +60,7 @@ use channels::Channels;
 use complete::Defaults;
 use hooks::Hooks;
 use jobs::Jobs;
+use ownership::OwnershipAtHand;
 use privacy::PreparersAtHand;
 use queue::{CaptureQueue, Captured, What};
 use rules::RulesAtHand;
@@ -148,6 +151,7 @@ struct Engine {
     hooks: Hooks,
     sampling: Sampling,
     rules: RulesAtHand,
+    ownership: OwnershipAtHand,
     ledger: Ledger,
     project: Project,
     defaults: Defaults,
@@ -161,6 +165,8 @@ struct Engine {
     spool: Option<Arc<SpoolGauge>>,
     pace: Pace,
     routes: Routes,
+    /// Requests that others served, as they tell.
+    reported: Reported,
     told: Told,
     jobs: Jobs,
     /// What the program says of alerts.
@@ -363,6 +369,12 @@ impl Tracker {
     #[must_use]
     pub fn routes(&self) -> &Routes {
         &self.shared.engine.routes
+    }
+
+    /// Counts a request that another program has served, as it tells, for the figures of its project. Of all projects
+    /// together [`Routes::MOST`] names are told apart; what comes then counts under [`Routes::REST`].
+    pub fn count_reported(&self, project: ProjectId, method: &str, route: &str, class: StatusClass, took: Duration) {
+        self.shared.engine.reported.record(project, method, route, class, took);
     }
 
     /// How full the spool is; `None` if there is none.

@@ -7,15 +7,18 @@
 
 mod connect;
 mod send;
+mod signature;
 #[cfg(test)]
 mod tests;
 mod tls;
 
 pub use errtrack_core::AllowedTargets;
 pub use send::{Answer, Question};
+pub use signature::PublicKey;
 
 use std::{fmt, sync::Arc, time::Duration};
 use tls::Tls;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 /// Makes requests. Cheap to clone.
 ///
@@ -57,6 +60,15 @@ impl Outgoing {
         Self { inner: Arc::new(Inner { allowed, tls: Tls::system(), patience, most_bytes }) }
     }
 
+    /// The same, but with these certificates (DER) alone trusted to vouch for servers, instead of those of the system. What is
+    /// no certificate is left out.
+    #[must_use]
+    pub fn trusting(self, certificates: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        let Inner { allowed, patience, most_bytes, .. } = &*self.inner;
+        let tls = Tls::trusting(certificates);
+        Self { inner: Arc::new(Inner { allowed: allowed.clone(), tls, patience: *patience, most_bytes: *most_bytes }) }
+    }
+
     /// Whether `https` is built in.
     #[must_use]
     pub const fn speaks_https() -> bool {
@@ -71,6 +83,34 @@ impl Outgoing {
         let inner = &self.inner;
         let sent = send::send(&inner.allowed, &inner.tls, inner.most_bytes, question);
         tokio::time::timeout(inner.patience, sent).await.unwrap_or(Err(OutgoingError::TooSlow(inner.patience)))
+    }
+
+    /// Whether somebody takes a connection there.
+    ///
+    /// # Errors
+    /// Nobody does: see [`OutgoingError`].
+    pub async fn reach(&self, host: &str, port: u16) -> Result<(), OutgoingError> {
+        let inner = &self.inner;
+        let connected = connect::connect(&inner.allowed, host, port);
+        let connected = tokio::time::timeout(inner.patience, connected).await;
+        connected.unwrap_or(Err(OutgoingError::TooSlow(inner.patience))).map(drop)
+    }
+
+    /// A connection that is encrypted, for what is not HTTP.
+    ///
+    /// # Errors
+    /// There is none: see [`OutgoingError`].
+    pub async fn secure(
+        &self,
+        host: &str,
+        port: u16,
+    ) -> Result<impl AsyncRead + AsyncWrite + Send + Unpin + use<>, OutgoingError> {
+        let inner = self.inner.clone();
+        let connected = async {
+            let stream = connect::connect(&inner.allowed, host, port).await?;
+            inner.tls.secure(stream, host).await
+        };
+        tokio::time::timeout(inner.patience, connected).await.unwrap_or(Err(OutgoingError::TooSlow(inner.patience)))
     }
 }
 

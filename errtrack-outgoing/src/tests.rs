@@ -7,7 +7,7 @@ use tokio::{
 };
 use tokio_rustls::{
     TlsAcceptor,
-    rustls::{RootCertStore, ServerConfig, crypto::ring, pki_types::PrivateKeyDer},
+    rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer},
 };
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -146,10 +146,8 @@ async fn https_asks_only_whom_it_can_trust() {
     let cause = error.source().map(ToString::to_string).unwrap_or_default();
     assert!(matches!(error, OutgoingError::NotConnected(_)) && cause.contains("certificate"), "{error:?}");
 
-    let mut roots = RootCertStore::empty();
-    roots.add(made.cert.der().clone()).unwrap();
-    let inner = Inner { allowed, tls: Tls::trusting(roots), patience: PATIENCE, most_bytes: 1024 };
-    let answer = Outgoing { inner: Arc::new(inner) }.send(Question::get(&url)).await.unwrap();
+    let outgoing = Outgoing::new(allowed).trusting([made.cert.der().to_vec()]);
+    let answer = outgoing.send(Question::get(&url)).await.unwrap();
     assert_eq!(answer.status, 204);
     assert!(served.await.unwrap().starts_with("GET /health HTTP/1.1\r\n"));
 }

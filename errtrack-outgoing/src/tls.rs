@@ -8,7 +8,11 @@ mod built_in {
     use tokio_rustls::{
         TlsConnector,
         client::TlsStream,
-        rustls::{ClientConfig, RootCertStore, crypto::CryptoProvider, pki_types::ServerName},
+        rustls::{
+            ClientConfig, RootCertStore,
+            crypto::CryptoProvider,
+            pki_types::{CertificateDer, ServerName},
+        },
     };
 
     /// What it takes to make a connection safe; the certificates of the system are read when the first one is made.
@@ -21,8 +25,9 @@ mod built_in {
         }
 
         /// That trusts these alone.
-        #[cfg(test)]
-        pub(crate) fn trusting(roots: RootCertStore) -> Self {
+        pub(crate) fn trusting(certificates: impl IntoIterator<Item = Vec<u8>>) -> Self {
+            let mut roots = RootCertStore::empty();
+            roots.add_parsable_certificates(certificates.into_iter().map(CertificateDer::from));
             Self(OnceLock::from(connector(roots)))
         }
 
@@ -51,7 +56,7 @@ mod built_in {
     }
 
     /// Never the default of the process: that is the host's to choose.
-    fn provider() -> Arc<CryptoProvider> {
+    pub(crate) fn provider() -> Arc<CryptoProvider> {
         #[cfg(feature = "tls-aws-lc-rs")]
         use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
         #[cfg(not(feature = "tls-aws-lc-rs"))]
@@ -69,6 +74,10 @@ mod built_in {
 
     impl Tls {
         pub(crate) const fn system() -> Self {
+            Self
+        }
+
+        pub(crate) fn trusting(_: impl IntoIterator<Item = Vec<u8>>) -> Self {
             Self
         }
 

@@ -33,6 +33,7 @@ pub mod feed;
 pub mod figures;
 pub mod hostile;
 pub mod incidents;
+pub mod integrations;
 pub mod issues;
 pub mod keys;
 mod kit;
@@ -275,6 +276,11 @@ macro_rules! conformance {
             what_was_given_up_is_tried_again_when_asked
             settled_entries_go_by_age
             entries_are_found_by_firing_state_and_channel
+        ]);
+        $crate::conformance!(@part $open, integrations: [
+            a_channel_is_set_up_changed_and_taken_away
+            what_came_of_trying_a_channel_is_noted
+            changes_of_channels_are_told
         ]);
         $crate::conformance!(@part $open, feed: [
             a_listener_hears_of_a_change_or_that_it_missed_some

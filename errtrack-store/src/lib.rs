@@ -33,8 +33,9 @@ mod error;
 mod events;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod feed;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod incidents;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod integrations;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod issues;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

@@ -12,6 +12,7 @@ mod cells;
 pub(crate) mod erase;
 pub(crate) mod event;
 pub(crate) mod incident;
+pub(crate) mod integration;
 pub(crate) mod issue;
 pub(crate) mod key;
 pub(crate) mod merge;

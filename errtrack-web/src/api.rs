@@ -9,14 +9,17 @@ pub(crate) mod event;
 mod health;
 mod incidents;
 mod input;
+mod integrations;
 pub(crate) mod item;
 mod keys;
 pub(crate) mod live;
 mod metrics;
 mod monitoring;
 pub(crate) mod openapi;
+mod ownership;
 pub(crate) mod params;
 mod projects;
+mod quota;
 mod retention;
 mod rules;
 mod sanitizer;
@@ -69,6 +72,7 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(alerts::preview))
         .routes(routes!(alerts::show, alerts::change, alerts::delete))
         .routes(routes!(alerts::history::history))
+        .routes(routes!(watch::history))
         .routes(routes!(incidents::list, incidents::change::create))
         .routes(routes!(incidents::show, incidents::change::change, incidents::change::delete))
         .routes(routes!(incidents::timeline::list))
@@ -84,12 +88,19 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(projects::add_key))
         .routes(routes!(projects::remove_key))
         .routes(routes!(retention::show, retention::put))
+        .routes(routes!(quota::show, quota::put))
         .routes(routes!(rules::show, rules::put))
         .routes(routes!(rules::preview))
+        .routes(routes!(ownership::show, ownership::put))
         .routes(routes!(sanitizer::show, sanitizer::put))
         .routes(routes!(sanitizer::preview))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::revoke))
+        .routes(routes!(integrations::list))
+        .routes(routes!(integrations::put, integrations::delete))
+        .routes(routes!(integrations::test))
+        .routes(routes!(integrations::deliveries))
+        .routes(routes!(integrations::retry))
         .routes(routes!(team::list))
         .routes(routes!(team::invite))
         .routes(routes!(team::change, team::remove))

@@ -6,17 +6,18 @@ mod uses;
 
 use crate::{
     Access, Config,
-    access::same,
+    access::{oidc::Issuer, same},
     cache::Cache,
     limits::Limits,
     live::Live,
     monitoring::Traffic,
+    quotas::Quotas,
     retention::Runs,
     shared::Shared,
     status::{Sizes, Totals},
 };
 use errtrack_core::{ApiKey, Project, ProjectId, Store, StoreError, Timestamp, TokenHash, Tracker, store::Change};
-use kept::Kept;
+pub(crate) use kept::Kept;
 use projects::Projects;
 use std::sync::{Arc, Weak};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -42,6 +43,7 @@ struct Inner {
     uses: Uses,
     heavy: Arc<Semaphore>,
     limits: Limits,
+    quotas: Quotas,
     live: Live,
     started: Timestamp,
     totals: Totals,
@@ -49,6 +51,7 @@ struct Inner {
     runs: Runs,
     traffic: Arc<Traffic>,
     shared: Shared,
+    issuer: Option<Issuer>,
 }
 
 /// The state, as long as somebody else holds it.
@@ -66,6 +69,8 @@ impl App {
         let limits = Limits::new(config.rate_limits);
         let live = Live::new(config.live_clients);
         let shared = Shared::new(&config);
+        let oidc = config.oidc.as_ref().filter(|_| access.has_members());
+        let issuer = oidc.map(|oidc| Issuer::new(oidc, &config.allowed_targets));
         let inner = Inner {
             tracker: tracker.clone(),
             access,
@@ -75,6 +80,7 @@ impl App {
             uses: Uses::default(),
             heavy: Arc::new(Semaphore::new(HEAVY)),
             limits,
+            quotas: Quotas::new(tracker.store().changes()),
             live,
             started: Timestamp::now(),
             totals: Totals::default(),
@@ -82,6 +88,7 @@ impl App {
             runs: Runs::default(),
             traffic: Arc::default(),
             shared,
+            issuer,
         };
         Self { inner: Arc::new(inner) }
     }
@@ -100,6 +107,11 @@ impl App {
 
     pub(crate) fn config(&self) -> &Config {
         &self.inner.config
+    }
+
+    /// Whom members may sign in with, beside their passwords.
+    pub(crate) fn issuer(&self) -> Option<&Issuer> {
+        self.inner.issuer.as_ref()
     }
 
     /// For tasks that must not hold the router.
@@ -168,6 +180,10 @@ impl App {
             let app = self.clone();
             tokio::spawn(async move { app.store().note_activity(&[(member, now)]).await });
         }
+    }
+
+    pub(crate) fn quotas(&self) -> &Quotas {
+        &self.inner.quotas
     }
 
     /// When this router was made.

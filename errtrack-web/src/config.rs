@@ -1,7 +1,8 @@
 //! What can be configured about the web side.
 
-use crate::monitoring::Target;
+use crate::{access::Oidc, monitoring::Target};
 use errtrack_core::{AllowedTargets, TrustedProxies};
+use errtrack_notify::Channel;
 use tokio::sync::watch;
 
 /// The configuration of the router. [`Config::default`] fits a host that mounts it beside its own pages.
@@ -11,6 +12,9 @@ pub struct Config {
     /// The URL under which the mount point is reached from outside, without a slash at the end; used in links that leave
     /// the page: DSNs, mails. Taken from each request unless set.
     pub public_url: Option<String>,
+    /// The URL that links in notifications begin with, as nobody asks for one; [`public_url`](Self::public_url) unless set,
+    /// and without either there are no links.
+    pub dashboard_url: Option<String>,
     /// Bytes of a body at the JSON report endpoints.
     pub max_body: usize,
     /// Bytes of an envelope as it comes over the wire.
@@ -27,13 +31,19 @@ pub struct Config {
     pub trusted_proxies: TrustedProxies,
     /// Services that are watched; none unless set. Looked at twice a minute, by one of the processes on a database.
     pub monitor: Vec<Target>,
-    /// What of these may be reached although it is private or this machine; nothing unless set.
+    /// What of these, and of channels, may be reached although it is private or this machine; nothing unless set.
     pub allowed_targets: AllowedTargets,
+    /// Channels by which people are told, beside those that are set up on the page; none unless set. One that is set up on the
+    /// page under the same name goes before.
+    pub channels: Vec<Channel>,
     /// Whether this router's own requests count in the statistics of routes, beside those of a layer; for a server that does
     /// nothing else. Not unless set.
     pub count_own_requests: bool,
     /// How many requests are answered; see [`RateLimits`] for what is set unless you do.
     pub rate_limits: RateLimits,
+    /// An issuer of identities that members may sign in with; none unless set. For
+    /// [`Access::accounts`](crate::Access::accounts) alone.
+    pub oidc: Option<Oidc>,
     /// A Redis server that the processes on one database share; none unless set.
     #[cfg(feature = "redis")]
     pub redis: Option<crate::Redis>,
@@ -125,6 +135,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             public_url: None,
+            dashboard_url: None,
             max_body: 256 << 10,
             max_envelope: 20 << 20,
             max_unpacked: 100 << 20,
@@ -132,12 +143,14 @@ impl Default for Config {
             api_origins: Vec::new(),
             trusted_proxies: TrustedProxies::default(),
             rate_limits: RateLimits::default(),
+            oidc: None,
             #[cfg(feature = "redis")]
             redis: None,
             live_clients: 256,
             stop: Stop::default(),
             monitor: Vec::new(),
             allowed_targets: AllowedTargets::default(),
+            channels: Vec::new(),
             count_own_requests: false,
         }
     }

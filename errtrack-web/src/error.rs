@@ -57,6 +57,12 @@ impl Error {
         Self { wait: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, message) }
     }
 
+    /// 429: the project has had as many events as it may have in this month.
+    pub(crate) fn over_quota(most: u64, seconds: u64) -> Self {
+        let message = format!("the project has had the {most} events that it may have in a month");
+        Self { wait: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, message) }
+    }
+
     /// Writes the cause to the log, for errors that are answered in another form than ours.
     pub(crate) fn log(&self) {
         if let Some(cause) = &self.cause {
@@ -109,6 +115,9 @@ impl IntoResponse for Error {
         let headers = response.headers_mut();
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        if let Some(seconds) = self.wait {
+            headers.insert(header::RETRY_AFTER, seconds.into());
         }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -7,6 +7,7 @@ mod stats;
 mod timeframe;
 mod trends;
 
+pub(crate) use calendar::{day, month, months_later};
 pub(crate) use kept::{for_a_while, json, kept, scope};
 pub(crate) use performance::{Performance, PerformancePoint, RoutePerformance, rounded};
 pub(crate) use stats::{EnvironmentFigures, Stats, TopError, duration};

@@ -17,13 +17,16 @@ mod figures;
 pub mod fuzzing;
 mod incidents;
 mod ingest;
+mod integrations;
 mod limits;
 mod links;
 mod live;
 mod mcp;
 mod monitoring;
+mod ownership;
 mod pages;
 mod projects;
+mod quotas;
 #[cfg(feature = "redis")]
 mod redis;
 mod regroup;
@@ -35,9 +38,10 @@ mod status;
 mod tests;
 mod triage;
 
-pub use access::{Access, Accounts, Guest, Permissions};
+pub use access::{Access, Accounts, Guest, InvalidOidc, Oidc, Permissions};
 pub use config::{Config, Origins, RateLimits, Stop};
 pub use errtrack_core::{AllowedTargets, Role, TrustedProxies};
+pub use errtrack_notify::{Channel, InvalidChannel, Kind};
 pub use monitoring::{InvalidTarget, Target};
 #[cfg(feature = "redis")]
 pub use redis::{InvalidRedisUrl, Redis};

@@ -1,12 +1,16 @@
 //! How the machine, this service and others that are watched are doing; kept as series, by jobs on the tracker's thread.
 
 mod check;
+mod history;
 mod machine;
 mod services;
 mod traffic;
 mod uptime;
 
 pub use check::{InvalidTarget, Target};
+#[cfg(test)]
+pub(crate) use history::LatencyPoint;
+pub(crate) use history::{History, ServiceHistory};
 #[cfg(test)]
 pub(crate) use machine::NetworkIo;
 pub(crate) use machine::{Machine, MachinePoint};
@@ -16,7 +20,7 @@ pub(crate) use services::{Health, Service, Services, services};
 pub(crate) use traffic::{Traffic, count};
 #[cfg(test)]
 pub(crate) use uptime::Downtime;
-pub(crate) use uptime::Uptime;
+pub(crate) use uptime::{Node, NodeStatus, Uptime};
 
 use crate::app::App;
 

@@ -16,6 +16,7 @@ mod failure;
 pub(crate) mod fuzzing;
 mod incident;
 mod incidents;
+mod integrations;
 pub(crate) mod issue;
 mod issues;
 #[cfg(test)]
@@ -26,6 +27,7 @@ mod menu;
 mod monitoring;
 mod next;
 mod overview;
+mod ownership;
 mod page;
 mod performance;
 mod privacy;
@@ -92,15 +94,20 @@ pub(crate) fn routes(app: &App, document: &Document) -> Router<App> {
         .route("/settings/projects", get(projects::show).post(projects::create))
         .route("/settings/projects/{id}", post(projects::update))
         .route("/settings/projects/{id}/retention", post(projects::set_retention))
+        .route("/settings/projects/{id}/quota", post(projects::set_quota))
         .route("/settings/projects/{id}/delete", post(projects::delete))
         .route("/settings/projects/{id}/keys", post(projects::add_key))
         .route("/settings/projects/{id}/keys/remove", post(projects::remove_key))
         .route("/settings/rules", get(rules::show).merge(rules::form()))
+        .route("/settings/ownership", get(ownership::show).post(ownership::change))
         .route("/settings/privacy", get(privacy::show).merge(privacy::form()))
         .route("/settings/system", get(system::show))
         .route("/settings/system/retention", post(system::run_retention))
         .route("/settings/keys", get(keys::show).post(keys::create))
         .route("/settings/keys/{id}/revoke", post(keys::revoke))
+        .route("/settings/integrations", get(integrations::show).post(integrations::put))
+        .route("/settings/integrations/{name}/{step}", post(integrations::step))
+        .route("/settings/deliveries/{key}/retry", post(integrations::retry))
         .route("/settings/team", get(team::show))
         .route("/settings/team/invite", post(team::invite))
         .route("/settings/team/{id}", post(team::change))
@@ -115,6 +122,8 @@ pub(crate) fn routes(app: &App, document: &Document) -> Router<App> {
         .route("/start/test", post(start::send_test))
         .route("/login", get(login::show).post(login::sign_in))
         .route("/login/code", post(login::sign_in_with_code))
+        .route("/login/oidc", get(login::oidc::begin))
+        .route("/login/oidc/callback", get(login::oidc::end))
         .route("/login/{token}", get(login::show_link).post(login::follow_link))
         .route("/logout", post(login::sign_out))
         .route("/theme", post(theme::choose))

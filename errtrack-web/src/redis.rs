@@ -1,7 +1,12 @@
 //! Redis, as far as it is there: it is asked with little patience, and left alone for a moment when it does not answer.
 
-use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, IntoConnectionInfo, aio::MultiplexedConnection};
+use errtrack_outgoing::{AllowedTargets, Outgoing};
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, FromRedisValue, IntoConnectionInfo,
+    aio::MultiplexedConnection,
+};
 use std::{
+    error::Error,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -19,7 +24,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// log says so, the page "System" shows it, no caller gets an error or waits longer than a quarter of a second, once. Keys begin
 /// with `errtrack:`, differ between databases, and all expire. No API key goes there, only hashes.
 ///
-/// Clones share a connection. Redis 2.6 or later, or what speaks its protocol; without TLS.
+/// Clones share a connection. Redis 2.6 or later, or what speaks its protocol; over TLS as `rediss://`, with a feature
+/// `tls-ring` or `tls-aws-lc-rs`. Certificates are checked against those of the system.
 ///
 /// # Example
 /// ```
@@ -34,6 +40,9 @@ pub struct Redis(Arc<Inner>);
 
 struct Inner {
     client: Client,
+    info: ConnectionInfo,
+    /// What makes connections of TLS: the one that everything else of ours does, so there is one of it.
+    tls: Option<Outgoing>,
     /// Where it is, without a password.
     place: String,
     link: Mutex<Link>,
@@ -54,23 +63,53 @@ enum Link {
 
 /// The error of a URL that is none of Redis.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("must be redis://[user:password@]host[:port][/database]; TLS is not supported")]
-pub struct InvalidRedisUrl;
+#[non_exhaustive]
+pub enum InvalidRedisUrl {
+    /// It is none.
+    #[error("must be redis://[user:password@]host[:port][/database], or rediss:// for TLS")]
+    Malformed,
+    /// It is one of TLS.
+    #[error("TLS is not built into this program")]
+    WithoutTls,
+}
 
 impl Redis {
-    /// A server by its URL, `redis://[user:password@]host[:port][/database]`. It is connected to when it is first needed.
+    /// A server by its URL, `redis://[user:password@]host[:port][/database]`, or `rediss://…` over TLS. It is connected to when
+    /// it is first needed.
     ///
     /// # Errors
-    /// It is no such URL.
+    /// It is no such URL, or one of TLS, which is not built in.
     pub fn new(url: &str) -> Result<Self, InvalidRedisUrl> {
-        let info = url.into_connection_info().map_err(|_| InvalidRedisUrl)?;
-        if !matches!(info.addr(), redis::ConnectionAddr::Tcp(..) | redis::ConnectionAddr::Unix(_)) {
-            return Err(InvalidRedisUrl);
-        }
+        let invalid = |_| InvalidRedisUrl::Malformed;
+        let secure =
+            url.strip_prefix("rediss://").filter(|rest| !rest.contains('#')).map(|rest| format!("redis://{rest}"));
+        let info = secure.as_deref().unwrap_or(url).into_connection_info().map_err(invalid)?;
+        let tls = match (&secure, info.addr()) {
+            (None, ConnectionAddr::Tcp(..) | ConnectionAddr::Unix(_)) => None,
+            (Some(_), ConnectionAddr::Tcp(..)) if !Outgoing::speaks_https() => return Err(InvalidRedisUrl::WithoutTls),
+            // Whoever runs this program has named it, wherever it is.
+            (Some(_), ConnectionAddr::Tcp(host, _)) => {
+                Some(Outgoing::with(AllowedTargets::default().and_host(host), PATIENCE, 0))
+            }
+            _ => return Err(InvalidRedisUrl::Malformed),
+        };
+        Self::with(info, tls).map_err(invalid)
+    }
+
+    /// The same server, but with these certificates (DER) alone trusted to vouch for it, instead of those of the system.
+    ///
+    /// # Errors
+    /// None that [`Redis::new`] would not have had.
+    pub fn trusting(&self, certificates: impl IntoIterator<Item = Vec<u8>>) -> Result<Self, InvalidRedisUrl> {
+        let tls = self.0.tls.clone().map(|tls| tls.trusting(certificates));
+        Self::with(self.0.info.clone(), tls).map_err(|_| InvalidRedisUrl::Malformed)
+    }
+
+    fn with(info: ConnectionInfo, tls: Option<Outgoing>) -> redis::RedisResult<Self> {
         let place = info.addr().to_string();
-        let client = Client::open(info).map_err(|_| InvalidRedisUrl)?;
-        let inner = Inner { client, place, link: Mutex::new(Link::New), connecting: tokio::sync::Mutex::default() };
-        Ok(Self(Arc::new(inner)))
+        let client = Client::open(info.clone())?;
+        let (link, connecting) = (Mutex::new(Link::New), tokio::sync::Mutex::default());
+        Ok(Self(Arc::new(Inner { client, info, tls, place, link, connecting })))
     }
 
     /// Whether it does not answer.
@@ -129,11 +168,10 @@ impl Redis {
     async fn connect(&self) {
         // Without this a task that is dropped while it tries would be the last one.
         let mut trying = Trying { redis: self, done: false };
-        let patience = AsyncConnectionConfig::new().set_connection_timeout(Some(PATIENCE)).set_response_timeout(None);
         let opening = async {
-            let mut connection = self.0.client.get_multiplexed_async_connection_with_config(&patience).await?;
+            let mut connection = self.open_new().await?;
             redis::cmd("PING").exec_async(&mut connection).await?;
-            Ok::<_, redis::RedisError>(connection)
+            Ok::<_, Box<dyn Error + Send + Sync>>(connection)
         };
         let opened = timeout(PATIENCE, opening).await;
         trying.done = true;
@@ -147,6 +185,19 @@ impl Redis {
             Ok(Err(error)) => self.lose(&error),
             Err(_) => self.lose(&"it does not answer"),
         }
+    }
+
+    async fn open_new(&self) -> Result<MultiplexedConnection, Box<dyn Error + Send + Sync>> {
+        let config = AsyncConnectionConfig::new().set_connection_timeout(Some(PATIENCE)).set_response_timeout(None);
+        let (Some(tls), ConnectionAddr::Tcp(host, port)) = (&self.0.tls, self.0.info.addr()) else {
+            return Ok(self.0.client.get_multiplexed_async_connection_with_config(&config).await?);
+        };
+        let stream = tls.secure(host, *port).await?;
+        let opened = MultiplexedConnection::new_with_config(self.0.info.redis_settings(), stream, config);
+        let (connection, driver) = opened.await?;
+        // It ends when the last clone of the connection has gone.
+        tokio::spawn(driver);
+        Ok(connection)
     }
 
     /// Notes that it does not answer; says so when it did before.
@@ -191,8 +242,12 @@ mod tests {
     fn a_url_is_read_and_no_password_is_shown() {
         let redis = Redis::new("redis://ana:hunter2@cache.example.com:6380/2").unwrap();
         assert_eq!(format!("{redis:?}"), "Redis(\"cache.example.com:6380\")");
-        for wrong in ["", "cache", "http://cache", "rediss://cache"] {
-            assert_eq!(Redis::new(wrong).err(), Some(InvalidRedisUrl), "{wrong}");
+        let secure = Redis::new("rediss://ana:hunter2@cache.example.com").unwrap();
+        assert_eq!(format!("{secure:?}"), "Redis(\"cache.example.com:6379\")");
+        // `#insecure` would look at no certificate.
+        for wrong in ["", "cache", "http://cache", "rediss://", "rediss://cache/#insecure", "rediss+unix:///tmp/cache"]
+        {
+            assert_eq!(Redis::new(wrong).err(), Some(InvalidRedisUrl::Malformed), "{wrong}");
         }
     }
 }

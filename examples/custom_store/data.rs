@@ -3,7 +3,7 @@
 use crate::{alerts::Alerts, figures::Figures, incidents::Case};
 use errtrack_core::{
     ApiKey, AuditEntry, Balance, EventId, Fingerprint, Issue, IssueId, Member, Project, ProjectId, Timestamp, Token,
-    store::{Comment, OutboxItem, RetentionReport, SetAside, StoredEvent},
+    store::{Comment, Integration, OutboxItem, RetentionReport, SetAside, StoredEvent},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use uuid::Uuid;
@@ -25,6 +25,8 @@ pub(crate) struct Data {
     pub(crate) settings: BTreeMap<(String, ProjectId), String>,
     /// Who has a lease, and until when.
     pub(crate) leases: HashMap<String, (Uuid, Timestamp)>,
+    /// By name.
+    pub(crate) integrations: BTreeMap<String, Integration>,
     /// In the order in which they were written.
     pub(crate) outbox: Vec<Outgoing>,
     pub(crate) members: Vec<Member>,

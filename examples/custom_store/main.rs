@@ -13,6 +13,7 @@ mod events;
 mod figures;
 mod groups;
 mod incidents;
+mod integrations;
 mod issues;
 mod nodes;
 mod outbox;

@@ -2,7 +2,12 @@
 //!
 //! A value that is wrong stops the start with one line that names the variable, the value and what would be right.
 
-use errtrack::web::{AllowedTargets, Origins, RateLimits, Redis, Target, TrustedProxies};
+mod channels;
+
+use errtrack::{
+    notify::Channel,
+    web::{AllowedTargets, InvalidOidc, Oidc, Origins, RateLimits, Redis, Target, TrustedProxies},
+};
 use std::{
     collections::HashMap,
     fmt, fs, io,
@@ -28,15 +33,15 @@ pub(crate) struct Config {
     pub(crate) allowed_origins: Origins,
     pub(crate) monitor: Vec<Target>,
     pub(crate) allowed_targets: AllowedTargets,
+    pub(crate) channels: Vec<Channel>,
     pub(crate) rate_limits: RateLimits,
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) redis: Option<Redis>,
+    pub(crate) oidc: Option<Oidc>,
     /// Who gets a mail for every new issue and every regression.
     pub(crate) alert_emails: Vec<String>,
     /// Notifications that a channel gets within an hour.
     pub(crate) notifications_per_hour: u32,
-    /// Variables of later versions that are set and do nothing yet.
-    pub(crate) without_effect: Vec<&'static str>,
 }
 
 /// The owner's account.
@@ -93,7 +98,7 @@ impl Config {
             (Some(_), None) => return Err(Wrong::new("ADMIN_PASSWORD", "", "set, because ADMIN_EMAIL is")),
             (None, Some(_)) => return Err(Wrong::new("ADMIN_EMAIL", "", "set, because ADMIN_PASSWORD is")),
         };
-        let without_effect = LATER.into_iter().filter(|name| get(name).is_some()).collect();
+        let allowed_targets = get("ALLOWED_TARGETS").map(allowed_targets).transpose()?.unwrap_or_default();
         Ok(Self {
             host: host(get("HOST").unwrap_or("127.0.0.1"))?,
             port: number("PORT", get("PORT"), 8080, 0..=u16::MAX)?,
@@ -108,13 +113,14 @@ impl Config {
             max_body: number("MAX_BODY_BYTES", get("MAX_BODY_BYTES"), 256 << 10, 1024..=1 << 30)?,
             allowed_origins: origins(get("ALLOWED_ORIGINS").unwrap_or("*"))?,
             monitor: get("MONITOR_URLS").map(monitor).transpose()?.unwrap_or_default(),
-            allowed_targets: get("ALLOWED_TARGETS").map(allowed_targets).transpose()?.unwrap_or_default(),
+            channels: channels::read(get, &allowed_targets)?,
+            allowed_targets,
             rate_limits: rate_limits(get)?,
             trusted_proxies: trusted_proxies(get("TRUSTED_PROXIES"))?,
             redis: get("REDIS_URL").map(redis).transpose()?,
+            oidc: oidc(get)?,
             alert_emails: get("ALERT_EMAILS").map(alert_emails).transpose()?.unwrap_or_default(),
             notifications_per_hour: number("MAIL_CAP_PER_HOUR", get("MAIL_CAP_PER_HOUR"), 60, 1..=100_000)?,
-            without_effect,
         })
     }
 }
@@ -123,23 +129,6 @@ impl Config {
 const MOST_MONITORED: usize = 100;
 
 /// Variables that are documented, but that nothing here reads yet.
-const LATER: [&str; 14] = [
-    "SMTP_URL",
-    "SMTP_FROM",
-    "POSTMARK_API_TOKEN",
-    "POSTMARK_FROM_EMAIL",
-    "POSTMARK_URL",
-    "SLACK_WEBHOOK_URL",
-    "WEBHOOK_URL",
-    "WEBHOOK_SECRET",
-    "SMS_URL",
-    "SMS_FROM",
-    "SMS_TO",
-    "SMS_USER",
-    "SMS_TOKEN",
-    "OIDC_ISSUER",
-];
-
 /// A variable whose value is wrong.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Wrong {
@@ -167,7 +156,7 @@ impl fmt::Display for Wrong {
 
 /// A value without what is secret in it: all of a key or password, and the password in a URL.
 fn masked(name: &str, value: &str) -> String {
-    if ["KEY", "PASSWORD", "SECRET", "TOKEN"].iter().any(|secret| name.contains(secret)) && !value.is_empty() {
+    if ["KEY", "PASSWORD", "SECRET", "TOKEN", "SLACK"].iter().any(|secret| name.contains(secret)) && !value.is_empty() {
         return "****".into();
     }
     let Some((scheme, rest)) = value.split_once("://") else { return value.to_owned() };
@@ -294,8 +283,26 @@ fn rate_limits<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Result<RateLimits, 
 }
 
 fn redis(url: &str) -> Result<Redis, Wrong> {
-    Redis::new(url)
-        .map_err(|_| Wrong::new("REDIS_URL", url, "redis://[user:password@]host[:port][/database], without TLS"))
+    let right = "redis://[user:password@]host[:port][/database], or rediss:// for TLS";
+    Redis::new(url).map_err(|_| Wrong::new("REDIS_URL", url, right))
+}
+
+fn oidc<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Result<Option<Oidc>, Wrong> {
+    const NAMES: [&str; 3] = ["OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"];
+    let given = NAMES.map(&get);
+    let [Some(issuer), Some(id), Some(secret)] = given else {
+        let set = NAMES.iter().zip(given).find(|(_, value)| value.is_some());
+        let missing = NAMES.iter().zip(given).find(|(_, value)| value.is_none());
+        return match (set, missing) {
+            (Some((set, _)), Some((name, _))) => Err(Wrong::new(name, "", format!("set, because {set} is"))),
+            _ => Ok(None),
+        };
+    };
+    let right = |error| match error {
+        InvalidOidc::WithoutTls => "left out: https is not built into this program",
+        _ => "a URL like https://accounts.example.com; http is for this machine alone",
+    };
+    Oidc::new(issuer, id, secret).map(Some).map_err(|error| Wrong::new("OIDC_ISSUER", issuer, right(error)))
 }
 
 fn trusted_proxies(text: Option<&str>) -> Result<TrustedProxies, Wrong> {
@@ -368,8 +375,8 @@ mod tests {
             ("RATE_LIMIT_API", "many", "RATE_LIMIT_API=many: must be a whole number from 0 to 4294967295"),
             (
                 "REDIS_URL",
-                "rediss://u:hunter2@cache",
-                "REDIS_URL=rediss://u:****@cache: must be redis://[user:password@]host[:port][/database], without TLS",
+                "http://u:hunter2@cache",
+                "REDIS_URL=http://u:****@cache: must be redis://[user:password@]host[:port][/database], or rediss:// for TLS",
             ),
             (
                 "TRUSTED_PROXIES",
@@ -398,12 +405,29 @@ mod tests {
     }
 
     #[test]
+    fn an_issuer_needs_all_three_and_its_secret_is_not_shown() {
+        let all =
+            [("OIDC_ISSUER", "https://id.example"), ("OIDC_CLIENT_ID", "errtrack"), ("OIDC_CLIENT_SECRET", "hunter2")];
+        assert!(read(&all).unwrap().oidc.is_some());
+        assert!(read(&[]).unwrap().oidc.is_none());
+        for (given, line) in [
+            (&all[..1], "OIDC_CLIENT_ID: must be set, because OIDC_ISSUER is"),
+            (&all[..2], "OIDC_CLIENT_SECRET: must be set, because OIDC_ISSUER is"),
+            (&all[2..], "OIDC_ISSUER: must be set, because OIDC_CLIENT_SECRET is"),
+        ] {
+            assert_eq!(read(given).map(drop), Err(line.to_owned()));
+        }
+        let wrong = [("OIDC_ISSUER", "http://id.example"), all[1], all[2]];
+        let line = "OIDC_ISSUER=http://id.example: must be a URL like https://accounts.example.com; http is for this machine alone";
+        assert_eq!(read(&wrong).map(drop), Err(line.to_owned()));
+    }
+
+    #[test]
     fn limits_are_those_of_the_library_unless_set_and_zero_is_none() {
         assert_eq!(read(&[]).unwrap().rate_limits, RateLimits::default());
         let all = ["INGEST", "ANALYTICS", "API", "IP"].map(|name| format!("RATE_LIMIT_{name}"));
         let none: Vec<_> = all.iter().map(|name| (name.as_str(), "0")).collect();
         assert_eq!(read(&none).unwrap().rate_limits, RateLimits::OFF);
-        assert!(read(&none).unwrap().without_effect.is_empty());
     }
 
     #[test]

@@ -44,9 +44,6 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .init();
-    for name in &config.without_effect {
-        tracing::warn!("{name} is set, but has no effect in this version");
-    }
 
     let store = SqlStore::open(&config.database).await?;
     let tracker = Tracker::builder()
@@ -84,6 +81,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     web.ingest_origins = config.allowed_origins.clone();
     web.monitor = config.monitor.clone();
     web.allowed_targets = config.allowed_targets.clone();
+    web.channels = config.channels.clone();
+    web.dashboard_url = Some(url.clone());
     // It serves nothing else: its own requests are those that performance is about.
     web.count_own_requests = true;
     if let Origins::These(list) = &config.allowed_origins {
@@ -92,6 +91,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     web.rate_limits = config.rate_limits;
     web.trusted_proxies = config.trusted_proxies.clone();
     web.redis = config.redis.clone();
+    web.oidc = config.oidc.clone();
     let live = web.stop.clone();
     let router = web::router_with::<()>(&tracker, accounts, web);
 

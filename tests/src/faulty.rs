@@ -6,11 +6,11 @@ use errtrack::{
     store::{
         AccountStore, AlertState, AlertStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment,
         Cursor, EnvironmentCount, Evaluation, EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion,
-        FiringQuery, GroupStore, IncidentChanged, IncidentQuery, IncidentStore, IssuePage, IssueQuery, IssueStore,
-        KeyStore, LeaseStore, NewProject, OpenedIncident, OutboxCount, OutboxItem, OutboxQuery, OutboxStore,
-        ProjectChange, ProjectStore, Recorded, Recorder, Recovery, Regrouped, Retention, RetentionReport, Rollup,
-        RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore, SetAside, SettingStore, Settlement, StatusCounts,
-        Storage, StoredEvent, TagTally, Tally, TallyQuery, TriageStore, Upkeep,
+        FiringQuery, GroupStore, IncidentChanged, IncidentQuery, IncidentStore, Integration, IntegrationStore,
+        IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject, OpenedIncident, OutboxCount, OutboxItem,
+        OutboxQuery, OutboxStore, ProjectChange, ProjectStore, Recorded, Recorder, Recovery, Regrouped, Retention,
+        RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore, SetAside, SettingStore,
+        Settlement, StatusCounts, Storage, StoredEvent, TagTally, Tally, TallyQuery, TriageStore, Upkeep,
     },
 };
 use errtrack_core::{
@@ -146,6 +146,11 @@ delegate!(BalanceStore {
 delegate!(LeaseStore {
     fn lease(&self, name: &str, holder: Uuid, duration: Duration) -> Result<bool, StoreError>;
     fn release(&self, name: &str, holder: Uuid) -> Result<(), StoreError>;
+});
+delegate!(IntegrationStore {
+    fn integrations(&self) -> Result<Vec<Integration>, StoreError>;
+    fn put_integration(&self, name: &str, config: Option<&str>) -> Result<bool, StoreError>;
+    fn note_test(&self, name: &str, at: Timestamp, error: Option<&str>) -> Result<(), StoreError>;
 });
 delegate!(OutboxStore {
     fn put_outbox(&self, entries: &[OutboxEntry]) -> Result<u64, StoreError>;

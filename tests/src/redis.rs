@@ -15,6 +15,8 @@ use tempfile::TempDir;
 pub struct Redis {
     folder: TempDir,
     address: SocketAddr,
+    /// Where it listens with TLS, and its certificate (DER).
+    secure: Option<(u16, Vec<u8>)>,
     child: Option<Child>,
 }
 
@@ -29,7 +31,23 @@ impl Redis {
             return Ok(None);
         }
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let mut server = Self { folder: tempfile::tempdir()?, address, child: None };
+        let mut server = Self { folder: tempfile::tempdir()?, address, secure: None, child: None };
+        server.start_again()?;
+        Ok(Some(server))
+    }
+
+    /// The same, which also listens with TLS, by a certificate for `localhost` that nobody else has vouched for.
+    ///
+    /// # Errors
+    /// As [`Redis::start`]; or it cannot do TLS.
+    pub fn start_secure() -> Result<Option<Self>> {
+        let Some(mut server) = Self::start()? else { return Ok(None) };
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
+        std::fs::write(server.folder.path().join("cert.pem"), made.cert.pem())?;
+        std::fs::write(server.folder.path().join("key.pem"), made.signing_key.serialize_pem())?;
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        server.secure = Some((port, made.cert.der().to_vec()));
+        server.stop();
         server.start_again()?;
         Ok(Some(server))
     }
@@ -42,6 +60,12 @@ impl Redis {
         let mut command = Command::new("redis-server");
         command.args(["--bind", "127.0.0.1", "--port", &self.address.port().to_string()]);
         command.args(["--save", "", "--appendonly", "no", "--dir"]).arg(self.folder.path()).stdout(Stdio::null());
+        if let Some((port, _)) = &self.secure {
+            command.args(["--tls-port", &port.to_string(), "--tls-auth-clients", "no"]);
+            command.arg("--tls-cert-file").arg(self.folder.path().join("cert.pem"));
+            command.arg("--tls-key-file").arg(self.folder.path().join("key.pem"));
+            command.arg("--tls-ca-cert-file").arg(self.folder.path().join("cert.pem"));
+        }
         self.child = Some(command.spawn()?);
         let start = Instant::now();
         while self.ask("PING").is_none_or(|answer| !answer.starts_with("+PONG")) {
@@ -80,6 +104,15 @@ impl Redis {
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://{}/0", self.address)
+    }
+
+    /// Where it is with TLS, and the certificate (DER) to be trusted.
+    ///
+    /// # Errors
+    /// It is one without.
+    pub fn secure_url(&self) -> Result<(String, Vec<u8>)> {
+        let Some((port, certificate)) = &self.secure else { bail!("it listens without TLS") };
+        Ok((format!("rediss://localhost:{port}/0"), certificate.clone()))
     }
 
     /// What it answers to a command of one line, as it stands on the wire; `None` if it does not.

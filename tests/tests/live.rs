@@ -2,11 +2,14 @@
 
 use anyhow::{Context, Result, ensure};
 use errtrack::{
-    SqliteStore, Tracker,
+    SqlStore, Tracker,
     web::{self, Access},
 };
-use errtrack_tests::{ActixServer, Client};
-use std::{net::SocketAddr, time::Duration};
+use errtrack_tests::{ActixServer, Client, Server, database_in};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -16,15 +19,18 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(30);
 
 async fn tracker(folder: &tempfile::TempDir) -> Result<Tracker> {
-    let path = folder.path().join("errors.db");
-    let store = SqliteStore::open(path.to_str().context("UTF-8")?).await?;
+    let store = SqlStore::open(&database_in(folder.path())?).await?;
     Ok(Tracker::builder().store(store).build().await?)
 }
 
 /// A connection that asks for `/errors/api/live`.
 async fn ask(address: SocketAddr, more: &str) -> Result<TcpStream> {
+    ask_at(address, "/errors/api/live", "secret", more).await
+}
+
+async fn ask_at(address: SocketAddr, path: &str, key: &str, more: &str) -> Result<TcpStream> {
     let mut stream = TcpStream::connect(address).await?;
-    let head = format!("GET /errors/api/live HTTP/1.1\r\nHost: {address}\r\nX-API-Key: secret\r\n{more}\r\n");
+    let head = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nX-API-Key: {key}\r\n{more}\r\n");
     stream.write_all(head.as_bytes()).await?;
     Ok(stream)
 }
@@ -98,5 +104,24 @@ async fn on_actix_the_same_is_told_as_server_sent_events() -> Result<()> {
     report(server.address).await?;
     until(&mut stream, "event: new").await?;
     drop((socket, stream));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_told_to_stop_does_not_wait_for_who_listens() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let server = Server::start(folder.path(), &[]).await?;
+    let mut stream = ask_at(server.address, "/api/live", "test-api-key", "").await?;
+    let head = until(&mut stream, "id: ").await?;
+    ensure!(head.contains("text/event-stream"), "{head}");
+    let mut socket = ask_at(server.address, "/api/live", "test-api-key", &upgrade("")).await?;
+    until(&mut socket, "\r\n\r\n").await?;
+    let start = Instant::now();
+    ensure!(server.terminate().await? == Some(0), "it ends well");
+    // Requests that do not end are given ten.
+    ensure!(start.elapsed() < Duration::from_secs(6), "it took {:?}", start.elapsed());
+    for stream in [&mut stream, &mut socket] {
+        timeout(PATIENCE, stream.read_to_end(&mut Vec::new())).await.context("it ends with the server")??;
+    }
     Ok(())
 }

@@ -1,16 +1,16 @@
 //! Several nodes that share a Redis server: limits are exact over all of them, and nobody notices when it goes.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use axum::{
     Router,
     body::Body,
     http::{Request, Response},
 };
 use errtrack::{
-    SqliteStore, Tracker,
+    SqlStore, Tracker,
     web::{self, Access, Config, Permissions, RateLimits},
 };
-use errtrack_tests::Redis;
+use errtrack_tests::{Redis, database_in};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use std::{
@@ -29,12 +29,14 @@ struct Node {
 
 impl Node {
     async fn new(folder: &Path, redis: Option<&Redis>, limits: RateLimits) -> Result<Self> {
-        let path = folder.join("errors.db");
-        let store = SqliteStore::open(path.to_str().context("UTF-8")?).await?;
-        let tracker = Tracker::builder().store(store).build().await?;
+        Self::with(folder, redis.map(|redis| web::Redis::new(&redis.url())).transpose()?, limits).await
+    }
+
+    async fn with(folder: &Path, redis: Option<web::Redis>, limits: RateLimits) -> Result<Self> {
+        let tracker = Tracker::builder().store(SqlStore::open(&database_in(folder)?).await?).build().await?;
         let mut config = Config::default();
         config.rate_limits = limits;
-        config.redis = redis.map(|redis| web::Redis::new(&redis.url())).transpose()?;
+        config.redis = redis;
         let access = Access::accounts().key(KEY, Permissions::ALL);
         Ok(Self { router: web::router_with(&tracker, access, config), _tracker: tracker })
     }
@@ -44,14 +46,25 @@ impl Node {
         Ok(self.router.clone().oneshot(request).await?)
     }
 
+    async fn json(&self, path: &str) -> Result<Value> {
+        let body = self.get(path).await?.into_body().collect().await?.to_bytes();
+        Ok(serde_json::from_slice(&body)?)
+    }
+
+    async fn report(&self) -> Result<()> {
+        let request = Request::post("/api/errors").header("x-api-key", KEY);
+        let request = request.body(Body::from(r#"{"message":"m","source":"backend"}"#))?;
+        let status = self.router.clone().oneshot(request).await?.status();
+        ensure!(status == 201, "{status}");
+        Ok(())
+    }
+
     async fn status(&self, path: &str) -> Result<u16> {
         Ok(self.get(path).await?.status().as_u16())
     }
 
     async fn is_redis_away(&self) -> Result<Option<bool>> {
-        let body = self.get("/api/monitoring/balance").await?.into_body().collect().await?.to_bytes();
-        let json: Value = serde_json::from_slice(&body)?;
-        Ok(json["data"]["redis"]["away"].as_bool())
+        Ok(self.json("/api/monitoring/balance").await?["data"]["redis"]["away"].as_bool())
     }
 }
 
@@ -85,6 +98,54 @@ async fn a_limit_is_exact_over_all_nodes() -> Result<()> {
         let left = redis.ask(&format!("PTTL {name}")).context("it answers")?;
         let left: i64 = left.lines().next().and_then(|line| line.strip_prefix(':')).context("a number")?.parse()?;
         assert!((1..=60_000).contains(&left), "{name} {left}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_tls_it_is_the_same_and_only_who_is_trusted_is_asked() -> Result<()> {
+    let Some(redis) = Redis::start_secure()? else { return Ok(()) };
+    let folder = tempfile::tempdir()?;
+    let (url, certificate) = redis.secure_url()?;
+    let secure = web::Redis::new(&url)?;
+    let trusted = secure.trusting([certificate])?;
+    let nodes = [
+        Node::with(folder.path(), Some(trusted.clone()), api(4)).await?,
+        Node::new(folder.path(), Some(&redis), api(4)).await?,
+    ];
+    for (node, expected) in [(0, 404), (1, 404), (0, 404), (1, 404), (0, 429), (1, 429)] {
+        assert_eq!(nodes[node].status("/api/errors/X-1").await?, expected);
+    }
+    assert_eq!(nodes[0].is_redis_away().await?, Some(false));
+    // The system vouches for nobody of that name.
+    let stranger = Node::with(folder.path(), Some(secure), api(4)).await?;
+    assert_eq!(stranger.status("/api/errors/X-1").await?, 404);
+    assert_eq!(stranger.is_redis_away().await?, Some(true));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_node_has_worked_out_serves_the_other_until_something_is_written() -> Result<()> {
+    let Some(redis) = Redis::start()? else { return Ok(()) };
+    let folder = tempfile::tempdir()?;
+    let one = Node::new(folder.path(), Some(&redis), RateLimits::OFF).await?;
+    let other = Node::new(folder.path(), Some(&redis), RateLimits::OFF).await?;
+    one.report().await?;
+    assert_eq!(one.json("/api/stats").await?["data"]["total_events"], 1);
+    // Told apart from what the other would work out itself.
+    let keys = redis.ask("KEYS errtrack:*:kept:*").context("it answers")?;
+    let kept: Vec<&str> = keys.lines().filter(|line| line.starts_with("errtrack:")).collect();
+    assert!(!kept.is_empty(), "{keys}");
+    for name in kept {
+        let set = redis.ask(&format!(r#"SET {name} '{{"data":{{"made_by":"one"}},"status":"success"}}' KEEPTTL"#));
+        assert!(set.is_some_and(|answer| answer.starts_with("+OK")));
+    }
+    for node in [&other, &one] {
+        assert_eq!(node.json("/api/stats").await?["data"]["made_by"], "one");
+    }
+    other.report().await?;
+    for node in [&one, &other] {
+        assert_eq!(node.json("/api/stats").await?["data"]["total_events"], 2);
     }
     Ok(())
 }
@@ -165,8 +226,7 @@ async fn when_it_goes_nobody_is_refused_or_waits_and_it_comes_back_by_itself() -
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_was_never_there_costs_nothing() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let path = folder.path().join("errors.db");
-    let tracker = Tracker::builder().store(SqliteStore::open(path.to_str().context("UTF-8")?).await?).build().await?;
+    let tracker = Tracker::builder().store(SqlStore::open(&database_in(folder.path())?).await?).build().await?;
     let mut config = Config::default();
     // A port that nobody listens on.
     let nowhere = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;

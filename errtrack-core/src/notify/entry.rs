@@ -54,7 +54,7 @@ impl<'a> Delivery<'a> {
 /// A channel by which people are told.
 ///
 /// The tracker calls it on a thread of its own, never on the host's runtime, a few entries at a time; so it must not block.
-/// A try that takes more than half a minute is given up and counts as failed. An entry may come again that has arrived, when
+/// A try that takes more than 20 seconds is given up and counts as failed. An entry may come again that has arrived, when
 /// the process died before that was noted.
 ///
 /// # Example

@@ -9,11 +9,12 @@ use crate::{
     store::{
         AccountStore, AlertState, AlertStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment,
         Cursor, EnvironmentCount, Evaluation, EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion,
-        FiringQuery, GroupStore, IncidentChanged, IncidentQuery, IncidentStore, IssuePage, IssueQuery, IssueStore,
-        KeyStore, LeaseStore, LocalFeed, NewProject, OpenedIncident, OutboxCount, OutboxItem, OutboxQuery, OutboxStore,
-        Outcome, ProjectChange, ProjectStore, Recorded, Recorder, Recovery, Refusal, Regrouped, Retention,
-        RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore, SetAside, SettingStore,
-        Settlement, StatusCounts, Storage, StoredEvent, TagTally, Tally, TallyQuery, TriageStore, Upkeep,
+        FiringQuery, GroupStore, IncidentChanged, IncidentQuery, IncidentStore, Integration, IntegrationStore,
+        IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, LocalFeed, NewProject, OpenedIncident, OutboxCount,
+        OutboxItem, OutboxQuery, OutboxStore, Outcome, ProjectChange, ProjectStore, Recorded, Recorder, Recovery,
+        Refusal, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery,
+        SeriesStore, SetAside, SettingStore, Settlement, StatusCounts, Storage, StoredEvent, TagTally, Tally,
+        TallyQuery, TriageStore, Upkeep,
     },
 };
 use async_trait::async_trait;
@@ -163,6 +164,11 @@ nothing!(BalanceStore {
 nothing!(LeaseStore {
     fn lease(&self, &str, Uuid, Duration) -> bool = Ok(false);
     fn release(&self, &str, Uuid) -> () = Ok(());
+});
+nothing!(IntegrationStore {
+    fn integrations(&self) -> Vec<Integration> = Ok(Vec::new());
+    fn put_integration(&self, &str, Option<&str>) -> bool = Ok(false);
+    fn note_test(&self, &str, Timestamp, Option<&str>) -> () = Ok(());
 });
 nothing!(OutboxStore {
     fn put_outbox(&self, &[OutboxEntry]) -> u64 = Ok(0);

@@ -24,9 +24,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How often by a process that has no channel.
 const LOOK_SELDOM: Duration = Duration::from_secs(300);
 /// How long an entry is this process's. Longer than a try and all that is done to note what came of it.
-const LEASE: Duration = Duration::from_secs(180);
+const LEASE: Duration = Duration::from_secs(60);
 /// How long a try may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(20);
 /// How often an entry is tried.
 const TRIES: u32 = 10;
 /// How long is waited after the first try; twice as long after each that follows.
@@ -38,7 +38,7 @@ const ORPHANED: Duration = Duration::from_secs(3600);
 /// How long what is under way may take when the process ends.
 const LAST_TRIES: Duration = Duration::from_secs(3);
 /// Seconds between attempts to note what came of a try: else it would be sent again.
-const NOTE_AGAIN: [u64; 6] = [1, 2, 4, 8, 16, 32];
+const NOTE_AGAIN: [u64; 4] = [1, 2, 4, 8];
 /// Characters of an error that are kept.
 const MOST_OF_ERROR: usize = 500;
 

@@ -50,6 +50,7 @@ pub(super) async fn follow(engine: Arc<Engine>) {
         // An error is told by everything else that the store is asked for.
         let _ = engine.read_rules().await;
         let _ = engine.read_sanitizers().await;
+        let _ = engine.read_ownership().await;
         loop {
             match timeout(FRESH, changes.next()).await {
                 Ok(Some(Change::Settings | Change::Projects | Change::Missed)) | Err(_) => break,
@@ -78,6 +79,7 @@ impl Engine {
         let _ = timeout(FIRST, async {
             let _ = self.read_rules().await;
             let _ = self.read_sanitizers().await;
+            let _ = self.read_ownership().await;
         })
         .await;
     }

@@ -9,7 +9,11 @@ use crate::{
     store::{Series, SeriesPoint, Store, StoreError},
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{sync::Mutex, time::sleep};
 use uuid::Uuid;
 
@@ -32,14 +36,18 @@ struct Buckets {
     routes: [Bucket; WIDTHS.len()],
 }
 
+/// The project of a route, and its name in the series.
+type Name = (ProjectId, String);
+type Snapshot = HashMap<Name, RouteStatistics>;
+
 /// The bucket under way.
 #[derive(Debug, Default, Clone)]
 struct Bucket {
     start: i64,
     /// What was counted when it began.
-    before: Arc<HashMap<String, RouteStatistics>>,
+    before: Arc<Snapshot>,
     /// How many requests of each route were told since.
-    told: HashMap<String, u64>,
+    told: HashMap<Name, u64>,
 }
 
 /// When a process was there, within the hour of a point.
@@ -110,29 +118,34 @@ impl Buckets {
             data: serde_json::to_string(&beat).unwrap_or_default(),
         };
         let mut points = vec![beat];
-        let snapshot = engine.routes.snapshot();
+        let snapshot = snapshot(engine);
         let mut next = Self { born: Some(born), routes: self.routes.clone() };
         if !snapshot.is_empty() {
-            let snapshot: HashMap<String, RouteStatistics> =
-                snapshot.into_iter().map(|route| (route.name(), route)).collect();
             let snapshot = Arc::new(snapshot);
             for (width, bucket) in WIDTHS.into_iter().zip(&mut next.routes) {
-                bucket.tell(&snapshot, (engine.project.id, engine.node), width, minute(now), &mut points);
+                bucket.tell(&snapshot, engine.node, width, minute(now), &mut points);
             }
         }
         (points, next)
     }
 }
 
+/// What was counted of the requests of this process, and of those that others told of.
+fn snapshot(engine: &Engine) -> Snapshot {
+    let own = engine.routes.snapshot().into_iter().map(|route| ((engine.project.id, route.name()), route));
+    let mut all: Snapshot = own.collect();
+    for (project, route) in engine.reported.snapshot() {
+        match all.entry((project, route.name())) {
+            // A point belongs to a process: there is one of each name.
+            Entry::Occupied(mut own) => own.get_mut().add(&route),
+            Entry::Vacant(free) => drop(free.insert(route)),
+        }
+    }
+    all
+}
+
 impl Bucket {
-    fn tell(
-        &mut self,
-        snapshot: &Arc<HashMap<String, RouteStatistics>>,
-        (project, node): (ProjectId, Uuid),
-        width: i64,
-        minute: i64,
-        points: &mut Vec<SeriesPoint>,
-    ) {
+    fn tell(&mut self, snapshot: &Arc<Snapshot>, node: Uuid, width: i64, minute: i64, points: &mut Vec<SeriesPoint>) {
         let start = minute.div_euclid(width) * width;
         if self.start == 0 {
             self.start = start;
@@ -147,7 +160,7 @@ impl Bucket {
                 continue;
             }
             self.told.insert(name.clone(), count);
-            let (series, name, data) = (Series::Routes, name.clone(), since.to_point());
+            let (series, (project, name), data) = (Series::Routes, name.clone(), since.to_point());
             points.push(SeriesPoint { series, project, width, start: self.start, name, node, data });
         }
         // A clock that was set back begins no bucket anew: it would replace what stands there.
@@ -224,6 +237,30 @@ mod tests {
         serve(1);
         tell(1_501).await.unwrap();
         assert_eq!(kept(&store, 1_440), [(0, 13), (1_440, 1)]);
+    }
+
+    #[tokio::test]
+    async fn what_others_served_is_told_of_their_projects_and_adds_to_what_this_process_served() {
+        let store = Fake::new();
+        let engine = engine(&store).await;
+        let (own, other) = (engine.project.id, ProjectId(engine.project.id.0 + 1));
+        let report = |project| {
+            engine.reported.record(project, "GET", "/a", StatusClass::ServerError, Duration::from_millis(3));
+        };
+        engine.routes.record("GET", "/a", StatusClass::Success, Duration::from_millis(3));
+        report(own);
+        report(other);
+        report(other);
+        engine.told.tell(&engine, at(0), false).await.unwrap();
+        report(other);
+        engine.told.tell(&engine, at(1), false).await.unwrap();
+        let data = store.data();
+        let mut counts = HashMap::new();
+        for point in data.points.iter().filter(|point| (point.series, point.width) == (Series::Routes, 10)) {
+            let route = RouteStatistics::from_point(&point.name, &point.data).unwrap();
+            counts.insert(point.project, (route.count(), route.count_of(StatusClass::ServerError)));
+        }
+        assert_eq!(counts, HashMap::from([(own, (2, 1)), (other, (3, 3))]));
     }
 
     #[tokio::test]

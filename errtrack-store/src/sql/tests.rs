@@ -1,8 +1,8 @@
 //! Every statement can be prepared.
 
 use super::{
-    Sql, account, alert, analytics, audit, erase, event, incident, issue, key, merge, node, outbox, preview, project,
-    retain, set_aside, setting, storage, triage, upkeep,
+    Sql, account, alert, analytics, audit, erase, event, incident, integration, issue, key, merge, node, outbox,
+    preview, project, retain, set_aside, setting, storage, triage, upkeep,
 };
 
 fn shared() -> Vec<Sql> {
@@ -13,6 +13,7 @@ fn shared() -> Vec<Sql> {
         audit::EVERY,
         erase::EVERY,
         event::EVERY,
+        integration::EVERY,
         incident::EVERY,
         issue::EVERY,
         key::EVERY,

@@ -170,6 +170,19 @@ pub(crate) async fn take_up(app: &App, token: &str, name: &str, password: &str) 
     changed(app.store().change_member(member.id, &change).await?).map(Some)
 }
 
+/// Makes a member of somebody invited who has shown to have the address; the link of the invitation ends. `None` if the
+/// invitation was taken back meanwhile.
+pub(super) async fn join(app: &App, member: &Member, name: &str) -> Result<Option<Member>, Error> {
+    let change = MemberChange {
+        name: (member.name.is_empty() && !name.trim().is_empty()).then(|| name.trim().to_owned()),
+        status: Some(MemberStatus::Active),
+        ..MemberChange::default()
+    };
+    let MemberChanged::Done(joined) = app.store().change_member(member.id, &change).await? else { return Ok(None) };
+    app.store().end_tokens(TokenKind::Invitation, joined.id, None).await?;
+    Ok(Some(joined))
+}
+
 /// Sets a new password by a one-time link, and ends every session. `None` if the link is not good any more.
 pub(crate) async fn reset_password(app: &App, token: &str, password: &str) -> Result<Option<Member>, Error> {
     let hash = check_and_hash(password).await?;

@@ -115,12 +115,26 @@ pub(crate) async fn sign_in(
         Deed::new("session.fail", "").by(app, &member.email, visitor.address).await;
         return Ok(SignedIn::Refused);
     }
-    if member.has_second_factor && !half {
-        let token = random_token()?;
-        app.store().put_token(&Token::new(TokenKind::HalfSignIn, token_hash(&token), member.id, HALF_LIVES)).await?;
-        return Ok(SignedIn::Half(token));
+    if half {
+        return start(app, links, visitor, &member, "").await.map(SignedIn::Done);
     }
-    start(app, links, visitor, &member).await.map(SignedIn::Done)
+    admit(app, links, visitor, &member, "").await
+}
+
+/// Lets a member in who has shown who it is, in whatever way: at once, or after the second factor.
+pub(super) async fn admit(
+    app: &App,
+    links: &Links,
+    visitor: &Visitor,
+    member: &Member,
+    how: &'static str,
+) -> Result<SignedIn, Error> {
+    if !member.has_second_factor {
+        return start(app, links, visitor, member, how).await.map(SignedIn::Done);
+    }
+    let token = random_token()?;
+    app.store().put_token(&Token::new(TokenKind::HalfSignIn, token_hash(&token), member.id, HALF_LIVES)).await?;
+    Ok(SignedIn::Half(token))
 }
 
 /// Whether that is the password of a member. argon2 takes its time on purpose: not on a thread that serves requests, and not
@@ -147,11 +161,17 @@ pub(crate) async fn sign_out(app: &App, links: &Links, headers: &HeaderMap) -> R
 }
 
 /// Makes a session for a member who has shown who it is. Answers the cookie to set.
-async fn start(app: &App, links: &Links, visitor: &Visitor, member: &Member) -> Result<String, Error> {
+async fn start(
+    app: &App,
+    links: &Links,
+    visitor: &Visitor,
+    member: &Member,
+    how: &'static str,
+) -> Result<String, Error> {
     let token = random_token()?;
     let session = Token::new(TokenKind::Session, token_hash(&token), member.id, LIVES);
     app.store().put_token(&Token { about: visitor.about(), ..session }).await?;
-    Deed::new("session.start", "").by(app, &member.email, visitor.address).await;
+    Deed::new("session.start", "").details(how).by(app, &member.email, visitor.address).await;
     app.note_activity(member.id);
     Ok(cookie(links, &token, LIVES))
 }

@@ -6,7 +6,7 @@ use crate::{
     app::App,
     error::Error,
     figures::{self, Timeframe},
-    monitoring::{self, Machine, Services, Uptime},
+    monitoring::{self, History, Machine, Services, Uptime},
 };
 use axum::{extract::State, response::Response};
 use errtrack_core::Timestamp;
@@ -31,6 +31,28 @@ const SLOW: Duration = Duration::from_secs(30);
 )]
 pub(super) async fn services(State(app): State<App>, _: Read) -> Result<Response, Error> {
     let body = figures::for_a_while(&app, "services", FRESH, async || Ok(frame(monitoring::services(&app).await?)));
+    Ok(figures::json(body.await?))
+}
+
+/// Shows how services did over time
+///
+/// How fast they answered, and how much of the last day, week and month they were well: the database, the queue, and what the
+/// configuration names.
+#[utoipa::path(
+    get,
+    path = "/api/monitoring/history",
+    tag = "System",
+    operation_id = "show_services_history",
+    security(("key" = ["read"]), ("bearer" = ["read"])),
+    params(("timeframe" = Option<Timeframe>, Query, description = "How far back; `1h` unless set")),
+    responses((status = 200, description = "The history", body = Frame<History>), Failures),
+)]
+pub(super) async fn history(State(app): State<App>, _: Read, params: Params) -> Result<Response, Error> {
+    let timeframe: Timeframe = params.parse("timeframe", Timeframe::WHAT)?.unwrap_or_default();
+    let key = format!("history {}", timeframe.name());
+    let body = figures::for_a_while(&app, &key, SLOW, async || {
+        Ok(frame(History::read(app.store(), timeframe, Timestamp::now()).await?))
+    });
     Ok(figures::json(body.await?))
 }
 

@@ -1,7 +1,7 @@
 //! The calendar of UTC, in hours and days since 1970.
 
 /// The day of an hour.
-pub(super) const fn day(hour: i64) -> i64 {
+pub(crate) const fn day(hour: i64) -> i64 {
     hour.div_euclid(24)
 }
 
@@ -12,13 +12,13 @@ pub(super) const fn week(day: i64) -> i64 {
 }
 
 /// The first day of the month of a day.
-pub(super) const fn month(day: i64) -> i64 {
+pub(crate) const fn month(day: i64) -> i64 {
     let (year, month, _) = date(day);
     first_day(year, month)
 }
 
 /// The first day of the month that is so many months later.
-pub(super) const fn months_later(day: i64, months: i64) -> i64 {
+pub(crate) const fn months_later(day: i64, months: i64) -> i64 {
     let (year, month, _) = date(day);
     let month = year * 12 + month - 1 + months;
     first_day(month.div_euclid(12), month.rem_euclid(12) + 1)

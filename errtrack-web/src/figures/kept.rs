@@ -50,6 +50,10 @@ pub(crate) async fn for_a_while<T: Serialize>(
     lives: Duration,
     make: impl AsyncFnOnce() -> Result<T, Error>,
 ) -> Result<Bytes, Error> {
+    if app.shared().needs_projects() {
+        // They say which database this is, and so what is kept of it; while it is away that can wait.
+        let _ = app.all_projects().await;
+    }
     if let Some(found) = app.cache().get(key).await {
         return Ok(found);
     }

@@ -14,6 +14,7 @@ use crate::{
     app::App,
     error::Error,
     limits::{self, Ticket},
+    quotas,
 };
 use axum::{
     Json,
@@ -177,10 +178,14 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let Self(error) = self;
         error.log();
+        let wait = error.wait;
         let body = Refused { success: false, error: error.message };
         let mut response = (error.status, Json(body)).into_response();
         if error.status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        if let Some(seconds) = wait {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         response
     }
@@ -245,6 +250,7 @@ impl Sender {
         let (event, formula) = read(&mut fields, &app_id, self)?;
         // Last, so that a report that is refused makes no app.
         let project = self.project(app, &app_id).await?;
+        quotas::take(app, project, 1).await?;
         Ok(Report { project, event, formula })
     }
 }
@@ -298,13 +304,17 @@ async fn take_batch(State(app): State<App>, peer: Peer, parts: Parts, body: Body
         return Err(Wrong::new("errors", "must be a list").into());
     };
     let total = entries.len();
-    let mut reports = Vec::with_capacity(total);
+    let (mut reports, mut over) = (Vec::with_capacity(total), None);
     for fields in entries.into_iter().filter_map(Fields::from_value) {
         match sender.report(&app, fields).await {
             Ok(report) => reports.push(report),
             Err(error) if error.status.is_server_error() => return Err(error.into()),
+            Err(error) if error.status == StatusCode::TOO_MANY_REQUESTS => over = Some(error),
             Err(_) => {}
         }
+    }
+    if let (true, Some(over)) = (reports.is_empty(), over) {
+        return Err(over.into());
     }
     let receipts = app.tracker().ingest_all(reports).await;
     let succeeded = receipts.iter().filter(|receipt| receipt.is_ok()).count();

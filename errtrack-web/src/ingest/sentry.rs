@@ -17,5 +17,6 @@ mod request;
 mod routes;
 mod shapes;
 mod store;
+mod transaction;
 
 pub(super) use routes::routes;

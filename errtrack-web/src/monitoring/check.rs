@@ -1,29 +1,24 @@
 //! One look at a service: does it answer?
 
-use errtrack_core::AllowedTargets;
+use errtrack_outgoing::{AllowedTargets, Outgoing, OutgoingError, Question};
 use std::{
+    error::Error as _,
     fmt,
-    net::SocketAddr,
     str::FromStr,
     time::{Duration, Instant},
-};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpStream, lookup_host},
-    time::timeout,
 };
 
 /// How long one look may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Bytes of an answer that are read: the line with its status.
-const LINE: usize = 256;
+/// Bytes of an answer's body that are read; what is longer is no sign of trouble.
+const MOST: usize = 4 << 10;
 /// The longest name.
 const LONGEST: usize = 100;
 
 /// A service that is watched: `shop=https://shop.example.com/health`, `db=tcp://10.0.0.5:5432`.
 ///
-/// Of `http`, an answer below 400 means that it is well; redirects are answers and are not followed. Of `tcp`, a connection
-/// does. `https` is not built in: the state of such a service is `unknown`.
+/// Of `http` and `https`, an answer below 400 means that it is well; redirects are answers and are not followed. Of `tcp`, a
+/// connection does. Without a feature `tls-…` the state of an `https` service is `unknown`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     pub(super) name: String,
@@ -31,13 +26,11 @@ pub struct Target {
     scheme: Scheme,
     host: String,
     port: u16,
-    path: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scheme {
-    Http,
-    Https,
+    Web,
     Tcp,
 }
 
@@ -74,15 +67,13 @@ impl FromStr for Target {
         const WHAT: &str = "name=url with a url like http://host/path, https://host/path or tcp://host:port";
         let (scheme, rest) = url.split_once("://").ok_or(InvalidTarget(WHAT))?;
         let (scheme, port) = match scheme {
-            "http" => (Scheme::Http, Some(80)),
-            "https" => (Scheme::Https, Some(443)),
+            "http" => (Scheme::Web, Some(80)),
+            "https" => (Scheme::Web, Some(443)),
             "tcp" => (Scheme::Tcp, None),
             _ => return Err(InvalidTarget(WHAT)),
         };
         let cut = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let (authority, path) = rest.split_at_checked(cut).ok_or(InvalidTarget(WHAT))?;
-        let path = path.split('#').next().unwrap_or_default();
-        let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+        let (authority, _) = rest.split_at_checked(cut).ok_or(InvalidTarget(WHAT))?;
         // What stands before an @ is a password, which is for nobody to see here.
         if authority.contains('@') || url.chars().any(|c| c.is_control() || c == ' ') {
             return Err(InvalidTarget("a url without a user and blanks"));
@@ -102,7 +93,7 @@ impl FromStr for Target {
             return Err(InvalidTarget(WHAT));
         }
         let port = port.ok_or(InvalidTarget("a url with a port from 1 to 65535"))?;
-        Ok(Self { name: name.to_owned(), url: url.to_owned(), scheme, host: host.to_owned(), port, path })
+        Ok(Self { name: name.to_owned(), url: url.to_owned(), scheme, host: host.to_owned(), port })
     }
 }
 
@@ -119,75 +110,52 @@ impl Target {
     }
 
     /// Looks; answers how long it took.
-    pub(super) async fn check(&self, allowed: &AllowedTargets) -> Result<Duration, Trouble> {
-        if self.scheme == Scheme::Https {
-            return Err(Trouble::Unknown("https checks are not built into this program"));
-        }
+    pub(super) async fn check(&self, outgoing: &Outgoing) -> Result<Duration, Trouble> {
         let start = Instant::now();
-        match timeout(PATIENCE, self.ask(allowed)).await {
-            Ok(Ok(())) => Ok(start.elapsed()),
-            Ok(Err(why)) => Err(Trouble::Failed(why)),
-            Err(_) => Err(Trouble::Failed(format!("no answer within {} s", PATIENCE.as_secs()))),
-        }
-    }
-
-    async fn ask(&self, allowed: &AllowedTargets) -> Result<(), String> {
-        let found = lookup_host((self.host.as_str(), self.port)).await;
-        let found = found.map_err(|error| format!("the host is not found: {error}"))?;
-        // The address that was looked at is the one that is connected to.
-        let open: Vec<SocketAddr> = found.filter(|address| allowed.allows(&self.host, address.ip())).collect();
-        if open.is_empty() {
-            return Err("its address is private: ALLOWED_TARGETS does not name it".to_owned());
-        }
-        let connecting = TcpStream::connect(open.as_slice()).await;
-        let mut stream = connecting.map_err(|error| format!("no connection: {error}"))?;
-        if self.scheme == Scheme::Tcp {
-            return Ok(());
-        }
-        let broke = |error| format!("the connection broke: {error}");
-        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        let port = if self.port == 80 { String::new() } else { format!(":{}", self.port) };
-        let request = format!(
-            "GET {} HTTP/1.1\r\nHost: {host}{port}\r\nUser-Agent: errtrack/{}\r\nAccept: */*\r\nConnection: close\r\n\r\n",
-            self.path,
-            env!("CARGO_PKG_VERSION")
-        );
-        stream.write_all(request.as_bytes()).await.map_err(broke)?;
-        let mut line = Vec::with_capacity(LINE);
-        while line.len() < LINE && !line.contains(&b'\n') {
-            if stream.read_buf(&mut line).await.map_err(broke)? == 0 {
-                break;
-            }
-        }
-        match status(&line) {
-            Some(status) if status < 400 => Ok(()),
-            Some(status) => Err(format!("it answers {status}")),
-            None => Err("it does not answer in HTTP".to_owned()),
+        let status = match self.scheme {
+            Scheme::Tcp => outgoing.reach(&self.host, self.port).await.map(|()| None),
+            Scheme::Web => outgoing.send(Question::get(&self.url)).await.map(|answer| Some(answer.status)),
+        };
+        match status {
+            Ok(Some(status)) if status >= 400 => Err(Trouble::Failed(format!("it answers {status}"))),
+            Ok(_) => Ok(start.elapsed()),
+            Err(OutgoingError::WithoutTls) => Err(Trouble::Unknown("https checks are not built into this program")),
+            Err(OutgoingError::Broken(_)) => Err(Trouble::Failed("it does not answer in HTTP".into())),
+            Err(error) => Err(Trouble::Failed(match error.source() {
+                Some(cause) => format!("{error}: {cause}"),
+                None => error.to_string(),
+            })),
         }
     }
 }
 
-/// The status in the first line of an answer.
-fn status(answer: &[u8]) -> Option<u16> {
-    let line = answer.split(|byte| matches!(byte, b'\r' | b'\n')).next()?;
-    let (version, rest) = std::str::from_utf8(line).ok()?.split_once(' ')?;
-    let status = rest.split(' ').next()?.parse().ok().filter(|status| (100..600).contains(status))?;
-    version.starts_with("HTTP/1.").then_some(status)
+/// What looks at services.
+pub(super) fn outgoing(allowed: AllowedTargets) -> Outgoing {
+    Outgoing::with(allowed, PATIENCE, MOST)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::net::TcpListener;
+    use std::sync::Arc;
+    use tokio::{
+        io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+        net::TcpListener,
+        task::JoinHandle,
+    };
+    use tokio_rustls::{
+        TlsAcceptor,
+        rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer},
+    };
 
     #[test]
     fn targets_are_names_and_urls() {
         let target: Target = " shop = http://shop.example.com/health?x=1 ".parse().unwrap();
         assert_eq!((target.name.as_str(), target.host.as_str(), target.port), ("shop", "shop.example.com", 80));
-        assert_eq!((target.path.as_str(), target.shown_url()), ("/health?x=1", "http://shop.example.com/health"));
+        assert_eq!(target.shown_url(), "http://shop.example.com/health");
         let target: Target = "db=tcp://[::1]:5432".parse().unwrap();
         assert_eq!((target.host.as_str(), target.port), ("::1", 5432));
-        assert_eq!("q=http://h?x".parse::<Target>().unwrap().path, "/?x");
+        assert!("q=http://h?x".parse::<Target>().is_ok());
         for wrong in [
             "",
             "shop",
@@ -206,45 +174,92 @@ mod tests {
         }
     }
 
-    /// A server that answers the first who asks.
-    async fn serving(answer: &'static str) -> (u16, tokio::task::JoinHandle<String>) {
+    async fn listener() -> (TcpListener, u16) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let served = tokio::spawn(async move {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let mut request = vec![0; 1024];
-            let length = stream.read(&mut request).await.unwrap();
-            stream.write_all(answer.as_bytes()).await.unwrap();
-            String::from_utf8_lossy(&request[..length]).into_owned()
-        });
-        (port, served)
+        (listener, port)
+    }
+
+    /// Answers a request and tells what it was.
+    async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, answer: &str) -> String {
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            assert!(stream.read_buf(&mut request).await.unwrap() > 0, "the request ended early");
+        }
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        String::from_utf8(request).unwrap()
+    }
+
+    /// A server that answers the first who asks.
+    async fn serving(answer: &'static str) -> (u16, JoinHandle<String>) {
+        let (listener, port) = listener().await;
+        (port, tokio::spawn(async move { serve(listener.accept().await.unwrap().0, answer).await }))
     }
 
     async fn check(url: &str, allowed: &[&str]) -> Result<(), Trouble> {
+        check_by(url, &outgoing(AllowedTargets::new(allowed).unwrap())).await
+    }
+
+    async fn check_by(url: &str, outgoing: &Outgoing) -> Result<(), Trouble> {
         let target: Target = format!("x={url}").parse().unwrap();
-        target.check(&AllowedTargets::new(allowed).unwrap()).await.map(drop)
+        target.check(outgoing).await.map(drop)
     }
 
     #[tokio::test]
-    async fn an_answer_below_400_is_well() {
-        for (answer, well) in [
-            ("HTTP/1.1 200 OK\r\n\r\n", true),
-            ("HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\n\r\n", true),
-            ("HTTP/1.1 503 Service Unavailable\r\n\r\n", false),
-            ("220 mail ready\r\n", false),
+    async fn an_answer_below_400_is_well_and_redirects_are_not_followed() {
+        for (answer, trouble) in [
+            ("HTTP/1.1 200 OK\r\n\r\n", None),
+            // Whoever followed it would be told that the address is private.
+            ("HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\n\r\n", None),
+            ("HTTP/1.1 503 Service Unavailable\r\n\r\n", Some("it answers 503")),
+            ("220 mail ready\r\n", Some("it does not answer in HTTP")),
         ] {
             let (port, served) = serving(answer).await;
             let result = check(&format!("http://localhost:{port}/health?deep=1"), &["127.0.0.1", "::1"]).await;
-            assert_eq!(result.is_ok(), well, "{answer}: {result:?}");
+            let expected = trouble.map_or(Ok(()), |why| Err(Trouble::Failed(why.to_owned())));
+            assert_eq!(result, expected, "{answer}");
             let request = served.await.unwrap();
-            assert!(request.starts_with("GET /health?deep=1 HTTP/1.1\r\nHost: localhost"), "{request}");
+            assert!(request.starts_with("GET /health?deep=1 HTTP/1.1\r\n"), "{request}");
         }
     }
 
     #[tokio::test]
+    async fn https_is_well_only_where_the_certificate_is_trusted() {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let config = ServerConfig::builder_with_provider(ring::default_provider().into());
+        let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+        let config = config.with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let (listener, port) = listener().await;
+        tokio::spawn(async move {
+            let mut answers = ["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 500 Broken\r\n\r\n"].into_iter();
+            loop {
+                if let Ok(stream) = acceptor.accept(listener.accept().await.unwrap().0).await {
+                    serve(stream, answers.next().unwrap()).await;
+                }
+            }
+        });
+        let url = format!("https://localhost:{port}/health");
+        let Err(Trouble::Failed(why)) = check(&url, &["localhost"]).await else { panic!("it was trusted") };
+        assert!(why.starts_with("no connection: ") && why.contains("certificate"), "{why}");
+        let outgoing = outgoing(AllowedTargets::new(["localhost"]).unwrap()).trusting([made.cert.der().to_vec()]);
+        assert_eq!(check_by(&url, &outgoing).await, Ok(()));
+        assert_eq!(check_by(&url, &outgoing).await, Err(Trouble::Failed("it answers 500".into())));
+    }
+
+    #[tokio::test]
+    async fn who_does_not_answer_is_not_well() {
+        let (_silent, port) = listener().await;
+        let hasty = Outgoing::with(AllowedTargets::new(["127.0.0.1"]).unwrap(), Duration::from_millis(50), MOST);
+        let result = check_by(&format!("http://127.0.0.1:{port}/"), &hasty).await;
+        assert!(matches!(&result, Err(Trouble::Failed(why)) if why.starts_with("no answer within")), "{result:?}");
+    }
+
+    #[tokio::test]
     async fn a_port_that_takes_connections_is_well() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let (listener, port) = listener().await;
         assert_eq!(check(&format!("tcp://127.0.0.1:{port}"), &["127.0.0.0/8"]).await, Ok(()));
         drop(listener);
         assert!(check(&format!("tcp://127.0.0.1:{port}"), &["127.0.0.0/8"]).await.is_err());
@@ -252,17 +267,13 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_private_is_not_reached_unless_it_is_allowed() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let (_listener, port) = listener().await;
         for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"] {
             let Err(Trouble::Failed(why)) = check(&format!("http://{host}:{port}/"), &[]).await else {
                 panic!("{host} was reached");
             };
             assert!(why.contains("ALLOWED_TARGETS"), "{host}: {why}");
         }
-        let reached = timeout(Duration::from_millis(50), listener.accept()).await;
-        assert!(reached.is_err(), "nobody connected");
         assert_eq!(check(&format!("tcp://localhost:{port}"), &["LOCALHOST"]).await, Ok(()));
-        assert!(matches!(check("https://example.com/", &[]).await, Err(Trouble::Unknown(_))));
     }
 }

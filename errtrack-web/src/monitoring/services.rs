@@ -1,15 +1,16 @@
 //! Services that are watched: the database, the cache, the queue, and what the configuration names.
 
-use super::check::{Target, Trouble};
+use super::check::{self, Target, Trouble};
 use crate::{
     app::App,
     figures::{minute, rounded},
 };
 use axum::body::Bytes;
 use errtrack_core::{
-    AllowedTargets, ProjectId, StoreError, Timestamp, Tracker, WeakTracker,
+    ProjectId, StoreError, Timestamp, Tracker, WeakTracker,
     store::{Series, SeriesPoint, SeriesQuery},
 };
+use errtrack_outgoing::{AllowedTargets, Outgoing};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -35,7 +36,7 @@ const CACHE: &str = "Cache Service";
 const QUEUE: &str = "Queue";
 
 /// How everything that is watched is doing.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
 #[schema(as = ServicesHealth)]
 pub(crate) struct Services {
     pub(crate) services: Vec<Service>,
@@ -81,11 +82,12 @@ pub(crate) struct Details {
 }
 
 /// Whether a service is well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = ServiceStatus)]
 pub(crate) enum Health {
     /// It was never looked at, or cannot be.
+    #[default]
     Unknown,
     Healthy,
     Unhealthy,
@@ -103,9 +105,14 @@ impl Health {
 
 /// What was found in a bucket of time.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-struct Looks {
+pub(super) struct Looks {
     times: u64,
     failed: u64,
+    /// Milliseconds that those which were answered took together, and the longest of them.
+    #[serde(default)]
+    sum: f64,
+    #[serde(default)]
+    slowest: f64,
     /// The last one: when, in how many milliseconds, and what was wrong.
     at: Timestamp,
     millis: Option<f64>,
@@ -117,18 +124,22 @@ impl Looks {
     fn of(at: Timestamp, found: Result<Duration, Trouble>) -> Self {
         let look = Self { times: 1, at, ..Self::default() };
         match found {
-            Ok(took) => Self { millis: Some(millis(took)), ..look },
+            Ok(took) => {
+                let took = millis(took);
+                Self { millis: Some(took), sum: took, slowest: took, ..look }
+            }
             Err(Trouble::Failed(why)) => Self { failed: 1, reason: Some(why), ..look },
             Err(Trouble::Unknown(why)) => Self { times: 0, unknown: true, reason: Some(why.to_owned()), ..look },
         }
     }
 
-    fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self) {
         let (times, failed) = (self.times + other.times, self.failed + other.failed);
+        let (sum, slowest) = (self.sum + other.sum, self.slowest.max(other.slowest));
         if other.at >= self.at {
             *self = other;
         }
-        (self.times, self.failed) = (times, failed);
+        (self.times, self.failed, self.sum, self.slowest) = (times, failed, sum, slowest);
     }
 
     fn health(&self) -> Health {
@@ -139,8 +150,28 @@ impl Looks {
         }
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "of the looks of a day")]
-    fn percent(&self) -> Option<f64> {
+    pub(super) const fn times(&self) -> u64 {
+        self.times
+    }
+
+    pub(super) const fn failed(&self) -> u64 {
+        self.failed
+    }
+
+    /// How many milliseconds an answer took on average. Earlier versions kept the last one alone.
+    #[expect(clippy::cast_precision_loss, reason = "of the looks of a month")]
+    pub(super) fn mean(&self) -> Option<f64> {
+        let answered = self.times.checked_sub(self.failed).filter(|answered| *answered > 0)?;
+        if self.slowest > 0.0 { Some(rounded(self.sum / answered as f64, 2)) } else { self.millis }
+    }
+
+    /// How many the longest took.
+    pub(super) fn slowest(&self) -> Option<f64> {
+        (self.times > self.failed).then(|| self.slowest.max(self.millis.unwrap_or_default()))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "of the looks of a month")]
+    pub(super) fn percent(&self) -> Option<f64> {
         (self.times > 0).then(|| rounded((self.times - self.failed) as f64 * 100.0 / self.times as f64, 2))
     }
 }
@@ -151,6 +182,7 @@ fn millis(took: Duration) -> f64 {
 
 /// Looks as long as the tracker lives. What cannot be written is told with the next: points are replaced.
 pub(super) async fn run(tracker: WeakTracker, targets: Vec<Target>, allowed: AllowedTargets) {
+    let outgoing = check::outgoing(allowed);
     let mut buckets: BTreeMap<(i64, i64, String), Looks> = BTreeMap::new();
     let mut pause = Duration::from_secs(1);
     loop {
@@ -158,7 +190,7 @@ pub(super) async fn run(tracker: WeakTracker, targets: Vec<Target>, allowed: All
         pause = EVERY;
         let Some(tracker) = tracker.upgrade() else { return };
         let now = Timestamp::now();
-        for (name, found) in look(&tracker, &targets, &allowed).await {
+        for (name, found) in look(&tracker, &targets, &outgoing).await {
             for width in WIDTHS {
                 let start = minute(now).div_euclid(width) * width;
                 buckets.entry((width, start, name.clone())).or_default().add(Looks::of(now, found.clone()));
@@ -175,18 +207,14 @@ pub(super) async fn run(tracker: WeakTracker, targets: Vec<Target>, allowed: All
             buckets.retain(|(width, start, _), _| start + width > minute(now));
         }
         // While the database is away, half a day of looks waits.
-        while buckets.len() > 100 * (targets.len() + 1) {
+        while buckets.len() > 100 * (targets.len() + 2) {
             buckets.pop_first();
         }
     }
 }
 
 /// Each process looks at the database; one looks at the others.
-async fn look(
-    tracker: &Tracker,
-    targets: &[Target],
-    allowed: &AllowedTargets,
-) -> Vec<(String, Result<Duration, Trouble>)> {
+async fn look(tracker: &Tracker, targets: &[Target], outgoing: &Outgoing) -> Vec<(String, Result<Duration, Trouble>)> {
     let database = match timeout(PATIENCE, tracker.store().ping()).await {
         Ok(Ok(took)) => Ok(took),
         Ok(Err(_)) | Err(_) => Err(Trouble::Failed("the database does not answer".to_owned())),
@@ -197,9 +225,9 @@ async fn look(
     } else {
         timeout(PATIENCE, tracker.store().lease("checks", tracker.node(), LEASE)).await
     };
-    let mut found = vec![(DATABASE.to_owned(), database)];
+    let mut found = vec![(DATABASE.to_owned(), database), (QUEUE.to_owned(), room(tracker))];
     if !matches!(lease, Ok(Ok(false))) {
-        let looking = targets.iter().map(async |target| (target.name().to_owned(), target.check(allowed).await));
+        let looking = targets.iter().map(async |target| (target.name().to_owned(), target.check(outgoing).await));
         found.extend(join_all(looking).await);
     }
     found
@@ -239,7 +267,7 @@ pub(crate) async fn services(app: &App) -> Result<Services, StoreError> {
             },
         ),
         cache(app, now).await,
-        queue(app, now),
+        queue(app, looks.remove(QUEUE).unwrap_or_default(), now),
     ];
     for target in &app.config().monitor {
         let looks = looks.remove(target.name()).unwrap_or(Looks { unknown: true, ..Looks::default() });
@@ -277,11 +305,14 @@ async fn cache(app: &App, now: Timestamp) -> Service {
 }
 
 /// Whether a report that came now could be kept.
-fn queue(app: &App, now: Timestamp) -> Service {
-    let has_room = app.tracker().has_room();
-    let found = if has_room { Ok(Duration::ZERO) } else { Err(Trouble::Failed("it is full".to_owned())) };
+fn room(tracker: &Tracker) -> Result<Duration, Trouble> {
+    if tracker.has_room() { Ok(Duration::ZERO) } else { Err(Trouble::Failed("it is full".to_owned())) }
+}
+
+fn queue(app: &App, mut before: Looks, now: Timestamp) -> Service {
+    before.add(Looks::of(now, room(app.tracker())));
     let details = Details { depth: Some(app.tracker().queue_depth()), ..Details::default() };
-    service(QUEUE, &Looks::of(now, found), details)
+    service(QUEUE, &before, details)
 }
 
 #[cfg(test)]

@@ -6,12 +6,16 @@ use errtrack_core::{
     store::{Series, SeriesQuery},
 };
 use serde::Serialize;
+use std::collections::HashMap;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 /// Minutes of a day.
 const DAY: i64 = 1_440;
 /// Beats come twice a minute at least; who was not heard of for longer was not there.
 const GRACE: i64 = 90_000_000;
+/// Processes that are named.
+const NODES: usize = 50;
 /// Microseconds of a minute.
 const MINUTE: i64 = 60_000_000;
 
@@ -30,6 +34,30 @@ pub(crate) struct Uptime {
     pub(crate) last_downtime: Option<Timestamp>,
     /// Each of them, the last first; a hundred at most.
     pub(crate) incidents: Vec<Downtime>,
+    /// The processes that were there within the last 30 days, those heard of last first; fifty at most.
+    pub(crate) nodes: Vec<Node>,
+}
+
+/// A process, as far as its beats tell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Node {
+    pub(crate) id: Uuid,
+    pub(crate) status: NodeStatus,
+    /// When it began, or 30 days ago.
+    pub(crate) since: Timestamp,
+    pub(crate) last_seen: Timestamp,
+}
+
+/// Whether a process is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum NodeStatus {
+    /// It was heard of within the last minute and a half.
+    Up,
+    /// It ended of its own accord.
+    Ended,
+    /// It has not been heard of since, and said nothing.
+    Lost,
 }
 
 /// A pause.
@@ -44,8 +72,10 @@ impl Uptime {
         let until = minute(now);
         let (from, projects) = (until - 30 * DAY - 60, Some(vec![ProjectId(0)]));
         let points = store.points(&SeriesQuery { series: Series::Beats, projects, width: 60, from, until }).await?;
-        let beats = points.iter().filter_map(|point| serde_json::from_str(&point.data).ok());
-        Ok(Self::of(beats.collect(), now.as_micros()))
+        let beats = points.iter().filter_map(|point| Some((point.node, serde_json::from_str(&point.data).ok()?)));
+        let beats: Vec<(Uuid, Beat)> = beats.collect();
+        let nodes = nodes(&beats, now.as_micros());
+        Ok(Self { nodes, ..Self::of(beats.into_iter().map(|(_, beat)| beat).collect(), now.as_micros()) })
     }
 
     fn of(mut beats: Vec<Beat>, now: i64) -> Self {
@@ -78,8 +108,35 @@ impl Uptime {
             incidents_count: pauses.len(),
             last_downtime: pauses.last().map(|(from, _)| Timestamp::from_micros(*from)),
             incidents: pauses.iter().rev().take(100).map(downtime).collect(),
+            nodes: Vec::new(),
         }
     }
+}
+
+/// What the beats of each process tell of it.
+fn nodes(beats: &[(Uuid, Beat)], now: i64) -> Vec<Node> {
+    let mut lives: HashMap<Uuid, Beat> = HashMap::new();
+    for (node, beat) in beats {
+        let life = lives.entry(*node).or_insert(*beat);
+        if beat.until >= life.until {
+            (life.until, life.ended) = (beat.until, beat.ended);
+        }
+        life.from = life.from.min(beat.from);
+    }
+    let node = |(id, life): (Uuid, Beat)| Node {
+        id,
+        status: match life.ended {
+            true => NodeStatus::Ended,
+            false if life.until + GRACE >= now => NodeStatus::Up,
+            false => NodeStatus::Lost,
+        },
+        since: Timestamp::from_micros(life.from),
+        last_seen: Timestamp::from_micros(life.until),
+    };
+    let mut nodes: Vec<Node> = lives.into_iter().map(node).collect();
+    nodes.sort_by_key(|node| (node.status != NodeStatus::Up, std::cmp::Reverse(node.last_seen), node.id));
+    nodes.truncate(NODES);
+    nodes
 }
 
 #[expect(clippy::cast_precision_loss, reason = "of microseconds within a month")]
@@ -114,6 +171,18 @@ mod tests {
         let uptime = Uptime::of(vec![beat(10_000, 2_880), beat(720, 0)], NOW);
         assert_eq!((uptime.uptime_percent_24h, uptime.current_uptime_hours), (50.0, 12.0));
         assert!(uptime.uptime_percent_7d > 75.0 && uptime.uptime_percent_30d == uptime.uptime_percent_7d);
+    }
+
+    #[test]
+    fn each_process_is_up_has_ended_or_is_lost() {
+        let [up, ended, lost] = [1, 2, 3].map(Uuid::from_u128);
+        let end = Beat { ended: true, ..beat(500, 400) };
+        let beats =
+            [(lost, beat(300, 200)), (up, beat(120, 60)), (up, beat(60, 1)), (ended, beat(600, 500)), (ended, end)];
+        let nodes = nodes(&beats, NOW);
+        let told: Vec<_> = nodes.iter().map(|node| (node.id, node.status)).collect();
+        assert_eq!(told, [(up, NodeStatus::Up), (lost, NodeStatus::Lost), (ended, NodeStatus::Ended)]);
+        assert_eq!(nodes[0].since, Timestamp::from_micros(NOW - 120 * MINUTE));
     }
 
     #[test]

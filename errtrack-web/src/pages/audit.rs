@@ -116,6 +116,7 @@ impl Row {
 /// What was done, in words.
 fn what(action: &str) -> Option<&'static str> {
     Some(match action {
+        "ownership.change" => "changed who owns what in",
         "incident.open" => "opened the incident",
         "incident.change" => "changed the incident",
         "incident.link" => "linked issues to the incident",
@@ -146,6 +147,7 @@ fn what(action: &str) -> Option<&'static str> {
         "issue.unmerge" => "took groups out of",
         "rules.change" => "changed the rules of",
         "sanitizer.change" => "changed the privacy of",
+        "quota.change" => "changed the quota of",
         "retention.change" => "changed what is kept of",
         "retention.run" => "ran retention",
         _ => return None,

@@ -50,17 +50,17 @@ pub(super) struct IncidentsPage {
 /// An incident in a list.
 #[derive(Debug)]
 pub(super) struct Row {
-    url: String,
-    title: String,
-    severity: &'static str,
-    class: &'static str,
-    status: &'static str,
-    project: String,
-    assigned: Option<Who>,
-    opened: When,
-    by: String,
+    pub(super) url: String,
+    pub(super) title: String,
+    pub(super) severity: &'static str,
+    pub(super) class: &'static str,
+    pub(super) status: &'static str,
+    pub(super) project: String,
+    pub(super) assigned: Option<Who>,
+    pub(super) opened: When,
+    pub(super) by: String,
     /// How long it has gone on, or did.
-    lasted: String,
+    pub(super) lasted: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -114,6 +114,8 @@ pub(super) async fn list(
     let mut found = Found::default();
     if !is_over && asked.after.is_none() {
         found.open = shell.caller().incidents(&app, query(true, OPEN, None)).await?;
+        // The worst first, of those the newest.
+        found.open.sort_by_key(|incident| std::cmp::Reverse(incident.severity));
     }
     if is_over || asked.status.is_none() {
         found.history = Some(shell.caller().incidents(&app, query(false, PAGE + 1, asked.after)).await?);

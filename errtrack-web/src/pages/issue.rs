@@ -68,6 +68,8 @@ struct Found {
     release: Option<String>,
     /// To which it is linked.
     incidents: Vec<Incident>,
+    /// Who owns it.
+    owners: Vec<String>,
 }
 
 /// The page.
@@ -113,6 +115,8 @@ pub(super) struct IssuePage {
     markdown: String,
     /// To which it is linked.
     incidents: Vec<IncidentLink>,
+    /// Who owns it, by address.
+    owners: Vec<String>,
     /// Where one is opened, and under which title.
     incidents_url: String,
     incident_title: String,
@@ -194,7 +198,8 @@ async fn find(app: &App, issue: Issue, event: Option<&str>, now: Timestamp) -> R
     let parts = why::parts(app, &issue, event.as_ref().map(|(event, _)| event)).await?;
     let comments = store.comments(issue.id).await?;
     let release = store.latest_release(issue.project).await?;
-    Ok(Found { issue, event, is_gone, hours, tags, parts, comments, release, incidents: Vec::new() })
+    let owners = app.tracker().owners(&issue).await?;
+    Ok(Found { issue, event, is_gone, hours, tags, parts, comments, release, incidents: Vec::new(), owners })
 }
 
 impl IssuePage {
@@ -245,6 +250,7 @@ impl IssuePage {
             markdown: markdown::of(issue, event.map(|(event, _)| &event.event), &shell.links.public(&path)),
             event: view,
             incidents: found.incidents.iter().map(|incident| IncidentLink::new(shell, incident)).collect(),
+            owners: found.owners.iter().map(|owner| text::line(owner, 200)).collect(),
             incidents_url: shell.links.path("/incidents"),
             incident_title: text::line(&[ty.as_str(), value.as_str()].join(": "), 150)
                 .trim_matches([':', ' '])
@@ -315,6 +321,7 @@ impl IssuePage {
                     tags: samples::tags(),
                     comments: samples::comments(),
                     release: Some(samples::HOSTILE.into()),
+                    owners: vec![samples::HOSTILE.into()],
                     incidents: vec![samples::incident(1, true), samples::incident(2, false)],
                     parts: why::samples(&issue, event.as_ref(), mode == Mode::Full),
                 };

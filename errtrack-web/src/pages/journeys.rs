@@ -3,6 +3,7 @@
 mod accounts;
 mod alerts;
 mod incidents;
+mod integrations;
 mod merging;
 mod privacy;
 mod projects;

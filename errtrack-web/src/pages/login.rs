@@ -1,5 +1,6 @@
 //! Signing in and out.
 
+pub(super) mod oidc;
 mod throttle;
 
 pub(super) use throttle::Throttle;
@@ -38,7 +39,16 @@ pub(super) struct LoginPage {
     asks_for_email: bool,
     email: String,
     next: String,
+    /// An issuer of identities, where one is named.
+    issuer: Option<Door>,
     problem: Option<String>,
+}
+
+/// Another way in.
+#[derive(Debug)]
+struct Door {
+    name: String,
+    url: String,
 }
 
 /// The page of a one-time link.
@@ -222,13 +232,15 @@ fn target_of(shell: &Shell, next: Option<&str>) -> String {
 impl LoginPage {
     fn new(app: &App, shell: &Shell, form: &SignIn, problem: Option<String>) -> Self {
         let next = next::safe(form.next.as_deref()).unwrap_or_default();
-        Self::view(shell, app.access().asks_for_email(), text::line(&form.email, 200), next.to_owned(), problem)
+        let door = app.issuer().map(|issuer| Door::new(shell, issuer.host(), next));
+        let email = text::line(&form.email, 200);
+        Self { issuer: door, ..Self::view(shell, app.access().asks_for_email(), email, next.to_owned(), problem) }
     }
 
     fn view(shell: &Shell, asks_for_email: bool, email: String, next: String, problem: Option<String>) -> Self {
         let problem = problem.map(|problem| text::line(&problem, 200));
         let action = shell.links.path("/login");
-        Self { layout: shell.layout("Sign in"), action, asks_for_email, email, next, problem }
+        Self { layout: shell.layout("Sign in"), action, asks_for_email, email, next, issuer: None, problem }
     }
 
     #[cfg(test)]
@@ -238,8 +250,19 @@ impl LoginPage {
             Self::view(shell, true, String::new(), String::new(), None),
             Self::view(shell, false, String::new(), "/issues?q=a&b".into(), Some("That is not the secret.".into())),
             Self::view(shell, true, "a".repeat(200), "/".repeat(4_000), Some("Too many tries.".into())),
-            Self::view(shell, true, text::line(&hostile, 200), String::new(), Some(hostile)),
+            Self {
+                issuer: Some(Door::new(shell, &hostile, &hostile)),
+                ..Self::view(shell, true, text::line(&hostile, 200), String::new(), Some(hostile.clone()))
+            },
         ]
+    }
+}
+
+impl Door {
+    fn new(shell: &Shell, host: &str, next: &str) -> Self {
+        let path = shell.links.path("/login/oidc");
+        let url = if next.is_empty() { path } else { text::url(&path, &[("next", next)]) };
+        Self { name: text::line(host, 60), url }
     }
 }
 

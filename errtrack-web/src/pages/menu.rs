@@ -31,8 +31,10 @@ pub(super) fn settings(shell: &Shell) -> Vec<Entry> {
     let with_members = of_all && shell.has_members;
     let entries = [
         (true, ("rules", "Rules", "/settings/rules")),
+        (true, ("ownership", "Ownership", "/settings/ownership")),
         (admin, ("privacy", "Privacy", "/settings/privacy")),
         (admin, ("projects", "Projects", "/settings/projects")),
+        (of_all, ("integrations", "Integrations", "/settings/integrations")),
         (with_members, ("team", "Team", "/settings/team")),
         (with_members, ("keys", "API keys", "/settings/keys")),
         (of_all, ("audit", "Audit", "/settings/audit")),

@@ -3,6 +3,7 @@
 use super::{
     chart::{self, Bars, News},
     failure::Failure,
+    incidents,
     overview::url,
     page::Page,
     performance::{format_of, rounded, timeframes},
@@ -14,12 +15,30 @@ use super::{
 use crate::{
     app::App,
     figures::Timeframe,
-    monitoring::{self, Health, Machine, MachinePoint, Service, Services, Uptime},
+    monitoring::{
+        self, Health, History, Machine, MachinePoint, Node, NodeStatus, Service, ServiceHistory, Services, Uptime,
+    },
 };
 use askama::Template;
 use axum::extract::{Query, State};
-use errtrack_core::Timestamp;
+use errtrack_core::{Project, Timestamp, incident::Incident, store::IncidentQuery};
 use serde::Deserialize;
+use std::{sync::Arc, time::Duration};
+
+/// How far back incidents are named, and how many.
+const MONTH: Duration = Duration::from_secs(30 * 86_400);
+const INCIDENTS: u32 = 20;
+
+/// What was found.
+#[derive(Debug, Default)]
+struct Found {
+    services: Services,
+    machine: Option<Machine>,
+    uptime: Option<Uptime>,
+    history: Option<History>,
+    incidents: Vec<Incident>,
+    projects: Arc<[Project]>,
+}
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -38,6 +57,27 @@ pub(super) struct MonitoringPage {
     cpu: Option<Bars>,
     memory: Option<Bars>,
     downtimes: Vec<(When, String)>,
+    /// How fast each service answered.
+    latencies: Vec<Latency>,
+    nodes: Vec<NodeRow>,
+    incidents: Vec<incidents::Row>,
+    incidents_url: String,
+}
+
+#[derive(Debug)]
+struct Latency {
+    id: String,
+    title: String,
+    chart: Bars,
+}
+
+#[derive(Debug)]
+struct NodeRow {
+    name: String,
+    state: &'static str,
+    class: &'static str,
+    since: When,
+    seen: When,
 }
 
 #[derive(Debug)]
@@ -48,7 +88,8 @@ struct Row {
     class: &'static str,
     reason: String,
     took: String,
-    uptime: String,
+    /// In 24 hours, 7 days, 30 days.
+    uptime: [String; 3],
     checked: Option<When>,
 }
 
@@ -63,40 +104,70 @@ pub(super) async fn show(
     let services = monitoring::services(&app).await?;
     // While the database is away, what it is asked for next would only be waited for.
     let answers = services.services.first().is_some_and(|database| database.status == Health::Healthy);
-    let (machine, uptime) = if answers {
-        (Machine::read(app.store(), timeframe, now).await.ok(), Uptime::read(app.store(), now).await.ok())
-    } else {
-        (None, None)
-    };
-    Ok(Page::new(MonitoringPage::new(&shell, timeframe, &services, machine.as_ref(), uptime.as_ref(), now)))
+    let mut found = Found { services, ..Found::default() };
+    if answers {
+        found.machine = Machine::read(app.store(), timeframe, now).await.ok();
+        found.uptime = Uptime::read(app.store(), now).await.ok();
+        found.history = History::read(app.store(), timeframe, now).await.ok();
+        let since = Some(now.minus(MONTH));
+        let query = IncidentQuery { since, limit: INCIDENTS, ..IncidentQuery::default() };
+        found.incidents = shell.caller().incidents(&app, query).await.unwrap_or_default();
+        found.projects = shell.caller().projects(&app).await?;
+    }
+    Ok(Page::new(MonitoringPage::new(&shell, timeframe, &found, now)))
 }
 
 impl MonitoringPage {
-    fn new(
-        shell: &Shell,
-        timeframe: Timeframe,
-        services: &Services,
-        machine: Option<&Machine>,
-        uptime: Option<&Uptime>,
-        now: Timestamp,
-    ) -> Self {
+    fn new(shell: &Shell, timeframe: Timeframe, found: &Found, now: Timestamp) -> Self {
+        let (services, machine, uptime) = (&found.services, found.machine.as_ref(), found.uptime.as_ref());
+        let history = found.history.as_ref();
+        let of = |name: &str| history.and_then(|history| history.services.iter().find(|service| service.name == name));
+        let nodes = uptime.map(|uptime| uptime.nodes.as_slice()).unwrap_or_default();
         let mut layout = shell.layout("Monitoring");
         layout.area = "monitoring";
-        let incidents = uptime.map(|uptime| uptime.incidents.as_slice()).unwrap_or_default();
+        let pauses = uptime.map(|uptime| uptime.incidents.as_slice()).unwrap_or_default();
         let bars = |what: &str, value: fn(&MachinePoint) -> Option<f64>| machine.and_then(|m| usage(m, what, value));
         Self {
             layout,
             timeframes: timeframes(timeframe, |frame| url(shell, "/monitoring", "timeframe", frame.name(), None)),
             answers: answers(services, machine, uptime),
-            services: services.services.iter().map(|service| Row::new(service, now)).collect(),
+            services: services.services.iter().map(|service| Row::new(service, of(&service.name), now)).collect(),
+            latencies: latencies(history),
+            nodes: nodes.iter().map(|node| NodeRow::new(node, now)).collect(),
+            incidents: found
+                .incidents
+                .iter()
+                .map(|incident| incidents::Row::new(shell, incident, &found.projects, now))
+                .collect(),
+            incidents_url: shell.links.path("/incidents"),
             cpu: bars("How busy the processors were", |point| point.cpu_usage_percent),
             memory: bars("How much memory was in use", |point| point.memory_usage_percent),
-            downtimes: incidents
+            downtimes: pauses
                 .iter()
                 .map(|pause| (When::new(pause.from, now), span(pause.until.as_seconds() - pause.from.as_seconds())))
                 .collect(),
         }
     }
+}
+
+/// How fast each service answered; none where that is not known, or where it takes no time.
+fn latencies(history: Option<&History>) -> Vec<Latency> {
+    let Some(history) = history else { return Vec::new() };
+    let chart = |(number, service): (usize, &ServiceHistory)| {
+        let points = &service.data_points;
+        let millis: Vec<i64> = points.iter().map(|point| rounded(point.response_time_ms.unwrap_or_default())).collect();
+        if points.iter().all(|point| point.response_time_ms.unwrap_or_default() <= 0.0) {
+            return None;
+        }
+        let names: Vec<String> =
+            points.iter().map(|point| point.timestamp.strftime(format_of(history.timeframe))).collect();
+        let name = text::line(&service.name, 100);
+        let label =
+            format!("How long {name} took to answer in the last {}, in milliseconds", history.timeframe.label());
+        let chart = chart::bars(&millis, &names, names.len().div_ceil(8).max(1), News::Calm, label);
+        Some(Latency { id: format!("latency-{number}"), title: format!("{name}: answered in (ms)"), chart })
+    };
+    history.services.iter().enumerate().filter_map(chart).collect()
 }
 
 /// A chart of a share of the machine; none where nothing is known.
@@ -144,8 +215,21 @@ fn answers(services: &Services, machine: Option<&Machine>, uptime: Option<&Uptim
     answers
 }
 
+impl NodeRow {
+    fn new(node: &Node, now: Timestamp) -> Self {
+        let (state, class) = match node.status {
+            NodeStatus::Up => ("up", ""),
+            NodeStatus::Ended => ("ended", ""),
+            NodeStatus::Lost => ("lost", "error"),
+        };
+        let (since, seen) = (When::new(node.since, now), When::new(node.last_seen, now));
+        Self { name: node.id.simple().to_string().chars().take(8).collect(), state, class, since, seen }
+    }
+}
+
 impl Row {
-    fn new(service: &Service, now: Timestamp) -> Self {
+    fn new(service: &Service, history: Option<&ServiceHistory>, now: Timestamp) -> Self {
+        let percent = |share: Option<f64>| share.map_or_else(|| "–".into(), |percent| format!("{percent:.2} %"));
         let details = &service.details;
         let connections = details.connections.zip(details.max_connections);
         let note = [
@@ -161,7 +245,11 @@ impl Row {
             class: if service.status == Health::Unhealthy { "error" } else { "" },
             reason: text::line(details.reason.as_deref().unwrap_or_default(), 200),
             took: service.response_time_ms.map_or_else(|| "–".into(), |millis| format!("{millis:.1} ms")),
-            uptime: service.uptime_percent.map_or_else(|| "–".into(), |percent| format!("{percent:.2} %")),
+            uptime: [
+                percent(service.uptime_percent),
+                percent(history.and_then(|history| history.uptime_percent_7d)),
+                percent(history.and_then(|history| history.uptime_percent_30d)),
+            ],
             checked: service.last_checked.map(|at| When::new(at, now)),
         }
     }
@@ -171,7 +259,7 @@ impl Row {
 impl MonitoringPage {
     pub(super) fn samples(shell: &Shell) -> Vec<Self> {
         use super::samples;
-        use crate::monitoring::{Details, Downtime, NetworkIo};
+        use crate::monitoring::{Details, Downtime, LatencyPoint, NetworkIo};
         let now = samples::now();
         let service = |name: &str, status| Service {
             name: name.into(),
@@ -209,12 +297,43 @@ impl MonitoringPage {
             ..Machine::default()
         };
         let pause = Downtime { from: samples::issue(1).first_seen, until: now };
-        let uptime = Uptime { incidents: vec![pause], uptime_percent_30d: 99.95, ..Uptime::default() };
+        let node = |status| Node { id: uuid::Uuid::nil(), status, since: now, last_seen: now };
+        let nodes = [NodeStatus::Up, NodeStatus::Ended, NodeStatus::Lost].map(node).into();
+        let uptime = Uptime { incidents: vec![pause], nodes, uptime_percent_30d: 99.95, ..Uptime::default() };
+        let latency = |n: u8| LatencyPoint {
+            timestamp: now,
+            response_time_ms: (n != 3).then_some(f64::from(n)),
+            slowest_ms: None,
+            looks: 20,
+            failed: 0,
+        };
+        let of = |name: &str| ServiceHistory {
+            name: name.into(),
+            uptime_percent_7d: Some(99.9),
+            data_points: (0..30).map(latency).collect(),
+            ..ServiceHistory::default()
+        };
+        let history = History { services: vec![of("Database"), of(samples::HOSTILE)], ..History::default() };
+        let whole = Found {
+            services: services.clone(),
+            machine: Some(machine),
+            uptime: Some(uptime),
+            history: Some(history),
+            incidents: vec![samples::incident(1, true), samples::incident(2, false)],
+            projects: Arc::from([samples::project("checkout-api", 1)]),
+        };
+        let bare = Found {
+            services: services.clone(),
+            machine: Some(Machine::default()),
+            uptime: Some(Uptime::default()),
+            history: Some(History::default()),
+            ..Found::default()
+        };
         let frame = Timeframe::Hour;
         vec![
-            Self::new(shell, frame, &services, Some(&machine), Some(&uptime), now),
-            Self::new(shell, frame, &services, Some(&Machine::default()), Some(&Uptime::default()), now),
-            Self::new(shell, frame, &services, None, None, now),
+            Self::new(shell, frame, &whole, now),
+            Self::new(shell, frame, &bare, now),
+            Self::new(shell, frame, &Found { services, ..Found::default() }, now),
         ]
     }
 }

@@ -6,14 +6,19 @@ use super::{
     shell::{self, Admin, AdminOfAll, Layout, Shell},
     text,
 };
-use crate::{app::App, error::Error, projects};
+use crate::{
+    app::App,
+    error::Error,
+    projects,
+    quotas::{self, Quota},
+};
 use askama::Template;
 use axum::{
     Form,
     extract::{Path, State},
     response::Redirect,
 };
-use errtrack_core::{Project, ProjectId, store::ProjectRetention};
+use errtrack_core::{Project, ProjectId, Timestamp, store::ProjectRetention};
 use serde::Deserialize;
 
 /// The page.
@@ -40,6 +45,9 @@ struct Shown {
     /// Days and events that it keeps; empty for what the program says.
     age_days: String,
     events: String,
+    /// Events that it may have in a month, and how many it has had; both empty where that is not limited.
+    quota: String,
+    used: String,
     /// This program reports to it itself.
     is_own: bool,
 }
@@ -57,11 +65,23 @@ struct Key {
 pub(super) async fn show(State(app): State<App>, Admin(shell): Admin) -> Result<Page<ProjectsPage>, Failure> {
     let projects = shell.caller().projects(&app).await?;
     let kept = app.store().settings(ProjectRetention::SETTING).await?;
-    Ok(Page::new(ProjectsPage::new(&shell, &projects, &kept, app.tracker().project())))
+    let (now, mut quotas) = (Timestamp::now(), Vec::new());
+    for (id, quota) in quotas::all(&app).await? {
+        if let (Some(most), true) = (quota.events_per_month, projects.iter().any(|project| project.id == id)) {
+            quotas.push((id, most, quotas::read(&app, id, now).await?));
+        }
+    }
+    Ok(Page::new(ProjectsPage::new(&shell, &projects, &kept, &quotas, app.tracker().project())))
 }
 
 impl ProjectsPage {
-    fn new(shell: &Shell, projects: &[Project], kept: &[(ProjectId, String)], own: &Project) -> Self {
+    fn new(
+        shell: &Shell,
+        projects: &[Project],
+        kept: &[(ProjectId, String)],
+        quotas: &[(ProjectId, u64, u64)],
+        own: &Project,
+    ) -> Self {
         let mut layout = shell.layout("Projects");
         layout.area = "projects";
         let action = shell.links.path("/settings/projects");
@@ -69,7 +89,10 @@ impl ProjectsPage {
             let json = kept.iter().find(|(id, _)| *id == project.id).map(|(_, json)| json.as_str());
             json.map(ProjectRetention::from_json).unwrap_or_default()
         };
+        let quota = |project: &Project| quotas.iter().find(|(id, ..)| *id == project.id);
         let shown = |project: &Project| Shown {
+            quota: quota(project).map(|(_, most, _)| most.to_string()).unwrap_or_default(),
+            used: quota(project).map(|(_, _, used)| text::count(*used)).unwrap_or_default(),
             age_days: kept(project).age_days.map(|days| days.to_string()).unwrap_or_default(),
             events: kept(project).events.map(|events| events.to_string()).unwrap_or_default(),
             id: project.id.0,
@@ -102,7 +125,8 @@ impl ProjectsPage {
         (hostile.name, hostile.platform) = (HOSTILE.into(), Some(HOSTILE.into()));
         hostile.public_keys = vec![HOSTILE.into(), "key".into()];
         let kept = [(own.id, r#"{"age_days":30,"events":1000}"#.to_owned())];
-        vec![Self::new(shell, &[own.clone(), hostile], &kept, &own), Self::new(shell, &[], &[], &own)]
+        let quotas = [(own.id, 100_000, 12_345)];
+        vec![Self::new(shell, &[own.clone(), hostile], &kept, &quotas, &own), Self::new(shell, &[], &[], &[], &own)]
     }
 }
 
@@ -191,6 +215,34 @@ pub(super) struct Kept {
     events: String,
 }
 
+/// How many events a project may have.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Most {
+    events_per_month: String,
+}
+
+/// `POST /settings/projects/{id}/quota`
+pub(super) async fn set_quota(
+    State(app): State<App>,
+    Admin(shell): Admin,
+    Path(id): Path<String>,
+    Form(form): Form<Most>,
+) -> Result<Redirect, Failure> {
+    let quota = Quota::of(number("events_per_month", &form.events_per_month)?)?;
+    let project = shell.caller().find_project(&app, &id).await?;
+    quotas::set(&app, shell.caller(), &project, quota).await?;
+    Ok(back(&shell, &project))
+}
+
+/// A number of a form; nothing where it is empty.
+fn number(field: &str, text: &str) -> Result<Option<i64>, Error> {
+    match text.trim() {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| Error::bad_request(format!("{field}: must be a number"))),
+    }
+}
+
 /// `POST /settings/projects/{id}/retention`
 pub(super) async fn set_retention(
     State(app): State<App>,
@@ -198,10 +250,6 @@ pub(super) async fn set_retention(
     Path(id): Path<String>,
     Form(form): Form<Kept>,
 ) -> Result<Redirect, Failure> {
-    let number = |field: &str, text: &str| match text.trim() {
-        "" => Ok(None),
-        text => text.parse().map(Some).map_err(|_| Error::bad_request(format!("{field}: must be a number"))),
-    };
     let own = projects::retention_of(number("age_days", &form.age_days)?, number("events", &form.events)?)?;
     let project = shell.caller().find_project(&app, &id).await?;
     projects::set_retention(&app, shell.caller(), &project, &own).await?;

@@ -353,6 +353,8 @@ fn every_sample_renders_and_is_harmless() {
     pages.extend(super::alerts::AlertsPage::samples(&shell).iter().map(|p| ("alerts", p.render().unwrap())));
     pages.extend(super::alerts::EditPage::samples(&shell).iter().map(|p| ("alert", p.render().unwrap())));
     pages.extend(super::keys::KeysPage::samples(&shell).iter().map(|p| ("keys", p.render().unwrap())));
+    let integrations = super::integrations::IntegrationsPage::samples(&shell);
+    pages.extend(integrations.iter().map(|p| ("integrations", p.render().unwrap())));
     pages.extend(super::team::TeamPage::samples(&shell).iter().map(|p| ("team", p.render().unwrap())));
     pages.extend(super::audit::AuditPage::samples(&shell).iter().map(|p| ("audit", p.render().unwrap())));
     pages.extend(super::account::AccountPage::samples(&shell).iter().map(|p| ("account", p.render().unwrap())));
@@ -362,6 +364,7 @@ fn every_sample_renders_and_is_harmless() {
     pages.extend(overview::OverviewPage::samples(&shell).iter().map(|p| ("overview", p.render().unwrap())));
     pages.extend(performance::PerformancePage::samples(&shell).iter().map(|p| ("performance", p.render().unwrap())));
     pages.extend(super::incidents::IncidentsPage::samples(&shell).iter().map(|p| ("incidents", p.render().unwrap())));
+    pages.extend(super::ownership::OwnershipPage::samples(&shell).iter().map(|p| ("ownership", p.render().unwrap())));
     pages.extend(super::incident::IncidentPage::samples(&shell).iter().map(|p| ("incident", p.render().unwrap())));
     pages.extend(monitoring::MonitoringPage::samples(&shell).iter().map(|p| ("monitoring", p.render().unwrap())));
     pages.extend(SystemPage::samples(&shell).iter().map(|p| ("system", p.render().unwrap())));

@@ -10,11 +10,12 @@ use errtrack_core::{
     store::{
         AccountStore, AlertState, AlertStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment,
         Connections, Cursor, EnvironmentCount, Evaluation, EventPage, EventPosition, EventStore, Feed, FigureScope,
-        FigureVersion, FiringQuery, GroupStore, IncidentChanged, IncidentQuery, IncidentStore, IssuePage, IssueQuery,
-        IssueStore, KeyStore, LeaseStore, NewProject, OpenedIncident, OutboxCount, OutboxItem, OutboxQuery,
-        OutboxStore, ProjectChange, ProjectStore, Recorded, Recorder, Recovery, Regrouped, Retention, RetentionReport,
-        Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore, SetAside, SettingStore, Settlement,
-        StatusCounts, Storage, StoredEvent, TagTally, Tally, TallyQuery, TriageStore, Upkeep,
+        FigureVersion, FiringQuery, GroupStore, IncidentChanged, IncidentQuery, IncidentStore, Integration,
+        IntegrationStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject, OpenedIncident,
+        OutboxCount, OutboxItem, OutboxQuery, OutboxStore, ProjectChange, ProjectStore, Recorded, Recorder, Recovery,
+        Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore,
+        SetAside, SettingStore, Settlement, StatusCounts, Storage, StoredEvent, TagTally, Tally, TallyQuery,
+        TriageStore, Upkeep,
     },
 };
 use errtrack_store::SqliteStore;
@@ -134,6 +135,11 @@ delegate!(BalanceStore {
 delegate!(LeaseStore {
     fn lease(&self, name: &str, holder: Uuid, duration: Duration) -> bool;
     fn release(&self, name: &str, holder: Uuid) -> ();
+});
+delegate!(IntegrationStore {
+    fn integrations(&self) -> Vec<Integration>;
+    fn put_integration(&self, name: &str, config: Option<&str>) -> bool;
+    fn note_test(&self, name: &str, at: Timestamp, error: Option<&str>) -> ();
 });
 delegate!(OutboxStore {
     fn put_outbox(&self, entries: &[OutboxEntry]) -> u64;

@@ -11,7 +11,7 @@ use errtrack_core::{
     Member, ProjectId, Role,
     alert::AlertRule,
     notify::Trigger,
-    store::{AccountStore, AlertStore, ProjectStore},
+    store::{AccountStore, AlertStore, IntegrationStore, ProjectStore},
 };
 use rows::{Needs, Row, rows};
 use serde_json::{Value, json};
@@ -28,6 +28,8 @@ struct Things {
     member: String,
     alert: String,
     doomed: String,
+    integration: String,
+    delivery: String,
     incident: String,
 }
 
@@ -56,6 +58,15 @@ impl Things {
             let slug = format!("d{}", uuid::Uuid::new_v4().simple());
             doomed = app.store.ensure_project(&slug).await.unwrap().id.to_string();
         }
+        let (mut integration, mut delivery) = (String::new(), String::new());
+        if row.asks_about("INTEGRATION") {
+            integration = format!("i{}", uuid::Uuid::new_v4().simple());
+            let config = r#"{"type":"slack","settings":{"webhook_url":"http://127.0.0.1:9/x"}}"#;
+            app.store.put_integration(&integration, Some(config)).await.unwrap();
+        }
+        if row.asks_about("DELIVERY") {
+            delivery = super::integrations::failed_delivery(app).await.to_string();
+        }
         let mut incident = String::new();
         if row.asks_about("INCIDENT") {
             let new = json!({"title": "slow", "project": project, "issues": issue["id"].as_str().as_slice()});
@@ -71,7 +82,20 @@ impl Things {
             alert = id.to_string();
         }
         let (fingerprint, event) = (text("fingerprint"), text("last_event_id"));
-        Self { issue: text("id"), event, number, fingerprint, project, key, member, alert, doomed, incident }
+        Self {
+            issue: text("id"),
+            event,
+            number,
+            fingerprint,
+            project,
+            key,
+            member,
+            alert,
+            doomed,
+            integration,
+            delivery,
+            incident,
+        }
     }
 
     fn put_into(&self, text: &str) -> String {
@@ -84,6 +108,8 @@ impl Things {
             .replace("MEMBER", &self.member)
             .replace("ALERT", &self.alert)
             .replace("DOOMED", &self.doomed)
+            .replace("INTEGRATION", &self.integration)
+            .replace("DELIVERY", &self.delivery)
             .replace("INCIDENT", &self.incident)
             .replace("NEW", &uuid::Uuid::new_v4().simple().to_string())
     }

@@ -58,7 +58,7 @@ async fn services_that_are_named_are_watched_in_the_background() {
     let monitor = [
         format!("open=tcp://127.0.0.1:{port}"),
         "closed=tcp://10.0.0.1:1".to_owned(),
-        "later=https://example.com/health?token=1".to_owned(),
+        "secure=https://10.0.0.1/health?token=1".to_owned(),
     ];
     let config = Config {
         monitor: monitor.map(|target| target.parse().unwrap()).to_vec(),
@@ -91,9 +91,43 @@ async fn services_that_are_named_are_watched_in_the_background() {
     let closed = find(&all, "closed");
     assert_eq!((&closed["status"], &closed["uptime_percent"]), (&json!("unhealthy"), &json!(0.0)), "{closed}");
     assert!(closed["details"]["reason"].as_str().unwrap().contains("ALLOWED_TARGETS"));
-    let later = find(&all, "later");
-    assert_eq!((&later["status"], &later["details"]["url"]), (&json!("unknown"), &json!("https://example.com/health")));
+    let secure = find(&all, "secure");
+    assert_eq!(
+        (&secure["status"], &secure["details"]["url"]),
+        (&json!("unhealthy"), &json!("https://10.0.0.1/health"))
+    );
     assert_eq!(all["overall_health"], "unhealthy");
+}
+
+#[tokio::test]
+async fn how_fast_services_answered_is_kept() {
+    let app = TestApp::new().await;
+    let now = Timestamp::now();
+    let start = now.minus(Duration::from_secs(3_600)).hour() * 60;
+    let point = |width: i64| {
+        SeriesPoint {
+        series: Series::Checks,
+        project: ProjectId(0),
+        width,
+        start,
+        name: "shop".into(),
+        node: Uuid::from_u128(7),
+        data: json!({
+            "times": 4, "failed": 1, "at": now, "millis": 9.0, "reason": null, "unknown": false, "sum": 30.0, "slowest": 20.0,
+        })
+        .to_string(),
+    }
+    };
+    app.store.put_points(&[point(10), point(60)]).await.unwrap();
+    let history = app.get("/api/monitoring/history?timeframe=24h").await.data();
+    let shop = history["services"].as_array().unwrap().iter().find(|service| service["name"] == "shop").unwrap();
+    for share in ["uptime_percent_24h", "uptime_percent_7d", "uptime_percent_30d"] {
+        assert_eq!(shop[share], 75.0, "{shop}");
+    }
+    let point = &shop["data_points"][0];
+    assert_eq!((&point["response_time_ms"], &point["slowest_ms"]), (&json!(10.0), &json!(20.0)), "{shop}");
+    assert_eq!((&point["looks"], &point["failed"]), (&json!(4), &json!(1)));
+    app.get("/api/monitoring/history?timeframe=5m").await.error(400);
 }
 
 #[cfg(target_os = "linux")]
@@ -139,4 +173,7 @@ async fn downtime_between_two_lives_of_a_process_shows() {
     assert!((share - 66.667).abs() < 0.1, "an hour of three: {share}");
     assert_eq!(uptime["uptime_percent_30d"], uptime["uptime_percent_24h"]);
     assert!(uptime["current_uptime_hours"].as_f64().unwrap() < 0.1);
+    let nodes = uptime["nodes"].as_array().unwrap();
+    let ended = nodes.iter().find(|other| other["id"] == node.to_string()).unwrap();
+    assert_eq!((&ended["status"], &ended["last_seen"]), (&json!("ended"), &json!(ago(60).to_string())), "{uptime}");
 }

@@ -207,7 +207,7 @@ async fn a_slow_channel_holds_up_no_other_and_is_given_up_in_time() {
     assert_eq!(mail.seen(), ["quick"]);
     assert_eq!(slow.seen().len(), 4, "only as many at once as it has places");
     pass(30).await;
-    let failed = items(&store).into_iter().filter(|item| item.error.as_deref() == Some("no answer within 30 s"));
+    let failed = items(&store).into_iter().filter(|item| item.error.as_deref() == Some("no answer within 20 s"));
     assert_eq!(failed.count(), 4);
     node.end().await;
 }
@@ -277,7 +277,7 @@ async fn while_the_database_is_away_nothing_is_sent_twice() {
     store.put_outbox(&[entry("email", "", "x")]).await.unwrap();
     pass(3).await;
     store.set_away(true);
-    pass(20).await;
+    pass(10).await;
     store.set_away(false);
     pass(300).await;
     assert_eq!(mail.seen(), ["x"]);

@@ -467,6 +467,11 @@ impl SeriesStore for Fake {
     }
 }
 
+unused!(IntegrationStore {
+    fn integrations(&self) -> Vec<Integration>;
+    fn put_integration(&self, &str, Option<&str>) -> bool;
+    fn note_test(&self, &str, Timestamp, Option<&str>) -> ();
+});
 #[async_trait]
 impl AlertStore for Fake {
     async fn alert_rules(&self) -> Result<Vec<AlertRule>, StoreError> {

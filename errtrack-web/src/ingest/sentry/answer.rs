@@ -82,6 +82,9 @@ impl IntoResponse for Refusal {
         if let Some(Ok(limit)) = wait.map(|seconds| HeaderValue::from_str(&format!("{seconds}::key:rate_limit"))) {
             headers.insert("x-sentry-rate-limits", limit);
         }
+        if let Some(seconds) = wait {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }

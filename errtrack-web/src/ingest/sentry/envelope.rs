@@ -50,6 +50,10 @@ pub(crate) struct Item<'a> {
 pub(crate) enum Kind {
     /// An error or a message.
     Event,
+    /// What became of a request, or of other work.
+    Transaction,
+    /// Parts of such work.
+    Spans,
     /// Something that is skipped.
     #[default]
     Other,
@@ -57,7 +61,12 @@ pub(crate) enum Kind {
 
 impl Shape for Kind {
     fn text(_: &At<'_>, value: &str) -> Option<Self> {
-        Some(if value == "event" { Self::Event } else { Self::Other })
+        Some(match value {
+            "event" => Self::Event,
+            "transaction" => Self::Transaction,
+            "span" => Self::Spans,
+            _ => Self::Other,
+        })
     }
 }
 

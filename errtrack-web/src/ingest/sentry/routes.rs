@@ -3,9 +3,10 @@
 use super::{
     answer::{Refusal, accepted, pixel},
     auth::{Auth, dsn_parts},
-    envelope::{self, Kind},
+    envelope::{self, Envelope, Kind},
     event::{self, Circumstances},
     store,
+    transaction::{self, Served},
 };
 use crate::{
     app::App,
@@ -15,6 +16,7 @@ use crate::{
         unpack::{self, Encoding},
     },
     limits::{self, Ticket},
+    quotas,
 };
 use axum::{
     Router,
@@ -143,6 +145,7 @@ async fn take_items(app: App, mut sender: Sender, body: Bytes) -> Result<Respons
         sender.take_dsn(dsn)?;
     }
     let project = sender.admit(&app).await?;
+    count_requests(&app, project, &envelope);
     let mut about = sender.about();
     about.sent_at = envelope.header.sent_at;
     let payloads: Vec<&[u8]> =
@@ -165,6 +168,20 @@ async fn take_items(app: App, mut sender: Sender, body: Bytes) -> Result<Respons
         // One bad item does not lose the others; if there are no others, the sender is told.
         Some(error) if unread.len() == envelope.items.len() => Err(Refusal::invalid("invalid event", error)),
         _ => Ok(accepted(first)),
+    }
+}
+
+/// Counts the requests that a program tells it has served.
+fn count_requests(app: &App, project: ProjectId, envelope: &Envelope<'_>) {
+    for item in &envelope.items {
+        let served = match item.kind {
+            Kind::Transaction => transaction::of_transaction(item.payload).into_iter().collect(),
+            Kind::Spans => transaction::of_spans(item.payload),
+            Kind::Event | Kind::Other => continue,
+        };
+        for Served { method, route, class, took } in served {
+            app.tracker().count_reported(project, &method, &route, class, took);
+        }
     }
 }
 
@@ -205,6 +222,7 @@ async fn beacon(
 
 /// Takes events and returns when they are durable; the id is that of the first.
 async fn ingest(app: &App, project: ProjectId, events: Vec<Event>) -> Result<Option<EventId>, Refusal> {
+    quotas::take(app, project, events.len()).await?;
     let report = |event| Report { project, event, formula: Formula::Ours };
     let mut refused = 0;
     let mut first = None;

@@ -29,8 +29,9 @@ impl Needs {
     }
 }
 
-/// A question. In path and body, `ISSUE`, `EVENT`, `NUMBER`, `FINGERPRINT`, `PROJECT`, `SLUG`, `KEY`, `MEMBER`, `ALERT`, `DOOMED` (a
-/// project that may go), `INCIDENT` (to which the issue is linked) stand for what is made for it,
+/// A question. In path and body, `ISSUE`, `EVENT`, `NUMBER`, `FINGERPRINT`, `PROJECT`, `SLUG`, `KEY`, `MEMBER`, `ALERT`,
+/// `INCIDENT` (to which the issue is linked), `INTEGRATION`, `DELIVERY` (that was given up), `DOOMED` (a project that may go)
+/// stand for what is made for it,
 /// `NEW` for what was never there.
 #[derive(Debug)]
 pub(super) struct Row {
@@ -131,6 +132,7 @@ pub(super) fn rows() -> Vec<Row> {
         api("PUT", "/api/alerts/rules/ALERT", Write, 200).scoped().with(r#"{"enabled": false}"#),
         api("DELETE", "/api/alerts/rules/ALERT", Write, 204).scoped(),
         api("GET", "/api/alerts/rules/ALERT/history", Read, 200).scoped(),
+        api("GET", "/api/monitoring/history", Read, 200),
         api("GET", "/api/alerts/incidents", Read, 200),
         api("POST", "/api/alerts/incidents", Write, 201).scoped().with(r#"{"title": "slow", "project": "SLUG"}"#),
         api("GET", "/api/alerts/incidents/INCIDENT", Read, 200).scoped(),
@@ -156,9 +158,13 @@ pub(super) fn rows() -> Vec<Row> {
         api("DELETE", "/api/settings/projects/PROJECT/keys/NEW", Admin, 404).scoped(),
         api("GET", "/api/settings/projects/PROJECT/retention", Read, 200).scoped(),
         api("PUT", "/api/settings/projects/PROJECT/retention", Admin, 200).scoped().with("{}"),
+        api("GET", "/api/settings/projects/PROJECT/quota", Read, 200).scoped(),
+        api("PUT", "/api/settings/projects/PROJECT/quota", Admin, 200).scoped().with("{}"),
         api("GET", "/api/settings/projects/PROJECT/rules", Read, 200).scoped(),
         api("PUT", "/api/settings/projects/PROJECT/rules", Write, 200).scoped().with(r#"{"rules": []}"#),
         api("POST", "/api/settings/projects/PROJECT/rules/preview", Write, 200).scoped().with(r#"{"rules": []}"#),
+        api("GET", "/api/settings/projects/PROJECT/ownership", Read, 200).scoped(),
+        api("PUT", "/api/settings/projects/PROJECT/ownership", Write, 200).scoped().with(r#"{"text": ""}"#),
         api("GET", "/api/settings/projects/PROJECT/sanitizer", Admin, 200).scoped(),
         api("PUT", "/api/settings/projects/PROJECT/sanitizer", Admin, 200).scoped().with("{}"),
         api("POST", "/api/settings/projects/PROJECT/sanitizer/preview", Admin, 200).scoped().with(r#"{"text": "x"}"#),
@@ -171,6 +177,12 @@ pub(super) fn rows() -> Vec<Row> {
         api("PUT", "/api/settings/team/MEMBER", AdminOfAll, 200).with(r#"{"role": "admin"}"#),
         api("DELETE", "/api/settings/team/MEMBER", AdminOfAll, 204),
         api("POST", "/api/settings/team/MEMBER/reset", AdminOfAll, 201),
+        api("GET", "/api/settings/integrations", AdminOfAll, 200),
+        api("PUT", "/api/settings/integrations/INTEGRATION", AdminOfAll, 200).with(r#"{"config": {}}"#),
+        api("DELETE", "/api/settings/integrations/INTEGRATION", AdminOfAll, 204),
+        api("POST", "/api/settings/integrations/INTEGRATION/test", AdminOfAll, 200),
+        api("GET", "/api/settings/deliveries", AdminOfAll, 200),
+        api("POST", "/api/settings/deliveries/DELIVERY/retry", AdminOfAll, 204),
         api("GET", "/api/settings/audit", AdminOfAll, 200),
         page("GET", "/", Read, 303),
         page("GET", "/issues", Read, 200),
@@ -207,6 +219,7 @@ pub(super) fn rows() -> Vec<Row> {
         page("POST", "/alerts/ALERT/delete", Write, 303).scoped(),
         page("GET", "/monitoring", Read, 200),
         page("POST", "/settings/projects/PROJECT/retention", Admin, 303).scoped().with("age_days=&events="),
+        page("POST", "/settings/projects/PROJECT/quota", Admin, 303).scoped().with("events_per_month="),
         page("GET", "/settings/projects", Admin, 200),
         page("POST", "/settings/projects", AdminOfAll, 303).with("name=pNEW&slug=pNEW"),
         page("POST", "/settings/projects/PROJECT", Admin, 303).scoped().with("name=SLUG&slug=SLUG&platform="),
@@ -215,11 +228,18 @@ pub(super) fn rows() -> Vec<Row> {
         page("POST", "/settings/projects/PROJECT/keys/remove", Admin, 303).scoped().with("public_key=NEW"),
         page("GET", "/settings/rules?project=SLUG", Read, 200).scoped(),
         page("POST", "/settings/rules", Write, 303).scoped().with("project=SLUG&do=save"),
+        page("GET", "/settings/ownership?project=SLUG", Read, 200).scoped(),
+        page("POST", "/settings/ownership", Write, 303).scoped().with("project=SLUG&text="),
         page("GET", "/settings/privacy?project=SLUG", Admin, 200).scoped(),
         page("POST", "/settings/privacy", Admin, 303).scoped().with("project=SLUG&do=save"),
         page("GET", "/settings/system", Read, 200),
         page("POST", "/settings/system/retention", AdminOfAll, 303),
         page("POST", "/settings/projects/DOOMED/delete", AdminOfAll, 303),
+        page("GET", "/settings/integrations", AdminOfAll, 200),
+        page("POST", "/settings/integrations", AdminOfAll, 303)
+            .with("name=slack&type=slack&webhook_url=http://127.0.0.1:9/"),
+        page("POST", "/settings/integrations/INTEGRATION/delete", AdminOfAll, 303),
+        page("POST", "/settings/deliveries/DELIVERY/retry", AdminOfAll, 303),
         page("GET", "/settings/keys", AdminOfAll, 200),
         page("POST", "/settings/keys", AdminOfAll, 201).with("name=k&permission=read"),
         page("POST", "/settings/keys/KEY/revoke", AdminOfAll, 303),
@@ -242,6 +262,9 @@ pub(super) fn rows() -> Vec<Row> {
         page("GET", "/login", Strangers, 200),
         page("POST", "/login", Nothing, 401).with("email=NEW%40example.com&password=wrong"),
         page("POST", "/login/code", Nothing, 401).with("token=NEW&code=1"),
+        // As long as no issuer is named.
+        page("GET", "/login/oidc", Nothing, 404),
+        page("GET", "/login/oidc/callback?code=NEW&state=NEW", Nothing, 404),
         page("GET", "/login/NEW", Nothing, 200),
         page("POST", "/login/NEW", Nothing, 401),
         page("POST", "/logout", Nothing, 303),
