@@ -124,7 +124,9 @@
 //! | `postgres` | the store in a PostgreSQL database |
 //! | `redis` | `web::Redis`: limits and kept answers that several processes share |
 //! | `oidc` | `web::Oidc`: sign-in by OpenID Connect; with one of the features `tls-…` |
-//! | `tls-ring`, `tls-aws-lc-rs` | TLS, by rustls with that provider: to PostgreSQL and Redis, to what is watched, to an issuer |
+//! | `tls-ring`, `tls-aws-lc-rs` | TLS, by rustls with that provider: to PostgreSQL and Redis, to what is watched, to channels, to an issuer |
+//! | `email` | mail as a channel by which people are told, by SMTP or Postmark |
+//! | `webhook` | chats, signed webhooks and text messages as such channels |
 //! | `full` | all of them but TLS and the test kit |
 //!
 //! # Where things are
@@ -135,8 +137,8 @@ pub use errtrack_core::{
     InvalidNetwork, InvalidRules, IssueChange, Latencies, Level, Mechanism, Message, Project, Request, RequestSource,
     ResultExt, RouteStatistics, Routes, Rule, Rules, Scope, ScopeExt, ScopeHandle, Stacktrace, StatusClass, Store,
     StoreError, StreamScopeExt, Timestamp, Tracker, TrackerBuilder, TrustedProxies, User, WeakTracker, add_breadcrumb,
-    capture_error, capture_error_with_backtrace, capture_event, capture_message, carry, configure_scope, grouping,
-    last_panic, rules, sanitize, spawn, spawn_blocking, store, tracker, with_scope,
+    alert, capture_error, capture_error_with_backtrace, capture_event, capture_message, carry, configure_scope,
+    grouping, incident, last_panic, rules, sanitize, spawn, spawn_blocking, store, tracker, with_scope,
 };
 
 #[cfg(feature = "test")]
@@ -150,6 +152,13 @@ pub use errtrack_store::PostgresStore;
 pub use errtrack_store::SqlStore;
 #[cfg(feature = "sqlite")]
 pub use errtrack_store::SqliteStore;
+
+/// Notifications, and with `email` or `webhook` the channels by which people are told.
+pub mod notify {
+    pub use errtrack_core::notify::*;
+    #[cfg(any(feature = "email", feature = "webhook"))]
+    pub use errtrack_notify::*;
+}
 
 /// The layer for any tower service over `http::Request`.
 #[cfg(feature = "tower")]

@@ -8,7 +8,11 @@ use async_trait::async_trait;
 use errtrack_core::{
     ApiKey, AuditEntry, Balance, Condition, Event, Exception, Fingerprint, Issue, IssueId, IssueRef, Member,
     MemberChange, MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash,
-    TokenKind, Tracker, store::*,
+    TokenKind, Tracker,
+    alert::{AlertRule, Firing, Signal},
+    incident::{Incident, IncidentChange, IncidentEntry, NewIncident},
+    notify::OutboxEntry,
+    store::*,
 };
 use std::{error::Error, time::Duration};
 use uuid::Uuid;
@@ -137,6 +141,18 @@ away!(TriageStore {
     fn comments(&self, IssueId) -> Vec<Comment>;
     fn add_comment(&self, IssueId, &str, &str) -> Option<Comment>;
 });
+away!(IncidentStore {
+    fn open_incident(&self, &NewIncident) -> Option<OpenedIncident>;
+    fn incidents(&self, &IncidentQuery) -> Vec<Incident>;
+    fn incident(&self, Uuid) -> Option<Incident>;
+    fn change_incident(&self, Uuid, &IncidentChange, &str, Timestamp) -> IncidentChanged;
+    fn recover_incident(&self, Uuid, &Recovery, Timestamp) -> Option<Uuid>;
+    fn delete_incident(&self, Uuid) -> bool;
+    fn incident_timeline(&self, Uuid, Option<i64>, u32) -> Vec<IncidentEntry>;
+    fn link_issues(&self, Uuid, &[IssueId], &str, Timestamp) -> Option<u64>;
+    fn unlink_issue(&self, Uuid, IssueId, &str, Timestamp) -> bool;
+    fn incident_issues(&self, Uuid) -> Vec<Issue>;
+});
 away!(SettingStore {
     fn settings(&self, &str) -> Vec<(ProjectId, String)>;
     fn put_setting(&self, ProjectId, &str, Option<&str>) -> bool;
@@ -148,6 +164,21 @@ away!(BalanceStore {
 away!(LeaseStore {
     fn lease(&self, &str, Uuid, Duration) -> bool;
     fn release(&self, &str, Uuid) -> ();
+});
+away!(IntegrationStore {
+    fn integrations(&self) -> Vec<Integration>;
+    fn put_integration(&self, &str, Option<&str>) -> bool;
+    fn note_test(&self, &str, Timestamp, Option<&str>) -> ();
+});
+away!(OutboxStore {
+    fn put_outbox(&self, &[OutboxEntry]) -> u64;
+    fn due_channels(&self, Timestamp) -> Vec<String>;
+    fn lease_outbox(&self, Uuid, &str, Timestamp, u32, Duration) -> Vec<OutboxItem>;
+    fn settle_outbox(&self, Uuid, Uuid, &Settlement, Timestamp) -> bool;
+    fn outbox(&self, &OutboxQuery) -> Vec<OutboxItem>;
+    fn outbox_counts(&self) -> Vec<OutboxCount>;
+    fn retry_outbox(&self, Uuid, Timestamp) -> bool;
+    fn drop_outbox(&self, Timestamp) -> u64;
 });
 away!(IssueStore {
     fn issues(&self, &IssueQuery) -> IssuePage;
@@ -178,6 +209,17 @@ away!(SeriesStore {
     fn put_points(&self, &[SeriesPoint]) -> ();
     fn points(&self, &SeriesQuery) -> Vec<SeriesPoint>;
     fn drop_points(&self, Series, i64, i64) -> u64;
+});
+away!(AlertStore {
+    fn alert_rules(&self) -> Vec<AlertRule>;
+    fn put_alert_rule(&self, &AlertRule) -> bool;
+    fn delete_alert_rule(&self, Uuid) -> bool;
+    fn firings(&self, &FiringQuery) -> Vec<Firing>;
+    fn last_firings(&self, &[IssueId], Timestamp) -> Vec<(Uuid, IssueId, Timestamp)>;
+    fn signals(&self, u32) -> Vec<Signal>;
+    fn alert_state(&self) -> AlertState;
+    fn fire(&self, &Evaluation) -> bool;
+    fn tallies(&self, &TallyQuery) -> Vec<Tally>;
 });
 away!(AccountStore {
     fn member_by_email(&self, &str) -> Option<Member>;

@@ -11,6 +11,7 @@
 
 mod account;
 pub mod adapter;
+pub mod alert;
 #[cfg(feature = "anyhow")]
 mod anyhow;
 mod chain;
@@ -22,11 +23,14 @@ pub mod fuzzing;
 pub mod grouping;
 mod hosted;
 mod id;
+pub mod incident;
 mod issue;
+pub mod notify;
 mod occurrence;
 mod own_trace;
 mod panic;
 mod prepare;
+mod priority;
 mod project;
 mod proxies;
 mod release;
@@ -66,6 +70,7 @@ pub use issue::{Condition, InvalidIssueRef, Issue, IssueRef, Status, UnknownStat
 pub use occurrence::Occurrence;
 pub use panic::{last_panic, repeats_panic};
 pub use prepare::{Formula, Limits, Preparer, user_hash};
+pub use priority::lower_priority;
 pub use project::{Project, slugify};
 pub use proxies::{InvalidNetwork, TrustedProxies};
 pub use release::release_order;

@@ -12,7 +12,7 @@
 //! 1. [`ProjectStore`], [`Recorder::record`] and [`IssueStore::issue`]: with these a [`Tracker`](crate::Tracker) starts
 //!    and counts. Everything else can answer `Ok` and nothing, for now.
 //! 2. The rest of [`IssueStore`], [`GroupStore`], [`TriageStore`], [`EventStore`], [`AccountStore`], [`KeyStore`] and [`AuditStore`]: with these the pages work.
-//! 3. [`Upkeep`], [`BalanceStore`], [`LeaseStore`], [`SettingStore`], [`Feed`], [`AnalyticsStore`], [`SeriesStore`]: with these it can run for years, and in several processes.
+//! 3. [`Upkeep`], [`BalanceStore`], [`LeaseStore`], [`OutboxStore`], [`IntegrationStore`], [`SettingStore`], [`Feed`], [`AnalyticsStore`], [`SeriesStore`], [`AlertStore`], [`IncidentStore`]: with these it can run for years, and in several processes.
 //!    [`surplus`](crate::retention::surplus) chooses the events to keep, [`LocalFeed`] tells changes within the process.
 //!
 //! Run the suite from the first day; it says what is missing, one promise a test. It compiles without any SQL:
@@ -48,22 +48,30 @@
 //! is committed, be whole.
 
 mod account;
+mod alert;
 mod analytics;
 mod batch;
 mod error;
 mod feed;
 mod groups;
+mod incident;
+mod integration;
+mod outbox;
 mod query;
 mod series;
 mod triage;
 mod upkeep;
 
 pub use account::{AccountStore, AuditStore, KeyStore, MAX_AUDIT_ENTRIES};
+pub use alert::{AlertState, AlertStore, Evaluation, FiringQuery, Tally, TallyQuery, TallyWidth};
 pub use analytics::{AnalyticsStore, EnvironmentCount, FigureScope, FigureVersion, Rollup, RollupWidth};
 pub use batch::{Batch, BatchKey, Outcome, Recorded};
 pub use error::StoreError;
 pub use feed::{Change, Changes, Feed, IssueEvent, LocalFeed};
 pub use groups::{GroupStore, MAX_GROUPS, Refusal, Regrouped};
+pub use incident::{IncidentChanged, IncidentQuery, IncidentStore, OpenedIncident, Recovery};
+pub use integration::{Integration, IntegrationStore};
+pub use outbox::{OutboxCount, OutboxItem, OutboxQuery, OutboxState, OutboxStore, Settlement};
 pub use query::{Cursor, EventPage, EventPosition, IssuePage, IssueQuery, Sort, StatusCounts, StoredEvent};
 pub use series::{Series, SeriesPoint, SeriesQuery, SeriesStore};
 pub use triage::{Comment, TriageStore};
@@ -88,8 +96,12 @@ pub trait Store:
     + AuditStore
     + BalanceStore
     + LeaseStore
+    + OutboxStore
+    + IntegrationStore
     + AnalyticsStore
     + SeriesStore
+    + AlertStore
+    + IncidentStore
     + Feed
     + Upkeep
 {
@@ -108,8 +120,12 @@ impl<T> Store for T where
         + AuditStore
         + BalanceStore
         + LeaseStore
+        + OutboxStore
+        + IntegrationStore
         + AnalyticsStore
         + SeriesStore
+        + AlertStore
+        + IncidentStore
         + Feed
         + Upkeep
 {

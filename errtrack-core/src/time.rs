@@ -61,6 +61,12 @@ impl Timestamp {
         self.0.div_euclid(SECOND)
     }
 
+    /// The number of whole minutes since 1970: the bucket of the minute rollups.
+    #[must_use]
+    pub const fn minute(self) -> i64 {
+        self.0.div_euclid(60 * SECOND)
+    }
+
     /// The number of whole hours since 1970: the bucket of the hour rollups.
     #[must_use]
     pub const fn hour(self) -> i64 {

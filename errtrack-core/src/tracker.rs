@@ -10,10 +10,13 @@
 //! Everything behind the queue runs on one thread with a runtime of its own: a host whose runtime is busy, blocked or
 //! shutting down still gets its errors written, and no work of ours delays a request.
 
+mod alerts;
 mod balance;
 mod builder;
+mod channels;
 mod coalesce;
 mod complete;
+mod delivery;
 mod hooks;
 mod ingest;
 mod jitter;
@@ -27,6 +30,7 @@ mod series;
 pub(crate) mod spool;
 mod trouble;
 mod upkeep;
+mod users;
 mod worker;
 mod writer;
 mod writes;
@@ -40,6 +44,7 @@ pub use spool::SpoolStatus;
 
 use crate::{
     BreadcrumbSource, Event, EventId, Level, Preparer, Project, ProjectId, Routes, ScopeHandle, StatusClass, Timestamp,
+    alert::AlertSettings,
     chain::Chain,
     current,
     hosted::Capturing,
@@ -50,6 +55,7 @@ use crate::{
     symbols::{Addresses, SourceRules},
 };
 use balance::Ledger;
+use channels::Channels;
 use complete::Defaults;
 use hooks::Hooks;
 use jobs::Jobs;
@@ -72,6 +78,7 @@ use std::{
     time::Duration,
 };
 use trouble::Trouble;
+use users::SeenUsers;
 use uuid::Uuid;
 use worker::Worker;
 use writer::Pace;
@@ -159,6 +166,12 @@ struct Engine {
     reported: Reported,
     told: Told,
     jobs: Jobs,
+    /// What the program says of alerts.
+    alerts: AlertSettings,
+    /// A batch of this process did something that alert rules may want to hear of.
+    signalled: tokio::sync::Notify,
+    users: SeenUsers,
+    channels: Channels,
     /// Held while this process runs retention.
     retaining: tokio::sync::Mutex<()>,
 }

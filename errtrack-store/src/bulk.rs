@@ -88,6 +88,8 @@ pub(crate) struct Existing {
     pub(crate) waits: bool,
     /// It is ignored until a condition is met.
     pub(crate) ignored: bool,
+    /// How many events the issue has.
+    pub(crate) count: i64,
 }
 
 /// Where a group is counted.

@@ -24,6 +24,7 @@
 #![expect(missing_docs, reason = "the names of the tests say what they test")]
 
 pub mod accounts;
+pub mod alerts;
 pub mod aside;
 pub mod credentials;
 pub mod erasure;
@@ -31,12 +32,15 @@ pub mod events;
 pub mod feed;
 pub mod figures;
 pub mod hostile;
+pub mod incidents;
+pub mod integrations;
 pub mod issues;
 pub mod keys;
 mod kit;
 pub mod listing;
 pub mod merging;
 pub mod nodes;
+pub mod outbox;
 pub mod projects;
 pub mod recording;
 pub mod regrouping;
@@ -99,6 +103,14 @@ macro_rules! conformance {
             releases_that_are_no_versions_are_ordered_as_they_came
             a_condition_is_that_of_the_whole_issue
             comments_stand_in_their_order_and_go_with_the_issue
+        ]);
+        $crate::conformance!(@part $open, alerts: [
+            rules_are_kept_and_go_with_their_project
+            what_happens_to_issues_is_told_once
+            milestones_are_those_of_the_whole_issue
+            an_evaluation_is_written_whole_and_once
+            firings_page_from_new_to_old_and_go_with_their_rule
+            minutes_and_hours_are_counted_by_environment_and_level
         ]);
         $crate::conformance!(@part $open, events: [
             an_event_is_found_by_both_ids
@@ -232,6 +244,18 @@ macro_rules! conformance {
             points_are_asked_for_by_project_width_and_time
             points_go_by_age_and_with_their_project
         ]);
+        $crate::conformance!(@part $open, incidents: [
+            an_incident_is_opened_with_all_it_has
+            every_change_of_an_incident_is_told
+            incidents_are_asked_for_by_what_they_are
+            a_rule_has_one_open_incident
+            a_rule_that_recovers_resolves_its_incident_if_wanted
+            the_timeline_of_a_rule_that_fires_for_ever_is_bounded
+            channels_are_told_of_what_people_do_about_the_status
+            issues_are_linked_once_and_within_the_project
+            links_follow_issues_that_are_merged_and_go_with_them
+            an_incident_goes_with_its_timeline_and_with_its_project
+        ]);
         $crate::conformance!(@part $open, nodes: [
             a_lease_has_one_holder
             a_lease_that_is_given_back_is_free
@@ -240,6 +264,23 @@ macro_rules! conformance {
             of_many_who_ask_for_a_lease_one_gets_it
             balances_add_up
             a_project_that_is_gone_has_no_balance
+        ]);
+        $crate::conformance!(@part $open, outbox: [
+            an_entry_is_kept_once_and_whole
+            an_entry_is_leased_to_one_of_many_nodes
+            entries_of_one_ordering_come_one_after_the_other
+            a_lease_that_ended_is_handed_out_again
+            what_is_not_due_waits_and_its_channel_is_not_named
+            what_came_of_a_try_is_noted
+            a_try_is_noted_by_whoever_has_the_lease_but_an_arrival_by_anyone
+            what_was_given_up_is_tried_again_when_asked
+            settled_entries_go_by_age
+            entries_are_found_by_firing_state_and_channel
+        ]);
+        $crate::conformance!(@part $open, integrations: [
+            a_channel_is_set_up_changed_and_taken_away
+            what_came_of_trying_a_channel_is_noted
+            changes_of_channels_are_told
         ]);
         $crate::conformance!(@part $open, feed: [
             a_listener_hears_of_a_change_or_that_it_missed_some

@@ -5,7 +5,7 @@ use crate::{
     issues::numbers,
     members,
     pool::{Dialect, reading, writing},
-    sql::{Sql, analytics, upkeep as sql},
+    sql::{Sql, analytics, incident, upkeep as sql},
 };
 use errtrack_core::{
     IssueId, ProjectId, StoreError,
@@ -76,7 +76,7 @@ impl SqlStore {
             }
             self.sweep_issues().await?;
             // Whoever was still writing held an issue, and is done.
-            for rows in analytics::OF_PROJECT {
+            for rows in analytics::OF_PROJECT.into_iter().chain(incident::OF_PROJECT) {
                 while self.step(rows, &[project, STEP]).await? > 0 {}
             }
             self.step(sql::DELETE_RELEASES, &[project]).await?;
@@ -135,7 +135,9 @@ impl SqlStore {
             while self.step(sql::DELETE_HOURS, &[*project, *from, *to, STEP, day, until]).await? > 0 {}
             day = until + 1;
         }
-        for sql in [sql::DELETE_USERS, sql::DELETE_TAGS, sql::DELETE_COMMENTS, sql::DELETE_EVENTS] {
+        for sql in
+            [sql::DELETE_USERS, sql::DELETE_TAGS, sql::DELETE_COMMENTS, incident::DELETE_LINKS, sql::DELETE_EVENTS]
+        {
             while self.step(sql, &[*project, *from, *to, STEP]).await? > 0 {}
         }
         // Only these: another may have been buried between them meanwhile.

@@ -14,6 +14,8 @@
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod accounts;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod alerts;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod analytics;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod audit;
@@ -31,6 +33,9 @@ mod error;
 mod events;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod feed;
+mod incidents;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod integrations;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod issues;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -47,6 +52,8 @@ mod merge;
 mod migrate;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod node;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod outbox;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod pace;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -71,6 +78,8 @@ mod series;
 mod set_aside;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod settings;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod signal;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql;
 #[cfg(feature = "sqlite")]

@@ -34,6 +34,13 @@ pub(crate) trait Link: Send {
         values: Vec<Value>,
     ) -> impl Future<Output = Result<Vec<[i64; N]>, Error>> + Send;
 
+    /// Runs a statement and answers rows of texts.
+    fn texts<const N: usize>(
+        &mut self,
+        sql: Sql,
+        values: Vec<Value>,
+    ) -> impl Future<Output = Result<Vec<[Option<String>; N]>, Error>> + Send;
+
     /// What ends the status of issues, which are given as a list.
     fn conditions(&mut self, issues: String) -> impl Future<Output = Result<Vec<ConditionRow>, Error>> + Send;
 
@@ -41,23 +48,45 @@ pub(crate) trait Link: Send {
     fn run(&mut self, sql: Sql, values: Vec<Value>) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
+/// A statement with its values.
+macro_rules! bound {
+    ($db:ty, $sql:expr, $values:expr) => {
+        $values.into_iter().fold(sqlx::query(<$db>::text($sql)), |query, value| match value {
+            Value::Number(number) => query.bind(number),
+            Value::NoNumber => query.bind(None::<i64>),
+            Value::Text(text) => query.bind(text),
+            Value::NoText => query.bind(None::<String>),
+        })
+    };
+}
+
 /// The part of [`Link`] that is alike.
 macro_rules! statements {
     ($db:ty) => {
         async fn rows<const N: usize>(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<[i64; N]>, Error> {
-            let query = values.into_iter().fold(sqlx::query(<$db>::text(sql)), |query, value| match value {
-                Value::Number(number) => query.bind(number),
-                Value::NoNumber => query.bind(None::<i64>),
-                Value::Text(text) => query.bind(text),
-                Value::NoText => query.bind(None::<String>),
-            });
             let mut rows = Vec::new();
-            for row in query.fetch_all(self).await? {
+            for row in bound!($db, sql, values).fetch_all(self).await? {
                 let mut numbers = [0; N];
                 for (column, number) in numbers.iter_mut().enumerate() {
                     *number = row.try_get(column)?;
                 }
                 rows.push(numbers);
+            }
+            Ok(rows)
+        }
+
+        async fn texts<const N: usize>(
+            &mut self,
+            sql: Sql,
+            values: Vec<Value>,
+        ) -> Result<Vec<[Option<String>; N]>, Error> {
+            let mut rows = Vec::new();
+            for row in bound!($db, sql, values).fetch_all(self).await? {
+                let mut texts = [const { None }; N];
+                for (column, text) in texts.iter_mut().enumerate() {
+                    *text = row.try_get(column)?;
+                }
+                rows.push(texts);
             }
             Ok(rows)
         }

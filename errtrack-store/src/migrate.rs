@@ -17,6 +17,9 @@ const SQLITE: Migrations = &[
     (5, "access", include_str!("../migrations/sqlite/0005_access.sql")),
     (6, "analytics", include_str!("../migrations/sqlite/0006_analytics.sql")),
     (7, "triage", include_str!("../migrations/sqlite/0007_triage.sql")),
+    (8, "outbox", include_str!("../migrations/sqlite/0008_outbox.sql")),
+    (9, "alerts", include_str!("../migrations/sqlite/0009_alerts.sql")),
+    (10, "incidents", include_str!("../migrations/sqlite/0010_incidents.sql")),
 ];
 #[cfg(feature = "postgres")]
 const POSTGRES: Migrations = &[
@@ -26,6 +29,9 @@ const POSTGRES: Migrations = &[
     (4, "access", include_str!("../migrations/postgres/0004_access.sql")),
     (5, "analytics", include_str!("../migrations/postgres/0005_analytics.sql")),
     (6, "triage", include_str!("../migrations/postgres/0006_triage.sql")),
+    (7, "outbox", include_str!("../migrations/postgres/0007_outbox.sql")),
+    (8, "alerts", include_str!("../migrations/postgres/0008_alerts.sql")),
+    (9, "incidents", include_str!("../migrations/postgres/0009_incidents.sql")),
 ];
 
 /// Brings a SQLite database up to date. Several may do so at once.

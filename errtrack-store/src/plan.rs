@@ -15,8 +15,8 @@ use uuid::Uuid;
 #[derive(Debug, Default)]
 pub(crate) struct Plan<'a> {
     pub(crate) groups: Vec<Group<'a>>,
-    /// Events per project, hour, environment and level.
-    pub(crate) hours: BTreeMap<(i64, i64, Cow<'a, str>, i64), i64>,
+    /// Events per project, minute, environment and level.
+    pub(crate) minutes: BTreeMap<(i64, i64, Cow<'a, str>, i64), i64>,
     /// Group, hour and events; a pair may come more than once.
     pub(crate) group_hours: Vec<(usize, i64, i64)>,
     /// Group and user; a pair may come more than once.
@@ -131,7 +131,8 @@ impl<'a> Plan<'a> {
         let times = i64::try_from(occurrence.times()).unwrap_or(i64::MAX);
         let hour = occurrence.timestamp().hour();
         let (environment, level) = (environment(occurrence), occurrence.level().to_number());
-        let events = self.hours.entry((occurrence.project().0, hour, environment, level)).or_default();
+        let minute = occurrence.timestamp().minute();
+        let events = self.minutes.entry((occurrence.project().0, minute, environment, level)).or_default();
         *events = events.saturating_add(times);
         self.group_hours.push((group, hour, times));
         self.users.extend(occurrence.user_hash().map(|user| (group, user)));
@@ -187,9 +188,14 @@ impl<'a> Group<'a> {
         self.first_release = self.first_release.or(later.first_release);
     }
 
-    /// Where and when an issue that it makes was made, as rollups have it: hour, environment, level.
+    /// Where and when an issue that it makes was made, as rollups have it: minute, environment, level.
     pub(crate) fn made(&self) -> (i64, Cow<'a, str>, i64) {
-        (self.first_seen.hour(), environment(self.newest), self.newest.level().to_number())
+        (self.first_seen.minute(), environment(self.newest), self.newest.level().to_number())
+    }
+
+    /// Where and when it brought a resolved issue back, likewise.
+    pub(crate) fn came_back(&self) -> (i64, Cow<'a, str>, i64) {
+        (self.newest.timestamp().minute(), environment(self.newest), self.newest.level().to_number())
     }
 
     /// When it was last seen.

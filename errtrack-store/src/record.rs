@@ -8,6 +8,7 @@ use crate::{
     plan::{Plan, Slot},
     pool::{Dialect, writing},
     rollup::{self, Environments},
+    signal,
     sql::node as sql,
     tally::Tallies,
     triage,
@@ -136,14 +137,16 @@ async fn write<C: Bulk + Link>(
     if !unknown.is_empty() {
         environments.learn(&unknown, connection.environments(&unknown).await?);
     }
-    tallies.rollups = rollup::rows(plan, &targets, environments);
+    let recorded = outcomes(&plan.slots, &targets, &met);
+    tallies.rollups = rollup::rows(plan, &targets, &signal::regressed(plan, &recorded), environments);
     if !connection.write(plan, &tallies, &targets, payloads, found.erasures, now).await? {
         return Ok(Written::Overtaken);
     }
     triage::add_releases(connection, &new_releases, now).await?;
+    signal::write(connection, plan, &targets, &tallies, &recorded).await?;
     let mut facts = tallies.facts();
     facts.extend(new_releases.iter().map(|(project, _, number)| has_release(*project, *number)));
-    Ok(Written::Done(outcomes(&plan.slots, &targets, &met), facts, found.erasures))
+    Ok(Written::Done(recorded, facts, found.erasures))
 }
 
 /// Makes the issues of groups that have none, numbered in the order of the batch; answers their ids by group.

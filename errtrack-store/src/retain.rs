@@ -51,6 +51,7 @@ impl SqlStore {
         self.step(sql::DELETE_TOKENS, &[at.as_micros()]).await?;
         self.step(node::DELETE_WRITERS, &[at.minus(WRITER_AGE).as_micros()]).await?;
         self.sweep().await?;
+        self.drop_old_alerts(at).await?;
         let disk = self.events_to_free(rules.free_disk).await?;
         let mut with_issues = 0;
         let projects = self.rules_of_projects(rules).await?;

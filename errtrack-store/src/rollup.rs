@@ -1,7 +1,8 @@
 //! What is counted of projects: events and new issues by bucket of time, environment and level.
 //!
-//! A batch of a project, an environment and a level adds to three rows: its hour, its day, and all of time. So a year is read
-//! from days, totals from one row each, and the last kind of row also says whether anything came at all.
+//! A batch of a project, an environment and a level adds to four rows: its minute, its hour, its day, and all of time. So a year
+//! is read from days, totals from one row each, and the last kind of row also says whether anything came at all. Minutes are
+//! for alert rules, and kept for some days.
 
 use crate::{bulk::Target, plan::Plan, tag::OTHER};
 use errtrack_core::store::RollupWidth;
@@ -11,6 +12,8 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+/// The width under which minutes are stored.
+const MINUTE: i64 = -1;
 /// Environments of a project that are told apart; clients can make up any number.
 const MOST: usize = 100;
 /// Projects whose environments are remembered; beyond that it starts anew.
@@ -29,6 +32,7 @@ pub(crate) struct Row<'a> {
     pub(crate) level: i64,
     pub(crate) count: i64,
     pub(crate) new_issues: i64,
+    pub(crate) regressions: i64,
 }
 
 /// Which environments projects have, as far as this process knows. What is counted under a name stays; so each process adds
@@ -40,7 +44,7 @@ impl Environments {
     /// The projects of a plan of which nothing is known.
     pub(crate) fn unknown(&self, plan: &Plan<'_>) -> Vec<i64> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let projects: BTreeSet<i64> = plan.hours.keys().map(|(project, ..)| *project).collect();
+        let projects: BTreeSet<i64> = plan.minutes.keys().map(|(project, ..)| *project).collect();
         projects.into_iter().filter(|project| !known.contains_key(project)).collect()
     }
 
@@ -73,33 +77,41 @@ impl Environments {
     }
 }
 
-/// The rows that a plan adds to, in the order of their key: so all writers lock them.
-pub(crate) fn rows<'a>(plan: &Plan<'a>, targets: &[Target], environments: &Environments) -> Vec<Row<'a>> {
-    let mut rows: BTreeMap<Key<'a>, (i64, i64)> = BTreeMap::new();
-    let mut add = |project, hour, environment: &Cow<'a, str>, level, count: i64, new: i64| {
+/// The rows that a plan adds to, in the order of their key: so all writers lock them. `regressed` names the groups that brought
+/// a resolved issue back.
+pub(crate) fn rows<'a>(
+    plan: &Plan<'a>,
+    targets: &[Target],
+    regressed: &[usize],
+    environments: &Environments,
+) -> Vec<Row<'a>> {
+    let mut rows: BTreeMap<Key<'a>, [i64; 3]> = BTreeMap::new();
+    let mut add = |project, (minute, environment, level): (i64, &Cow<'a, str>, i64), more: [i64; 3]| {
         let environment = environments.name(project, environment);
-        for width in [RollupWidth::Ever, RollupWidth::Hour, RollupWidth::Day] {
-            let key = (project, width.hours(), width.start(hour), environment.clone(), level);
-            let (counted, made) = rows.entry(key).or_default();
-            *counted = counted.saturating_add(count);
-            *made += new;
+        let hour = minute.div_euclid(60);
+        let wide = [RollupWidth::Ever, RollupWidth::Hour, RollupWidth::Day];
+        let wide = wide.map(|width| (width.hours(), width.start(hour)));
+        for (width, start) in wide.into_iter().chain([(MINUTE, minute)]) {
+            let counted = rows.entry((project, width, start, environment.clone(), level)).or_default();
+            for (sum, more) in counted.iter_mut().zip(more) {
+                *sum = sum.saturating_add(more);
+            }
         }
     };
-    for ((project, hour, environment, level), count) in &plan.hours {
-        add(*project, *hour, environment, *level, *count, 0);
+    for ((project, minute, environment, level), count) in &plan.minutes {
+        add(*project, (*minute, environment, *level), [*count, 0, 0]);
     }
     for (group, _) in plan.groups.iter().zip(targets).filter(|(_, target)| target.existing.is_none()) {
-        let (hour, environment, level) = group.made();
-        add(group.project, hour, &environment, level, 0, 1);
+        let (minute, environment, level) = group.made();
+        add(group.project, (minute, &environment, level), [0, 1, 0]);
     }
-    let row = |((project, width, start, environment, level), (count, new_issues))| Row {
-        project,
-        width,
-        start,
-        environment,
-        level,
-        count,
-        new_issues,
+    for group in regressed.iter().filter_map(|group| plan.groups.get(*group)) {
+        let (minute, environment, level) = group.came_back();
+        add(group.project, (minute, &environment, level), [0, 0, 1]);
+    }
+    let row = |((project, width, start, environment, level), sums): (Key<'a>, [i64; 3])| {
+        let [count, new_issues, regressions] = sums;
+        Row { project, width, start, environment, level, count, new_issues, regressions }
     };
     rows.into_iter().map(row).collect()
 }

@@ -2,6 +2,7 @@
 //! do not spell alike is a piece of the text that has a name ([`pieces`]).
 
 pub(crate) mod account;
+pub(crate) mod alert;
 pub(crate) mod analytics;
 pub(crate) mod audit;
 #[cfg(feature = "sqlite")]
@@ -10,10 +11,13 @@ pub(crate) mod bulk;
 mod cells;
 pub(crate) mod erase;
 pub(crate) mod event;
+pub(crate) mod incident;
+pub(crate) mod integration;
 pub(crate) mod issue;
 pub(crate) mod key;
 pub(crate) mod merge;
 pub(crate) mod node;
+pub(crate) mod outbox;
 mod pieces;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;

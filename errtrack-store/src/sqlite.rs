@@ -4,11 +4,11 @@ use crate::{
     error::{primary_code, translate},
     migrate,
     storage::Sizes,
-    writer::Writer,
+    writer::{Writer, connect},
 };
 use errtrack_core::{StoreError, store::Connections};
 use sqlx::{
-    ConnectOptions, SqliteConnection, SqlitePool,
+    SqliteConnection, SqlitePool,
     migrate::MigrateError,
     sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -68,7 +68,7 @@ pub(crate) async fn open(location: &str) -> Result<Sqlite, StoreError> {
         .pragma("journal_size_limit", "67108864")
         .pragma("cache_size", "-16000")
         .thread_name(|_| "errtrack-sqlite-w".into());
-    let mut connection = writer.connect().await.map_err(|error| explain(error, &path))?;
+    let mut connection = connect(writer.clone()).await.map_err(|error| explain(error, &path))?;
     warn_of_old(&mut connection).await;
     migrate::sqlite(&mut connection).await.map_err(|error| explain_migration(error, &path))?;
     let readers = options.read_only(true).thread_name(|n| format!("errtrack-sqlite-{n}"));

@@ -21,6 +21,8 @@ pub(crate) struct Tallies<'a> {
     pub(crate) hours: Vec<[i64; 4]>,
     /// What is counted of projects, in the order of their key.
     pub(crate) rollups: Vec<Row<'a>>,
+    /// Issues that were there and had no event of one of these releases.
+    pub(crate) new_releases: Vec<i64>,
 }
 
 /// A tag that its issue may not have.
@@ -88,6 +90,7 @@ impl<'a> Tallies<'a> {
         let mut answers = answers.iter().copied();
         let mut rest: Vec<NewTag<'a>> = Vec::new();
         let (mut key, mut added) = ((0, 0), 0);
+        let mut new_releases = Vec::new();
         self.new_tags.retain(|tag| {
             let answer = if tag.ask { answers.next().unwrap_or_default() } else { Answer::default() };
             let other = (tag.issue, other_number(tag.number));
@@ -99,6 +102,9 @@ impl<'a> Tallies<'a> {
             }
             if answer.values + added < VALUES {
                 added += 1;
+                if tag.ask && tag.key == "release" {
+                    new_releases.push(tag.issue);
+                }
                 return true;
             }
             match rest.last_mut().filter(|last| (last.issue, last.number) == other) {
@@ -107,6 +113,8 @@ impl<'a> Tallies<'a> {
             }
             false
         });
+        new_releases.dedup();
+        self.new_releases = new_releases;
         self.new_tags.append(&mut rest);
     }
 

@@ -4,12 +4,19 @@
 //! transaction behind: the connection rolls it back before it does anything else.
 
 use crate::error::primary_code;
+use errtrack_core::lower_priority;
 use sqlx::{ConnectOptions, Connection as _, Error, SqliteConnection, sqlite::SqliteConnectOptions};
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
 };
-use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
+use tokio::{
+    runtime::Handle,
+    sync::{MappedMutexGuard, Mutex, MutexGuard, oneshot},
+};
 
 /// A handle on the connection, which is closed with the last handle or by [`Writer::close`].
 #[derive(Debug, Clone)]
@@ -33,7 +40,7 @@ impl Writer {
     pub(crate) async fn lock(&self) -> Result<MappedMutexGuard<'_, SqliteConnection>, Error> {
         let mut guard = self.0.connection.lock().await;
         if self.0.broken.load(Ordering::Relaxed) && guard.is_some() {
-            *guard = Some(self.0.options.connect().await?);
+            *guard = Some(connect(self.0.options.clone()).await?);
             self.0.broken.store(false, Ordering::Relaxed);
         }
         MutexGuard::try_map(guard, Option::as_mut).map_err(|_| Error::PoolClosed)
@@ -53,6 +60,17 @@ impl Writer {
             let _ = connection.close().await;
         }
     }
+}
+
+/// Opens the connection. Its thread inherits the priority of the one that starts it.
+pub(crate) async fn connect(options: SqliteConnectOptions) -> Result<SqliteConnection, Error> {
+    let runtime = Handle::current();
+    let (send, opened) = oneshot::channel();
+    thread::Builder::new().name("errtrack-sqlite-w".into()).spawn(move || {
+        lower_priority();
+        let _ = send.send(runtime.block_on(options.connect()));
+    })?;
+    opened.await.unwrap_or(Err(Error::WorkerCrashed))
 }
 
 /// Whether the connection may not be what its driver takes it for. Where memory or the disk fails, SQLite rolls back by

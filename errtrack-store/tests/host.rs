@@ -50,3 +50,33 @@ async fn a_rollback_takes_no_error_with_it_in_postgres() {
     let orders: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM orders").fetch_one(&mut host).await.unwrap();
     assert_eq!(orders, 0);
 }
+
+/// The nice values of this process's threads of that name, of which Linux keeps 15 letters.
+#[cfg(target_os = "linux")]
+fn nice_values(name: &str) -> Vec<i64> {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap().filter_map(Result::ok);
+    let stats = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("stat")).ok());
+    // proc_pid_stat(5): the name in brackets, then the state, which is the third; nice is the nineteenth.
+    let named = stats.filter_map(|stat| {
+        let (before, after) = stat.rsplit_once(')')?;
+        before.ends_with(&format!("({name}")).then(|| after.split_whitespace().nth(16)?.parse().ok()).flatten()
+    });
+    named.collect()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_threads_that_write_let_the_host_s_go_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("errors.db").display().to_string();
+    let tracker = Tracker::builder().store(SqliteStore::open(&path).await.unwrap()).build().await.unwrap();
+    tracker.capture_error(&std::fmt::Error);
+    assert_eq!(issues(&tracker).await, 1);
+
+    // Those that read are started by whoever reads, and are as urgent. Threads that the tracker's starts for blocking work
+    // are called as the host's are.
+    let host = *nice_values("tokio-rt-worker").iter().min().unwrap();
+    let later = (host + 10).min(19);
+    assert!(nice_values("errtrack").contains(&later), "the tracker's own");
+    assert!(nice_values("errtrack-sqlite").contains(&later), "the one of the connection that writes");
+}

@@ -1,12 +1,15 @@
 //! The REST API: every answer is `{"data":…,"status":"success"}` or `{"error":…,"status":"error"}`.
 
+mod alerts;
 mod analytics;
 mod audit;
 mod body;
 pub(crate) mod errors;
 pub(crate) mod event;
 mod health;
+mod incidents;
 mod input;
+mod integrations;
 pub(crate) mod item;
 mod keys;
 pub(crate) mod live;
@@ -64,6 +67,16 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(watch::services))
         .routes(routes!(watch::metrics))
         .routes(routes!(watch::uptime))
+        .routes(routes!(alerts::list, alerts::create))
+        .routes(routes!(alerts::preview))
+        .routes(routes!(alerts::show, alerts::change, alerts::delete))
+        .routes(routes!(alerts::history::history))
+        .routes(routes!(incidents::list, incidents::change::create))
+        .routes(routes!(incidents::show, incidents::change::change, incidents::change::delete))
+        .routes(routes!(incidents::timeline::list))
+        .routes(routes!(incidents::timeline::comment))
+        .routes(routes!(incidents::issues::link))
+        .routes(routes!(incidents::issues::unlink))
         .routes(routes!(settings::show_retention))
         .routes(routes!(settings::preview_retention))
         .routes(routes!(settings::run_retention))
@@ -80,6 +93,11 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(sanitizer::preview))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::revoke))
+        .routes(routes!(integrations::list))
+        .routes(routes!(integrations::put, integrations::delete))
+        .routes(routes!(integrations::test))
+        .routes(routes!(integrations::deliveries))
+        .routes(routes!(integrations::retry))
         .routes(routes!(team::list))
         .routes(routes!(team::invite))
         .routes(routes!(team::change, team::remove))

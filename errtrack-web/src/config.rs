@@ -2,6 +2,7 @@
 
 use crate::{access::Oidc, monitoring::Target};
 use errtrack_core::{AllowedTargets, TrustedProxies};
+use errtrack_notify::Channel;
 use tokio::sync::watch;
 
 /// The configuration of the router. [`Config::default`] fits a host that mounts it beside its own pages.
@@ -11,6 +12,9 @@ pub struct Config {
     /// The URL under which the mount point is reached from outside, without a slash at the end; used in links that leave
     /// the page: DSNs, mails. Taken from each request unless set.
     pub public_url: Option<String>,
+    /// The URL that links in notifications begin with, as nobody asks for one; [`public_url`](Self::public_url) unless set,
+    /// and without either there are no links.
+    pub dashboard_url: Option<String>,
     /// Bytes of a body at the JSON report endpoints.
     pub max_body: usize,
     /// Bytes of an envelope as it comes over the wire.
@@ -27,8 +31,11 @@ pub struct Config {
     pub trusted_proxies: TrustedProxies,
     /// Services that are watched; none unless set. Looked at twice a minute, by one of the processes on a database.
     pub monitor: Vec<Target>,
-    /// What of these may be reached although it is private or this machine; nothing unless set.
+    /// What of these, and of channels, may be reached although it is private or this machine; nothing unless set.
     pub allowed_targets: AllowedTargets,
+    /// Channels by which people are told, beside those that are set up on the page; none unless set. One that is set up on the
+    /// page under the same name goes before.
+    pub channels: Vec<Channel>,
     /// Whether this router's own requests count in the statistics of routes, beside those of a layer; for a server that does
     /// nothing else. Not unless set.
     pub count_own_requests: bool,
@@ -128,6 +135,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             public_url: None,
+            dashboard_url: None,
             max_body: 256 << 10,
             max_envelope: 20 << 20,
             max_unpacked: 100 << 20,
@@ -142,6 +150,7 @@ impl Default for Config {
             stop: Stop::default(),
             monitor: Vec::new(),
             allowed_targets: AllowedTargets::default(),
+            channels: Vec::new(),
             count_own_requests: false,
         }
     }

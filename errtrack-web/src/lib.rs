@@ -4,6 +4,7 @@
 //! [`Tracker`] and the store's traits; it knows no SQL.
 
 mod access;
+mod alerts;
 mod api;
 mod app;
 mod cache;
@@ -14,7 +15,9 @@ mod figures;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod incidents;
 mod ingest;
+mod integrations;
 mod limits;
 mod links;
 mod live;
@@ -37,6 +40,7 @@ mod triage;
 pub use access::{Access, Accounts, Guest, InvalidOidc, Oidc, Permissions};
 pub use config::{Config, Origins, RateLimits, Stop};
 pub use errtrack_core::{AllowedTargets, Role, TrustedProxies};
+pub use errtrack_notify::{Channel, InvalidChannel, Kind};
 pub use monitoring::{InvalidTarget, Target};
 #[cfg(feature = "redis")]
 pub use redis::{InvalidRedisUrl, Redis};

@@ -4,6 +4,7 @@
 //! tests and computes nothing.
 
 mod account;
+mod alerts;
 mod assets;
 mod audit;
 mod banner;
@@ -13,6 +14,9 @@ mod dress;
 mod failure;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
+mod incident;
+mod incidents;
+mod integrations;
 pub(crate) mod issue;
 mod issues;
 #[cfg(test)]
@@ -72,9 +76,20 @@ pub(crate) fn routes(app: &App, document: &Document) -> Router<App> {
         .route("/issues/{id}/delete", post(issue::actions::delete))
         .route("/issues/{id}/events/{event}/pin", post(issue::actions::pin))
         .route("/issues/{id}/events/{event}/unpin", post(issue::actions::unpin))
+        .route("/incidents", get(incidents::list).post(incidents::create))
+        .route("/incidents/{id}", get(incident::show).post(incident::actions::change))
+        .route("/incidents/{id}/comments", post(incident::actions::comment))
+        .route("/incidents/{id}/issues", post(incident::actions::link))
+        .route("/incidents/{id}/issues/remove", post(incident::actions::unlink))
+        .route("/incidents/{id}/delete", post(incident::actions::delete))
         .route("/overview", get(overview::show))
         .route("/performance", get(performance::show))
         .route("/monitoring", get(monitoring::show))
+        .route("/alerts", get(alerts::list).post(alerts::create))
+        .route("/alerts/new", get(alerts::new))
+        .route("/alerts/{id}", get(alerts::show).post(alerts::change))
+        .route("/alerts/{id}/switch", post(alerts::switch))
+        .route("/alerts/{id}/delete", post(alerts::delete))
         .route("/settings/projects", get(projects::show).post(projects::create))
         .route("/settings/projects/{id}", post(projects::update))
         .route("/settings/projects/{id}/retention", post(projects::set_retention))
@@ -88,6 +103,9 @@ pub(crate) fn routes(app: &App, document: &Document) -> Router<App> {
         .route("/settings/system/retention", post(system::run_retention))
         .route("/settings/keys", get(keys::show).post(keys::create))
         .route("/settings/keys/{id}/revoke", post(keys::revoke))
+        .route("/settings/integrations", get(integrations::show).post(integrations::put))
+        .route("/settings/integrations/{name}/{step}", post(integrations::step))
+        .route("/settings/deliveries/{key}/retry", post(integrations::retry))
         .route("/settings/team", get(team::show))
         .route("/settings/team/invite", post(team::invite))
         .route("/settings/team/{id}", post(team::change))

@@ -1,6 +1,6 @@
 //! Every route, on one screen.
 
-use crate::{api, app::App, limits, mcp, monitoring, pages};
+use crate::{api, app::App, integrations, limits, mcp, monitoring, pages};
 use axum::{
     Router,
     http::{HeaderName, HeaderValue, header},
@@ -18,6 +18,7 @@ const HEADERS: [(HeaderName, &str); 3] = [
 pub(crate) fn build<S: Clone + Send + Sync + 'static>(app: App) -> Router<S> {
     let (api, document) = api::routes(&app);
     monitoring::begin(&app);
+    integrations::begin(&app);
     let router = Router::new().merge(api).merge(mcp::routes()).merge(pages::routes(&app, &document));
     let router = router.layer(middleware::from_fn(limits::tell)).layer(middleware::map_response(guarded));
     router.layer(middleware::from_fn_with_state(app.clone(), monitoring::count)).with_state(app)

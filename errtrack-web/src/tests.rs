@@ -1,6 +1,7 @@
 //! Every endpoint, asked through the router.
 
 mod agents;
+mod alerts;
 mod analytics;
 mod api;
 pub(crate) mod away;
@@ -9,6 +10,8 @@ mod cors;
 mod dialects;
 mod foreign;
 mod headers;
+mod incidents;
+mod integrations;
 mod keys;
 mod limits;
 mod live;

@@ -1,9 +1,9 @@
 //! What is stored. A database would have a table for each of these collections.
 
-use crate::figures::Figures;
+use crate::{alerts::Alerts, figures::Figures, incidents::Case};
 use errtrack_core::{
     ApiKey, AuditEntry, Balance, EventId, Fingerprint, Issue, IssueId, Member, Project, ProjectId, Timestamp, Token,
-    store::{Comment, RetentionReport, SetAside, StoredEvent},
+    store::{Comment, Integration, OutboxItem, RetentionReport, SetAside, StoredEvent},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use uuid::Uuid;
@@ -25,6 +25,10 @@ pub(crate) struct Data {
     pub(crate) settings: BTreeMap<(String, ProjectId), String>,
     /// Who has a lease, and until when.
     pub(crate) leases: HashMap<String, (Uuid, Timestamp)>,
+    /// By name.
+    pub(crate) integrations: BTreeMap<String, Integration>,
+    /// In the order in which they were written.
+    pub(crate) outbox: Vec<Outgoing>,
     pub(crate) members: Vec<Member>,
     pub(crate) tokens: Vec<Token>,
     /// What is kept of the second factor of each member.
@@ -33,6 +37,7 @@ pub(crate) struct Data {
     pub(crate) audit: VecDeque<AuditEntry>,
     pub(crate) last_entry: i64,
     pub(crate) figures: Figures,
+    pub(crate) alerts: Alerts,
     pub(crate) last_retention: Option<RetentionReport>,
     /// Ids are never given twice, whatever is deleted.
     pub(crate) last_project: i64,
@@ -42,6 +47,17 @@ pub(crate) struct Data {
     pub(crate) releases: BTreeMap<(ProjectId, String), Timestamp>,
     /// By the group that each stands under.
     pub(crate) comments: Vec<(IssueId, Comment)>,
+    /// In the order in which they were opened.
+    pub(crate) incidents: Vec<Case>,
+    pub(crate) last_incident: i64,
+    pub(crate) last_incident_entry: i64,
+}
+
+/// A notification on its way, and who has it until when.
+#[derive(Debug, Clone)]
+pub(crate) struct Outgoing {
+    pub(crate) item: OutboxItem,
+    pub(crate) lease: Option<(Uuid, Timestamp)>,
 }
 
 /// A project, and how many issues it ever had.
@@ -135,6 +151,9 @@ impl Data {
         self.groups.retain(|id, entry| !is_in(entry.merged_into.unwrap_or(*id)));
         self.groupings.retain(|_, id| self.groups.contains_key(id));
         self.comments.retain(|(id, _)| self.groups.contains_key(id));
+        for case in &mut self.incidents {
+            case.issues.retain(|id| self.groups.contains_key(id));
+        }
         self.figures.edits += 1;
         deleted
     }

@@ -119,7 +119,7 @@ impl Data {
     }
 
     /// The groups of the issue of that name, the one that has it first.
-    fn groups_in(&self, name: IssueId) -> Vec<&Entry> {
+    pub(crate) fn groups_in(&self, name: IssueId) -> Vec<&Entry> {
         let others = self.groups.values().filter(|entry| entry.merged_into == Some(name));
         self.groups.get(&name).into_iter().chain(others).collect()
     }

@@ -5,14 +5,18 @@
 //! capability. `conformance.rs` runs the suite that shows that it is a store.
 
 mod accounts;
+mod alerts;
 #[cfg(test)]
 mod conformance;
 mod data;
 mod events;
 mod figures;
 mod groups;
+mod incidents;
+mod integrations;
 mod issues;
 mod nodes;
+mod outbox;
 mod projects;
 mod recording;
 mod store;

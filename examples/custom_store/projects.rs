@@ -108,7 +108,9 @@ impl ProjectStore for MemoryStore {
         data.delete_issues(|issue| issue.project == project);
         data.balances.remove(&project);
         data.releases.retain(|(of, _), _| *of != project);
+        data.incidents.retain(|case| case.incident.project != Some(project));
         data.figures.forget(project);
+        data.alerts.forget(project);
         data.settings.retain(|(_, of), _| *of != project);
         data.set_aside.retain(|aside| aside.event.project != project);
         drop(data);

@@ -82,12 +82,16 @@ impl Data {
             }
         }
         self.last_row += 1;
+        let before = self.before(self.name_of(group), occurrence);
         self.figures.count(occurrence, number(occurrence.times()), is_new);
         if let Some(entry) = self.groups.get_mut(&group) {
             entry.count(occurrence, keep, self.last_row, reopened);
         }
         let outcome = if is_new { Outcome::New } else { reopened.unwrap_or(Outcome::Seen) };
-        Recorded { issue: self.name_of(group), outcome }
+        let issue = self.name_of(group);
+        self.alerts.count(occurrence, number(occurrence.times()), outcome);
+        self.alerts.note(occurrence, number(occurrence.times()), issue, outcome, &before);
+        Recorded { issue, outcome }
     }
 
     /// Notes since when there are events of a release.

@@ -2,7 +2,12 @@
 //!
 //! A value that is wrong stops the start with one line that names the variable, the value and what would be right.
 
-use errtrack::web::{AllowedTargets, InvalidOidc, Oidc, Origins, RateLimits, Redis, Target, TrustedProxies};
+mod channels;
+
+use errtrack::{
+    notify::Channel,
+    web::{AllowedTargets, InvalidOidc, Oidc, Origins, RateLimits, Redis, Target, TrustedProxies},
+};
 use std::{
     collections::HashMap,
     fmt, fs, io,
@@ -28,12 +33,15 @@ pub(crate) struct Config {
     pub(crate) allowed_origins: Origins,
     pub(crate) monitor: Vec<Target>,
     pub(crate) allowed_targets: AllowedTargets,
+    pub(crate) channels: Vec<Channel>,
     pub(crate) rate_limits: RateLimits,
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) redis: Option<Redis>,
     pub(crate) oidc: Option<Oidc>,
-    /// Variables of later versions that are set and do nothing yet.
-    pub(crate) without_effect: Vec<&'static str>,
+    /// Who gets a mail for every new issue and every regression.
+    pub(crate) alert_emails: Vec<String>,
+    /// Notifications that a channel gets within an hour.
+    pub(crate) notifications_per_hour: u32,
 }
 
 /// The owner's account.
@@ -85,12 +93,12 @@ impl Config {
         let admin = match (get("ADMIN_EMAIL"), get("ADMIN_PASSWORD")) {
             (None, None) => None,
             (Some(email), Some(password)) => {
-                Some(Admin { email: email_address(email)?, password: password.to_owned() })
+                Some(Admin { email: email_address("ADMIN_EMAIL", email)?, password: password.to_owned() })
             }
             (Some(_), None) => return Err(Wrong::new("ADMIN_PASSWORD", "", "set, because ADMIN_EMAIL is")),
             (None, Some(_)) => return Err(Wrong::new("ADMIN_EMAIL", "", "set, because ADMIN_PASSWORD is")),
         };
-        let without_effect = LATER.into_iter().filter(|name| get(name).is_some()).collect();
+        let allowed_targets = get("ALLOWED_TARGETS").map(allowed_targets).transpose()?.unwrap_or_default();
         Ok(Self {
             host: host(get("HOST").unwrap_or("127.0.0.1"))?,
             port: number("PORT", get("PORT"), 8080, 0..=u16::MAX)?,
@@ -105,12 +113,14 @@ impl Config {
             max_body: number("MAX_BODY_BYTES", get("MAX_BODY_BYTES"), 256 << 10, 1024..=1 << 30)?,
             allowed_origins: origins(get("ALLOWED_ORIGINS").unwrap_or("*"))?,
             monitor: get("MONITOR_URLS").map(monitor).transpose()?.unwrap_or_default(),
-            allowed_targets: get("ALLOWED_TARGETS").map(allowed_targets).transpose()?.unwrap_or_default(),
+            channels: channels::read(get, &allowed_targets)?,
+            allowed_targets,
             rate_limits: rate_limits(get)?,
             trusted_proxies: trusted_proxies(get("TRUSTED_PROXIES"))?,
             redis: get("REDIS_URL").map(redis).transpose()?,
             oidc: oidc(get)?,
-            without_effect,
+            alert_emails: get("ALERT_EMAILS").map(alert_emails).transpose()?.unwrap_or_default(),
+            notifications_per_hour: number("MAIL_CAP_PER_HOUR", get("MAIL_CAP_PER_HOUR"), 60, 1..=100_000)?,
         })
     }
 }
@@ -119,24 +129,6 @@ impl Config {
 const MOST_MONITORED: usize = 100;
 
 /// Variables that are documented, but that nothing here reads yet.
-const LATER: [&str; 15] = [
-    "ALERT_EMAILS",
-    "SMTP_URL",
-    "SMTP_FROM",
-    "POSTMARK_API_TOKEN",
-    "POSTMARK_FROM_EMAIL",
-    "POSTMARK_URL",
-    "SLACK_WEBHOOK_URL",
-    "WEBHOOK_URL",
-    "WEBHOOK_SECRET",
-    "MAIL_CAP_PER_HOUR",
-    "SMS_URL",
-    "SMS_FROM",
-    "SMS_TO",
-    "SMS_USER",
-    "SMS_TOKEN",
-];
-
 /// A variable whose value is wrong.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Wrong {
@@ -164,7 +156,7 @@ impl fmt::Display for Wrong {
 
 /// A value without what is secret in it: all of a key or password, and the password in a URL.
 fn masked(name: &str, value: &str) -> String {
-    if ["KEY", "PASSWORD", "SECRET", "TOKEN"].iter().any(|secret| name.contains(secret)) && !value.is_empty() {
+    if ["KEY", "PASSWORD", "SECRET", "TOKEN", "SLACK"].iter().any(|secret| name.contains(secret)) && !value.is_empty() {
         return "****".into();
     }
     let Some((scheme, rest)) = value.split_once("://") else { return value.to_owned() };
@@ -214,12 +206,18 @@ fn database(url: Option<&str>, path: Option<&str>) -> Result<String, Wrong> {
     }
 }
 
-fn email_address(text: &str) -> Result<String, Wrong> {
-    let whole = text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
+/// Addresses between commas.
+fn alert_emails(text: &str) -> Result<Vec<String>, Wrong> {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts.map(|part| email_address("ALERT_EMAILS", part)).collect()
+}
+
+fn email_address(name: &str, text: &str) -> Result<String, Wrong> {
+    let whole = text.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
     if whole && !text.contains(char::is_whitespace) {
         return Ok(text.to_lowercase());
     }
-    Err(Wrong::new("ADMIN_EMAIL", text, "an e-mail address: ana@example.com"))
+    Err(Wrong::new(name, text, "an e-mail address: ana@example.com"))
 }
 
 fn public_url(text: &str) -> Result<String, Wrong> {
@@ -410,7 +408,7 @@ mod tests {
     fn an_issuer_needs_all_three_and_its_secret_is_not_shown() {
         let all =
             [("OIDC_ISSUER", "https://id.example"), ("OIDC_CLIENT_ID", "errtrack"), ("OIDC_CLIENT_SECRET", "hunter2")];
-        assert!(read(&all).unwrap().oidc.is_some() && read(&all).unwrap().without_effect.is_empty());
+        assert!(read(&all).unwrap().oidc.is_some());
         assert!(read(&[]).unwrap().oidc.is_none());
         for (given, line) in [
             (&all[..1], "OIDC_CLIENT_ID: must be set, because OIDC_ISSUER is"),
@@ -430,7 +428,6 @@ mod tests {
         let all = ["INGEST", "ANALYTICS", "API", "IP"].map(|name| format!("RATE_LIMIT_{name}"));
         let none: Vec<_> = all.iter().map(|name| (name.as_str(), "0")).collect();
         assert_eq!(read(&none).unwrap().rate_limits, RateLimits::OFF);
-        assert!(read(&none).unwrap().without_effect.is_empty());
     }
 
     #[test]

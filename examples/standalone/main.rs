@@ -44,9 +44,6 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .init();
-    for name in &config.without_effect {
-        tracing::warn!("{name} is set, but has no effect in this version");
-    }
 
     let store = SqlStore::open(&config.database).await?;
     let tracker = Tracker::builder()
@@ -55,6 +52,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .retention(config.retention)
         .events_per_issue(config.events_per_issue)
         .spool(config.spool(), SPOOL_BYTES)
+        .alert_emails(&config.alert_emails)
+        .notifications_per_hour(config.notifications_per_hour)
         .store(store.clone())
         .build()
         .await?;
@@ -82,6 +81,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     web.ingest_origins = config.allowed_origins.clone();
     web.monitor = config.monitor.clone();
     web.allowed_targets = config.allowed_targets.clone();
+    web.channels = config.channels.clone();
+    web.dashboard_url = Some(url.clone());
     // It serves nothing else: its own requests are those that performance is about.
     web.count_own_requests = true;
     if let Origins::These(list) = &config.allowed_origins {

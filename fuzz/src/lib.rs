@@ -36,6 +36,7 @@ pub const TARGETS: &[Target] = &[
     targets::headers::TARGET,
     targets::queries::TARGET,
     targets::values::TARGET,
+    targets::conditions::TARGET,
     targets::spool::TARGET,
 ];
 

@@ -1,5 +1,6 @@
 //! The targets, one a file.
 
+pub(crate) mod conditions;
 pub(crate) mod envelopes;
 pub(crate) mod events;
 pub(crate) mod frames;

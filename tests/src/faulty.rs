@@ -4,16 +4,21 @@ use async_trait::async_trait;
 use errtrack::{
     Level, SqliteStore, StoreError, Timestamp,
     store::{
-        AccountStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment, Cursor, EnvironmentCount,
-        EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion, GroupStore, IssuePage, IssueQuery,
-        IssueStore, KeyStore, LeaseStore, NewProject, ProjectChange, ProjectStore, Recorded, Recorder, Regrouped,
-        Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore, SetAside,
-        SettingStore, StatusCounts, Storage, StoredEvent, TagTally, TriageStore, Upkeep,
+        AccountStore, AlertState, AlertStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment,
+        Cursor, EnvironmentCount, Evaluation, EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion,
+        FiringQuery, GroupStore, IncidentChanged, IncidentQuery, IncidentStore, Integration, IntegrationStore,
+        IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject, OpenedIncident, OutboxCount, OutboxItem,
+        OutboxQuery, OutboxStore, ProjectChange, ProjectStore, Recorded, Recorder, Recovery, Regrouped, Retention,
+        RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore, SetAside, SettingStore,
+        Settlement, StatusCounts, Storage, StoredEvent, TagTally, Tally, TallyQuery, TriageStore, Upkeep,
     },
 };
 use errtrack_core::{
     ApiKey, AuditEntry, Balance, Condition, Fingerprint, Issue, IssueId, IssueRef, Member, MemberChange, MemberChanged,
     Occurrence, Project, ProjectId, Status, Token, TokenHash, TokenKind,
+    alert::{AlertRule, Firing, Signal},
+    incident::{Incident, IncidentChange, IncidentEntry, NewIncident},
+    notify::OutboxEntry,
 };
 use std::{
     sync::{
@@ -142,16 +147,54 @@ delegate!(LeaseStore {
     fn lease(&self, name: &str, holder: Uuid, duration: Duration) -> Result<bool, StoreError>;
     fn release(&self, name: &str, holder: Uuid) -> Result<(), StoreError>;
 });
+delegate!(IntegrationStore {
+    fn integrations(&self) -> Result<Vec<Integration>, StoreError>;
+    fn put_integration(&self, name: &str, config: Option<&str>) -> Result<bool, StoreError>;
+    fn note_test(&self, name: &str, at: Timestamp, error: Option<&str>) -> Result<(), StoreError>;
+});
+delegate!(OutboxStore {
+    fn put_outbox(&self, entries: &[OutboxEntry]) -> Result<u64, StoreError>;
+    fn due_channels(&self, now: Timestamp) -> Result<Vec<String>, StoreError>;
+    fn lease_outbox(&self, node: Uuid, channel: &str, now: Timestamp, limit: u32, lease: Duration) -> Result<Vec<OutboxItem>, StoreError>;
+    fn settle_outbox(&self, node: Uuid, key: Uuid, came: &Settlement, now: Timestamp) -> Result<bool, StoreError>;
+    fn outbox(&self, query: &OutboxQuery) -> Result<Vec<OutboxItem>, StoreError>;
+    fn outbox_counts(&self) -> Result<Vec<OutboxCount>, StoreError>;
+    fn retry_outbox(&self, key: Uuid, now: Timestamp) -> Result<bool, StoreError>;
+    fn drop_outbox(&self, before: Timestamp) -> Result<u64, StoreError>;
+});
 delegate!(AnalyticsStore {
     fn figures_version(&self, scope: &FigureScope) -> Result<FigureVersion, StoreError>;
     fn rollups(&self, scope: &FigureScope, width: RollupWidth, from: Timestamp, until: Timestamp) -> Result<Vec<Rollup>, StoreError>;
     fn environments(&self, scope: &FigureScope, since: Timestamp) -> Result<Vec<EnvironmentCount>, StoreError>;
     fn top_issues(&self, scope: &FigureScope, since: Timestamp, limit: u32) -> Result<Vec<(Issue, i64)>, StoreError>;
 });
+delegate!(AlertStore {
+    fn alert_rules(&self) -> Result<Vec<AlertRule>, StoreError>;
+    fn put_alert_rule(&self, rule: &AlertRule) -> Result<bool, StoreError>;
+    fn delete_alert_rule(&self, id: Uuid) -> Result<bool, StoreError>;
+    fn firings(&self, query: &FiringQuery) -> Result<Vec<Firing>, StoreError>;
+    fn last_firings(&self, issues: &[IssueId], since: Timestamp) -> Result<Vec<(Uuid, IssueId, Timestamp)>, StoreError>;
+    fn signals(&self, limit: u32) -> Result<Vec<Signal>, StoreError>;
+    fn alert_state(&self) -> Result<AlertState, StoreError>;
+    fn fire(&self, evaluation: &Evaluation) -> Result<bool, StoreError>;
+    fn tallies(&self, query: &TallyQuery) -> Result<Vec<Tally>, StoreError>;
+});
 delegate!(SeriesStore {
     fn put_points(&self, points: &[SeriesPoint]) -> Result<(), StoreError>;
     fn points(&self, query: &SeriesQuery) -> Result<Vec<SeriesPoint>, StoreError>;
     fn drop_points(&self, series: Series, width: i64, before: i64) -> Result<u64, StoreError>;
+});
+delegate!(IncidentStore {
+    fn open_incident(&self, new: &NewIncident) -> Result<Option<OpenedIncident>, StoreError>;
+    fn incidents(&self, query: &IncidentQuery) -> Result<Vec<Incident>, StoreError>;
+    fn incident(&self, id: Uuid) -> Result<Option<Incident>, StoreError>;
+    fn change_incident(&self, id: Uuid, change: &IncidentChange, by: &str, at: Timestamp) -> Result<IncidentChanged, StoreError>;
+    fn recover_incident(&self, rule: Uuid, recovery: &Recovery, at: Timestamp) -> Result<Option<Uuid>, StoreError>;
+    fn delete_incident(&self, id: Uuid) -> Result<bool, StoreError>;
+    fn incident_timeline(&self, id: Uuid, after: Option<i64>, limit: u32) -> Result<Vec<IncidentEntry>, StoreError>;
+    fn link_issues(&self, id: Uuid, issues: &[IssueId], by: &str, at: Timestamp) -> Result<Option<u64>, StoreError>;
+    fn unlink_issue(&self, id: Uuid, issue: IssueId, by: &str, at: Timestamp) -> Result<bool, StoreError>;
+    fn incident_issues(&self, id: Uuid) -> Result<Vec<Issue>, StoreError>;
 });
 delegate!(AccountStore {
     fn member_by_email(&self, email: &str) -> Result<Option<Member>, StoreError>;

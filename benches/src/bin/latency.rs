@@ -1,5 +1,5 @@
 //! What a host's callers feel: latency of a small axum service over loopback at 20 % failing requests, bare, with errtrack and
-//! with sentry, in alternating rounds of one run at the same rate.
+//! with sentry, in short turns of one run at the same rate.
 //!
 //! `latency [SECONDS] [REQUESTS PER SECOND]`: a table, and the same as JSON in `target/bench/latency.json`. Each service is a
 //! process of its own, started as `latency serve bare|errtrack|sentry FOLDER`.
@@ -8,7 +8,7 @@
 use anyhow::{Context, Result, bail, ensure};
 use axum::{Router, extract::Path, http::StatusCode, routing::get};
 use errtrack::{SqliteStore, Tracker, tower::CaptureLayer};
-use errtrack_benches::{median, peer, quantile, subject::payment};
+use errtrack_benches::{peer, quantile, subject::payment};
 use errtrack_tests::Client;
 use serde_json::json;
 use std::{
@@ -24,8 +24,10 @@ use tokio::{
 
 const KINDS: [&str; 3] = ["bare", "errtrack", "sentry"];
 const CONNECTIONS: u32 = 4;
-/// Rounds of each service; the first is not counted.
-const ROUNDS: usize = 9;
+/// How long one service is asked before it is the next one's turn: short, so that what else happens on the machine meets all.
+const ROUND_MS: u32 = 500;
+/// Rounds that are not counted.
+const WARM_UP: usize = 3;
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -34,7 +36,7 @@ async fn main() -> Result<()> {
         ["serve", kind, folder] => serve(kind, folder).await,
         rest => {
             let number = |at: usize, default| rest.get(at).map_or(Ok(default), |text| text.parse::<u32>());
-            measure(number(0, 45)?, number(1, 1_000)?).await
+            measure(number(0, 120)?, number(1, 1_000)?).await
         }
     }
 }
@@ -90,7 +92,7 @@ async fn with_sentry(Path(id): Path<u32>) -> Result<String, StatusCode> {
 /// A service in a process of its own, killed when it is dropped.
 struct Service {
     process: Child,
-    address: SocketAddr,
+    clients: Vec<Client>,
 }
 
 impl Service {
@@ -99,7 +101,8 @@ impl Service {
         let mut process = command.args(["serve", kind]).arg(folder).stdout(Stdio::piped()).spawn()?;
         let output = ChildStdout::from_std(process.stdout.take().context("an output")?)?;
         let line = BufReader::new(output).lines().next_line().await?.context("an address")?;
-        Ok(Self { process, address: line.parse()? })
+        let address: SocketAddr = line.parse()?;
+        Ok(Self { process, clients: (0..CONNECTIONS).map(|_| Client::new(address)).collect() })
     }
 }
 
@@ -112,35 +115,35 @@ impl Drop for Service {
 
 async fn measure(seconds: u32, rate: u32) -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let round = Duration::from_secs(seconds.into()) / u32::try_from(KINDS.len() * ROUNDS)?;
+    let rounds = (seconds * 1_000 / u32::try_from(KINDS.len())? / ROUND_MS).max(2) as usize;
     let mut services = Vec::new();
     for kind in KINDS {
-        services.push((kind, Service::start(kind, folder.path()).await?, Vec::new(), Vec::new()));
+        services.push(Service::start(kind, folder.path()).await?);
     }
-    println!("{rate} requests a second over {CONNECTIONS} connections, one in five fails\n");
-    for number in 0..ROUNDS {
-        for (_, service, all, quantiles) in &mut services {
-            let mut latencies = load(service.address, round, rate).await?;
-            latencies.sort_unstable();
-            if number > 0 {
-                quantiles.push([0.5, 0.99].map(|q| quantile(&latencies, q).as_secs_f64() * 1e6));
-                all.extend(latencies);
+    println!("{rate} requests a second over {CONNECTIONS} connections, one in five fails; in turns of {ROUND_MS} ms\n");
+    // The first rounds warm up.
+    let mut latencies = KINDS.map(|_| Vec::new());
+    for number in 0..rounds + WARM_UP {
+        // Whoever follows whom, each does as often.
+        for turn in 0..KINDS.len() {
+            let at = (number + turn) % KINDS.len();
+            let (Some(service), Some(all)) = (services.get_mut(at), latencies.get_mut(at)) else { continue };
+            let round = service.load(Duration::from_millis(ROUND_MS.into()), rate).await?;
+            if number >= WARM_UP {
+                all.extend(round);
             }
         }
     }
     println!(
         "| service | requests | p50 µs | p99 µs | p50, ratio to bare | p99, ratio to bare |\n|---|---|---|---|---|---|"
     );
-    let base: Vec<[f64; 2]> = services.first().map(|(_, _, _, quantiles)| quantiles.clone()).unwrap_or_default();
     let mut rows = Vec::new();
-    for (kind, _, all, quantiles) in &mut services {
+    let mut base = None;
+    for (kind, all) in KINDS.into_iter().zip(&mut latencies) {
         all.sort_unstable();
         let [p50, p99] = [0.5, 0.99].map(|q| quantile(all, q).as_secs_f64() * 1e6);
-        // Neighbouring rounds see the same neighbours on the machine.
-        let ratios = |of: fn(&[f64; 2]) -> f64| {
-            median(quantiles.iter().zip(&base).map(|(own, base)| of(own) / of(base)).collect())
-        };
-        let (half, most) = (ratios(|[half, _]| *half), ratios(|[_, most]| *most));
+        let (bare50, bare99) = *base.get_or_insert((p50, p99));
+        let (half, most) = (p50 / bare50, p99 / bare99);
         println!("| {kind} | {} | {p50:.0} | {p99:.0} | {half:.3} | {most:.3} |", all.len());
         rows.push(json!({ "service": kind, "requests": all.len(), "p50_us": p50, "p99_us": p99, "p50_ratio": half, "p99_ratio": most }));
     }
@@ -149,32 +152,36 @@ async fn measure(seconds: u32, rate: u32) -> Result<()> {
     Ok(())
 }
 
-/// Sends requests at a rate.
-async fn load(address: SocketAddr, time: Duration, rate: u32) -> Result<Vec<Duration>> {
-    let pause = Duration::from_secs(1) * CONNECTIONS / rate;
-    let mut clients = Vec::new();
-    for connection in 0..CONNECTIONS {
-        clients.push(tokio::spawn(async move {
-            let (mut client, mut latencies) = (Client::new(address), Vec::new());
-            let start = Instant::now() + pause * connection / CONNECTIONS;
-            for n in 0.. {
-                let due = start + pause * n;
-                if due > start + time {
-                    break;
+impl Service {
+    /// Sends requests at a rate.
+    async fn load(&mut self, time: Duration, rate: u32) -> Result<Vec<Duration>> {
+        let pause = Duration::from_secs(1) * CONNECTIONS / rate;
+        let mut running = Vec::new();
+        for (connection, mut client) in (0..).zip(self.clients.drain(..)) {
+            running.push(tokio::spawn(async move {
+                let mut latencies = Vec::new();
+                let start = Instant::now() + pause * connection / CONNECTIONS;
+                for n in 0.. {
+                    let due = start + pause * n;
+                    if due > start + time {
+                        break;
+                    }
+                    tokio::time::sleep_until(due.into()).await;
+                    // The timer's own millisecond is none of the service's.
+                    let sent = Instant::now().max(due);
+                    let answer = client.get(&format!("/orders/{}", n * CONNECTIONS + connection)).await?;
+                    ensure!(answer.status == 200 || answer.status == 500, "{}", answer.status);
+                    latencies.push(sent.elapsed());
                 }
-                tokio::time::sleep_until(due.into()).await;
-                // The timer's own millisecond is none of the service's.
-                let sent = Instant::now().max(due);
-                let answer = client.get(&format!("/orders/{}", n * CONNECTIONS + connection)).await?;
-                ensure!(answer.status == 200 || answer.status == 500, "{}", answer.status);
-                latencies.push(sent.elapsed());
-            }
-            Ok::<_, anyhow::Error>(latencies)
-        }));
+                Ok::<_, anyhow::Error>((client, latencies))
+            }));
+        }
+        let mut latencies = Vec::new();
+        for client in running {
+            let (client, own) = client.await??;
+            self.clients.push(client);
+            latencies.extend(own);
+        }
+        Ok(latencies)
     }
-    let mut latencies = Vec::new();
-    for client in clients {
-        latencies.extend(client.await??);
-    }
-    Ok(latencies)
 }

@@ -31,11 +31,13 @@ pub enum Series {
     Checks,
     /// That a process was there.
     Beats,
+    /// How many users met an event.
+    Users,
 }
 
 impl Series {
     /// For how many days points are kept, by series and width in minutes.
-    pub const KEPT: [(Self, i64, i64); 8] = [
+    pub const KEPT: [(Self, i64, i64); 10] = [
         (Self::Routes, 10, 2),
         (Self::Routes, 60, 32),
         (Self::Routes, 1_440, 400),
@@ -44,6 +46,8 @@ impl Series {
         (Self::Checks, 10, 2),
         (Self::Checks, 60, 32),
         (Self::Beats, 60, 100),
+        (Self::Users, 5, 2),
+        (Self::Users, 60, 32),
     ];
 
     /// The number under which it is stored.
@@ -54,6 +58,7 @@ impl Series {
             Self::Machine => 2,
             Self::Checks => 3,
             Self::Beats => 4,
+            Self::Users => 5,
         }
     }
 }

@@ -3,13 +3,18 @@
 use crate::{
     ApiKey, AuditEntry, Balance, Condition, EventId, Fingerprint, Issue, IssueId, IssueRef, Member, MemberChange,
     MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash, TokenKind,
+    alert::{AlertRule, Firing, Signal},
+    incident::{Incident, IncidentChange, IncidentEntry, NewIncident},
+    notify::OutboxEntry,
     store::{
-        AccountStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment, Cursor, EnvironmentCount,
-        EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion, GroupStore, IssuePage, IssueQuery,
-        IssueStore, KeyStore, LeaseStore, LocalFeed, NewProject, Outcome, ProjectChange, ProjectStore, Recorded,
-        Recorder, Refusal, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint,
-        SeriesQuery, SeriesStore, SetAside, SettingStore, StatusCounts, Storage, StoredEvent, TagTally, TriageStore,
-        Upkeep,
+        AccountStore, AlertState, AlertStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment,
+        Cursor, EnvironmentCount, Evaluation, EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion,
+        FiringQuery, GroupStore, IncidentChanged, IncidentQuery, IncidentStore, Integration, IntegrationStore,
+        IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, LocalFeed, NewProject, OpenedIncident, OutboxCount,
+        OutboxItem, OutboxQuery, OutboxStore, Outcome, ProjectChange, ProjectStore, Recorded, Recorder, Recovery,
+        Refusal, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery,
+        SeriesStore, SetAside, SettingStore, Settlement, StatusCounts, Storage, StoredEvent, TagTally, Tally,
+        TallyQuery, TriageStore, Upkeep,
     },
 };
 use async_trait::async_trait;
@@ -160,6 +165,21 @@ nothing!(LeaseStore {
     fn lease(&self, &str, Uuid, Duration) -> bool = Ok(false);
     fn release(&self, &str, Uuid) -> () = Ok(());
 });
+nothing!(IntegrationStore {
+    fn integrations(&self) -> Vec<Integration> = Ok(Vec::new());
+    fn put_integration(&self, &str, Option<&str>) -> bool = Ok(false);
+    fn note_test(&self, &str, Timestamp, Option<&str>) -> () = Ok(());
+});
+nothing!(OutboxStore {
+    fn put_outbox(&self, &[OutboxEntry]) -> u64 = Ok(0);
+    fn due_channels(&self, Timestamp) -> Vec<String> = Ok(Vec::new());
+    fn lease_outbox(&self, Uuid, &str, Timestamp, u32, Duration) -> Vec<OutboxItem> = Ok(Vec::new());
+    fn settle_outbox(&self, Uuid, Uuid, &Settlement, Timestamp) -> bool = Ok(false);
+    fn outbox(&self, &OutboxQuery) -> Vec<OutboxItem> = Ok(Vec::new());
+    fn outbox_counts(&self) -> Vec<OutboxCount> = Ok(Vec::new());
+    fn retry_outbox(&self, Uuid, Timestamp) -> bool = Ok(false);
+    fn drop_outbox(&self, Timestamp) -> u64 = Ok(0);
+});
 nothing!(GroupStore {
     fn groups(&self, IssueId) -> Vec<Issue> = Ok(Vec::new());
     fn merge(&self, ProjectId, IssueId, &[IssueId]) -> Regrouped = Ok(Regrouped::Refused(Refusal::Gone));
@@ -201,6 +221,29 @@ nothing!(SeriesStore {
     fn put_points(&self, &[SeriesPoint]) -> () = Ok(());
     fn points(&self, &SeriesQuery) -> Vec<SeriesPoint> = Ok(Vec::new());
     fn drop_points(&self, Series, i64, i64) -> u64 = Ok(0);
+});
+nothing!(AlertStore {
+    fn alert_rules(&self) -> Vec<AlertRule> = Ok(Vec::new());
+    fn put_alert_rule(&self, &AlertRule) -> bool = Ok(false);
+    fn delete_alert_rule(&self, Uuid) -> bool = Ok(false);
+    fn firings(&self, &FiringQuery) -> Vec<Firing> = Ok(Vec::new());
+    fn last_firings(&self, &[IssueId], Timestamp) -> Vec<(Uuid, IssueId, Timestamp)> = Ok(Vec::new());
+    fn signals(&self, u32) -> Vec<Signal> = Ok(Vec::new());
+    fn alert_state(&self) -> AlertState = Ok(AlertState::default());
+    fn fire(&self, &Evaluation) -> bool = Ok(false);
+    fn tallies(&self, &TallyQuery) -> Vec<Tally> = Ok(Vec::new());
+});
+nothing!(IncidentStore {
+    fn open_incident(&self, &NewIncident) -> Option<OpenedIncident> = Ok(None);
+    fn incidents(&self, &IncidentQuery) -> Vec<Incident> = Ok(Vec::new());
+    fn incident(&self, Uuid) -> Option<Incident> = Ok(None);
+    fn change_incident(&self, Uuid, &IncidentChange, &str, Timestamp) -> IncidentChanged = Ok(IncidentChanged::Gone);
+    fn recover_incident(&self, Uuid, &Recovery, Timestamp) -> Option<Uuid> = Ok(None);
+    fn delete_incident(&self, Uuid) -> bool = Ok(false);
+    fn incident_timeline(&self, Uuid, Option<i64>, u32) -> Vec<IncidentEntry> = Ok(Vec::new());
+    fn link_issues(&self, Uuid, &[IssueId], &str, Timestamp) -> Option<u64> = Ok(None);
+    fn unlink_issue(&self, Uuid, IssueId, &str, Timestamp) -> bool = Ok(false);
+    fn incident_issues(&self, Uuid) -> Vec<Issue> = Ok(Vec::new());
 });
 nothing!(AccountStore {
     fn member_by_email(&self, &str) -> Option<Member> = Ok(None);

@@ -3,6 +3,7 @@
 use super::{
     Defaults, Engine, Link, Shared, Tracker, Trouble,
     balance::Ledger,
+    channels::Channels,
     hooks::{Hooks, IssueChange},
     jobs::Jobs,
     privacy::PreparersAtHand,
@@ -11,13 +12,16 @@ use super::{
     sampling::Sampling,
     series::Told,
     spool::SpoolGauge,
+    users::SeenUsers,
     worker::Worker,
     writer::Pace,
     writes,
 };
 use crate::{
     Event, InvalidRules, Level, Preparer, Project, Routes, Rule, Rules,
+    alert::AlertSettings,
     grouping::InApp,
+    notify::Notifier,
     prepare::Limits,
     project::slugify,
     sanitize::Sanitizer,
@@ -42,6 +46,7 @@ pub struct TrackerBuilder {
     defaults: Defaults,
     preparer: Preparer,
     hooks: Hooks,
+    channels: Channels,
     rules: Vec<Rule>,
     sampling: Sampling,
     retention: Retention,
@@ -51,6 +56,7 @@ pub struct TrackerBuilder {
     source_link: Option<String>,
     commit: Option<String>,
     spool: Option<(PathBuf, u64)>,
+    alerts: AlertSettings,
     pub(super) pace: Pace,
 }
 
@@ -67,6 +73,7 @@ impl Default for TrackerBuilder {
             },
             preparer: Preparer::default(),
             hooks: Hooks::default(),
+            channels: Channels::default(),
             rules: Vec::new(),
             sampling: Sampling::default(),
             retention: Retention::default(),
@@ -76,6 +83,7 @@ impl Default for TrackerBuilder {
             source_link: None,
             commit: None,
             spool: None,
+            alerts: AlertSettings::default(),
             pace: Pace::default(),
         }
     }
@@ -240,6 +248,12 @@ impl TrackerBuilder {
         self
     }
 
+    /// Adds a channel by which people are told, in the place of another of the same name; rules call it by its name.
+    pub fn notifier(self, notifier: impl Notifier) -> Self {
+        self.channels.set(Arc::new(notifier));
+        self
+    }
+
     /// Replaces the sanitizer.
     pub fn sanitizer(mut self, sanitizer: Sanitizer) -> Self {
         self.preparer.sanitizer = sanitizer;
@@ -300,6 +314,23 @@ impl TrackerBuilder {
     /// stop the tracker; it is told by [`Tracker::trouble`] and in the log.
     pub fn spool(mut self, folder: impl Into<PathBuf>, most_bytes: u64) -> Self {
         self.spool = Some((folder.into(), most_bytes));
+        self
+    }
+
+    /// Mails every new issue and every regression to these addresses, by the channel `email`; to nobody unless set. Rules that
+    /// people make come besides.
+    pub fn alert_emails(mut self, emails: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.alerts.emails = emails.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets how many notifications a channel gets within an hour; 60 unless set. What comes beyond that is gathered into one
+    /// digest, sent when it has been calm for a minute, ten minutes later at the latest, and after that at the end of the hour.
+    ///
+    /// What cannot wait (regressions, spikes, rules with a condition) is counted apart: a flood of new issues does not stand in
+    /// its way.
+    pub fn notifications_per_hour(mut self, notifications: u32) -> Self {
+        self.alerts.cap = notifications.max(1);
         self
     }
 
@@ -383,6 +414,10 @@ impl TrackerBuilder {
             retaining: tokio::sync::Mutex::default(),
             told: Told::default(),
             jobs: Jobs::default(),
+            alerts: self.alerts,
+            signalled: tokio::sync::Notify::default(),
+            users: SeenUsers::default(),
+            channels: self.channels,
         })
     }
 }

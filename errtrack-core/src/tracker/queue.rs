@@ -26,7 +26,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 const LOOK: Duration = Duration::from_millis(1);
 /// How long an emptied queue is left alone. Each look at it wakes a thread, and takes a turn of a processor away from the
 /// host's requests; during a wave of errors it would be one for each.
-const REST: Duration = Duration::from_millis(20);
+const REST: Duration = Duration::from_millis(100);
 
 /// An event as a thread of the host leaves it: nothing resolved, merged or formatted that can be done elsewhere.
 #[derive(Debug)]

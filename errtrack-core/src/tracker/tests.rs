@@ -1,6 +1,7 @@
 //! What the tracker promises while the store fails, over a store in memory.
 
 mod away;
+mod delivery;
 pub(super) mod fake;
 mod restart;
 mod upkeep;

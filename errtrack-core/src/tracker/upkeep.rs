@@ -3,7 +3,13 @@
 //! Who does a job holds its lease in the database. The lease on trimming stays with its holder from round to round; the one
 //! on retention is given back after each run, and whoever comes next sees when the last run was.
 
-use super::{Engine, Tracker, jitter::jittered, jobs, series};
+use super::{
+    Engine, Tracker,
+    alerts::{self, ALERTS},
+    delivery,
+    jitter::jittered,
+    jobs, series, users,
+};
 use crate::{
     Timestamp,
     store::{RetentionReport, StoreError},
@@ -26,6 +32,8 @@ const RETAIN_EVERY: Duration = Duration::from_secs(3600);
 const RETAIN_FIRST: Duration = Duration::from_secs(120);
 /// How long a lease is held without being extended.
 const LEASE: Duration = Duration::from_secs(180);
+/// How long it is kept what became of notifications, where events are kept for ever.
+const OUTBOX_KEPT: Duration = Duration::from_secs(90 * 86_400);
 /// How long the end of the tracker waits for the store to hear the last.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
@@ -40,6 +48,9 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: oneshot::Receiver<()>) {
         tokio::spawn(retain(engine.clone())),
         tokio::spawn(series::write(engine.clone())),
         tokio::spawn(jobs::run(engine.clone())),
+        tokio::spawn(alerts::run(engine.clone())),
+        tokio::spawn(users::write(engine.clone())),
+        tokio::spawn(delivery::run(engine.clone())),
     ];
     while timeout(TELL_EVERY, &mut stop).await.is_err() {
         let mut told = pin!(engine.tell_balances());
@@ -56,10 +67,12 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: oneshot::Receiver<()>) {
     for job in jobs {
         job.abort();
     }
+    delivery::last(&engine).await;
     let _ = timeout(LAST_WORDS, async {
         engine.tell_balances().await;
         series::write_last(&engine).await;
-        for lease in [TRIM, RETENTION] {
+        let _ = engine.tell_users().await;
+        for lease in [TRIM, RETENTION, ALERTS] {
             // It ends by itself if it cannot be given back.
             let _ = engine.store.release(lease, engine.node).await;
         }
@@ -131,6 +144,8 @@ impl Engine {
         let work = async {
             let report = self.store.retain(&self.retention).await?;
             series::let_go(self.store.as_ref()).await?;
+            let age = self.retention.age.unwrap_or(OUTBOX_KEPT);
+            self.store.drop_outbox(Timestamp::now().minus(age)).await?;
             Ok(report)
         };
         let report = self.under_lease(RETENTION, work).await;

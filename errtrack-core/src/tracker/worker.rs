@@ -9,6 +9,7 @@ use super::{
 use crate::{
     Formula, Occurrence, Stacktrace,
     hosted::hosted,
+    lower_priority,
     symbols::{Addresses, Symbols},
 };
 use std::{
@@ -47,6 +48,7 @@ impl Worker {
         let (end, ending) = watch::channel(());
         thread::Builder::new().name("errtrack".into()).spawn(move || {
             mark_inside();
+            lower_priority();
             runtime.block_on(async {
                 let (stop, stopped) = oneshot::channel();
                 let upkeep = tokio::spawn(upkeep::run(engine.clone(), stopped));

@@ -33,12 +33,14 @@ impl Bulk for PgConnection {
             .bind(plan.checks.iter().map(|(_, project, _)| *project).collect::<Vec<_>>())
             .bind(plan.checks.iter().map(|(_, _, id)| &id.as_bytes()[..]).collect::<Vec<_>>());
         type Numbers = Vec<i64>;
-        type Row = (Numbers, Numbers, Numbers, Numbers, Numbers, Numbers, i64);
-        let (found, groups, statuses, merged, repeats, of, erasures): Row = query.fetch_one(&mut *self).await?;
+        type Row = (Numbers, Numbers, Numbers, Numbers, Numbers, Numbers, Numbers, i64);
+        let (found, groups, statuses, merged, counts, repeats, of, erasures): Row = query.fetch_one(&mut *self).await?;
         let heads = lock_merged(self, &merged).await?;
-        let existing = groups.into_iter().zip(statuses).zip(merged).map(|((group, status), merged)| {
-            let (issue, status) = heads.get(&merged).map_or((group, status), |status| (merged, *status));
-            Existing { group, issue, resolved: status == 1, waits: status >= 3, ignored: status == 4 }
+        let existing = groups.into_iter().zip(statuses).zip(merged).zip(counts);
+        let existing = existing.map(|(((group, status), merged), count)| {
+            let head = heads.get(&merged).map(|(status, count)| (merged, *status, *count));
+            let (issue, status, count) = head.unwrap_or((group, status, count));
+            Existing { group, issue, resolved: status == 1, waits: status >= 3, ignored: status == 4, count }
         });
         let places = repeats.into_iter().filter_map(|check| Some(plan.checks.get(usize::try_from(check).ok()?)?.0));
         Ok(Found {
@@ -124,15 +126,15 @@ impl Bulk for PgConnection {
 
 type Statement<'q> = Query<'q, Postgres, PgArguments>;
 
-/// Locks the issues that groups were merged into, and answers their status. Seldom there is one.
-async fn lock_merged(connection: &mut PgConnection, merged: &[i64]) -> Result<HashMap<i64, i64>, Error> {
+/// Locks the issues that groups were merged into, and answers their status and events. Seldom there is one.
+async fn lock_merged(connection: &mut PgConnection, merged: &[i64]) -> Result<HashMap<i64, (i64, i64)>, Error> {
     let heads: BTreeSet<i64> = merged.iter().copied().filter(|head| *head != 0).collect();
     if heads.is_empty() {
         return Ok(HashMap::new());
     }
     let query = sqlx::query_as(sql::LOCK_MERGED).bind(heads.into_iter().collect::<Vec<_>>());
-    let heads: Vec<(i64, i64)> = query.fetch_all(connection).await?;
-    Ok(heads.into_iter().collect())
+    let heads: Vec<(i64, i64, i64)> = query.fetch_all(connection).await?;
+    Ok(heads.into_iter().map(|(id, status, count)| (id, (status, count))).collect())
 }
 
 /// Notes users and answers, for each issue that has new ones, how many.
@@ -225,10 +227,10 @@ fn bind_events<'q>(query: Statement<'q>, plan: &Plan<'_>, issues: &[Target], pay
 
 /// What [`bind_tallies`] has not bound of them.
 fn bind_rollups<'q>(query: Statement<'q>, tallies: &Tallies<'_>) -> Statement<'q> {
-    let rollups: Vec<_> = tallies.rollups.iter().map(|row| [row.level, row.count, row.new_issues]).collect();
-    let [levels, counts, new_issues] = integers(&rollups);
+    let rollups = tallies.rollups.iter().map(|row| [row.level, row.count, row.new_issues, row.regressions]);
+    let [levels, counts, new_issues, regressions] = integers(&rollups.collect::<Vec<_>>());
     let query = query.bind(tallies.rollups.iter().map(|row| clean(&row.environment)).collect::<Vec<_>>());
-    query.bind(levels).bind(counts).bind(new_issues)
+    query.bind(levels).bind(counts).bind(new_issues).bind(regressions)
 }
 
 fn bytes(ids: &[Uuid]) -> Vec<&[u8]> {

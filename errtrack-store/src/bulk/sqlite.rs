@@ -34,17 +34,18 @@ impl Bulk for SqliteConnection {
         }
         let query = sqlx::query_as(bulk::FIND).bind(groups.rows()).bind(groups.cells);
         let query = query.bind(checks.rows()).bind(checks.cells);
-        type Row = (String, String, String, String, String, String, i64);
-        let (found, groups, issues, statuses, repeats, of, erasures): Row = query.fetch_one(self).await?;
+        type Row = (String, String, String, String, String, String, String, i64);
+        let (found, groups, issues, statuses, counts, repeats, of, erasures): Row = query.fetch_one(self).await?;
         let (found, repeats): (Vec<usize>, Vec<usize>) = (parse(&found)?, parse(&repeats)?);
         let existing = parse::<Vec<i64>>(&groups)?.into_iter().zip(parse::<Vec<i64>>(&issues)?);
-        let existing = existing.zip(parse::<Vec<i64>>(&statuses)?);
-        let existing = existing.map(|((group, issue), status)| Existing {
+        let existing = existing.zip(parse::<Vec<i64>>(&statuses)?).zip(parse::<Vec<i64>>(&counts)?);
+        let existing = existing.map(|(((group, issue), status), count)| Existing {
             group,
             issue,
             resolved: status == 1,
             waits: status >= 3,
             ignored: status == 4,
+            count,
         });
         let places = repeats.into_iter().filter_map(|check| Some(plan.checks.get(check)?.0));
         Ok(Found {
@@ -174,10 +175,10 @@ fn numbers<const N: usize>(list: &[[i64; N]]) -> Cells {
 }
 
 fn rollups(rollups: &[Row<'_>], texts: &mut Vec<u8>) -> Cells {
-    let mut rows = Cells::new(rollups.len(), 140);
+    let mut rows = Cells::new(rollups.len(), 160);
     for row in rollups {
         rows.row().int(row.project).int(row.width).int(row.start).int(row.level).int(row.count).int(row.new_issues);
-        rows.text(Some(&row.environment), texts);
+        rows.int(row.regressions).text(Some(&row.environment), texts);
     }
     rows
 }

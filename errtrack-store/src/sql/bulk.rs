@@ -3,12 +3,12 @@
 use super::cells::{int, raw, size, slice, text};
 
 /// `$1`, `$2` groups (project, fingerprint), `$3`, `$4` event ids (project, id). One row of JSON lists, because each row
-/// that is fetched costs more than all of them: place, row, issue and status of the groups (3 if it is resolved, 4 if it is
+/// that is fetched costs more than all of them: place, row, issue, status and events of the groups (3 if it is resolved, 4 if it is
 /// ignored, until a condition is met); place and issue of the events. And
 /// the number of erasures.
 pub(crate) const FIND: &str = concat!(
     "
-SELECT f.places, f.groups, f.issues, f.statuses, e.places, e.issues,
+SELECT f.places, f.groups, f.issues, f.statuses, f.counts, e.places, e.issues,
   COALESCE((SELECT CAST(value AS BIGINT) FROM errtrack_meta WHERE name = 'erasures'), 0)
 FROM (
   SELECT json_group_array(r.key) AS places, json_group_array(i.id) AS groups,
@@ -18,7 +18,8 @@ FROM (
       ELSE m.status END FROM errtrack_issue m WHERE m.id = i.merged_into),
       CASE WHEN i.status = 1 AND COALESCE(i.resolved_in, i.resolved_after) IS NOT NULL THEN 3
       WHEN i.status = 2 AND COALESCE(i.ignored_until, i.ignored_until_count) IS NOT NULL THEN 4
-      ELSE i.status END)) AS statuses
+      ELSE i.status END)) AS statuses,
+    json_group_array(COALESCE((SELECT m.count FROM errtrack_issue m WHERE m.id = i.merged_into), i.count)) AS counts
   FROM json_each($1) r
   CROSS JOIN errtrack_grouping g ON g.project_id = ",
     int!(2, 36, 1),

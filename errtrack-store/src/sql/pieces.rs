@@ -61,6 +61,9 @@ macro_rules! piece {
     ($db:ident member_columns) => {
         $crate::sql::account::columns!()
     };
+    ($db:ident incident_columns) => {
+        $crate::sql::incident::columns!()
+    };
     ($db:ident event_columns) => {
         $crate::sql::event::columns!($db)
     };

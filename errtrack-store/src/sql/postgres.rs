@@ -7,14 +7,14 @@
 pub(crate) const LOCK_PROJECTS: &str =
     "SELECT id FROM errtrack_project WHERE id = ANY($1::BIGINT[]) ORDER BY id FOR NO KEY UPDATE";
 
-/// `$1`, `$2` groups (project, fingerprint), `$3`, `$4` event ids (project, id). One row of arrays: place, row and status of
-/// the groups (3 if it is resolved, 4 if it is ignored, until a condition is met), which are locked in the order of their ids, and the issues that they were merged into (0 for none); place and
+/// `$1`, `$2` groups (project, fingerprint), `$3`, `$4` event ids (project, id). One row of arrays: place, row, status and
+/// events of the groups (3 if it is resolved, 4 if it is ignored, until a condition is met), which are locked in the order of their ids, and the issues that they were merged into (0 for none); place and
 /// issue of the events; and the number of erasures.
 pub(crate) const FIND: &str = "
 WITH g AS (
   SELECT r.place, i.id, CASE WHEN i.status = 1 AND COALESCE(i.resolved_in, i.resolved_after) IS NOT NULL THEN 3
       WHEN i.status = 2 AND COALESCE(i.ignored_until, i.ignored_until_count) IS NOT NULL THEN 4
-      ELSE i.status END AS status, i.merged_into
+      ELSE i.status END AS status, i.merged_into, i.count
   FROM UNNEST($1::BIGINT[], $2::BYTEA[]) WITH ORDINALITY AS r (project_id, fingerprint, place)
   JOIN errtrack_grouping g ON g.project_id = r.project_id AND g.fingerprint = r.fingerprint
   JOIN errtrack_issue i ON i.id = g.issue_id
@@ -27,18 +27,18 @@ WITH g AS (
 )
 SELECT g.*, e.*, m.* FROM (
   SELECT COALESCE(array_agg(place - 1), '{}'), COALESCE(array_agg(id), '{}'), COALESCE(array_agg(status), '{}'),
-    COALESCE(array_agg(COALESCE(merged_into, 0)), '{}') FROM g
+    COALESCE(array_agg(COALESCE(merged_into, 0)), '{}'), COALESCE(array_agg(count), '{}') FROM g
 ) g CROSS JOIN (
   SELECT COALESCE(array_agg(place - 1), '{}'), COALESCE(array_agg(issue_id), '{}') FROM e
 ) e CROSS JOIN (
   SELECT COALESCE((SELECT CAST(value AS BIGINT) FROM errtrack_meta WHERE name = 'erasures'), 0)
 ) m";
 
-/// Locks merged issues, `$1`, some of whose groups are locked; so they stay as they are. Id and status.
+/// Locks merged issues, `$1`, some of whose groups are locked; so they stay as they are. Id, status and events.
 pub(crate) const LOCK_MERGED: &str = "
 SELECT i.id, CASE WHEN i.status = 1 AND COALESCE(i.resolved_in, i.resolved_after) IS NOT NULL THEN 3
       WHEN i.status = 2 AND COALESCE(i.ignored_until, i.ignored_until_count) IS NOT NULL THEN 4
-      ELSE i.status END FROM errtrack_issue i
+      ELSE i.status END, i.count FROM errtrack_issue i
 WHERE i.id = ANY($1::BIGINT[]) ORDER BY i.id FOR NO KEY UPDATE";
 
 /// `$1` to `$3` tags (project, issue, number). One row of arrays: whether the issue has it, and how many values of the key.
@@ -76,7 +76,7 @@ WITH u AS (
 SELECT COALESCE(array_agg(issue_id), '{}'), COALESCE(array_agg(count), '{}') FROM n";
 
 /// `$1` the time, `$2` to `$4` groupings, `$5` to `$21` issues, `$22` to `$25` hours, `$26` to `$28` and
-/// `$42` to `$45` rollups, `$29` to `$34` tags, `$35` to `$41` events. Answers how many events it has inserted, and the
+/// `$42` to `$46` rollups, `$29` to `$34` tags, `$35` to `$41` events. Answers how many events it has inserted, and the
 /// number of erasures, which can have grown until the issues were locked.
 pub(crate) const WRITE: &str = "
 WITH groupings AS (
@@ -124,10 +124,12 @@ WITH groupings AS (
   FROM UNNEST($22::BIGINT[], $23::BIGINT[], $24::BIGINT[], $25::BIGINT[]) AS d (project_id, issue_id, hour, count)
   ON CONFLICT (project_id, day, issue_id, hour) DO UPDATE SET count = h.count + excluded.count
 ), rollups AS (
-  INSERT INTO errtrack_rollup AS r (project_id, width, start, environment, level, count, new_issues)
-  SELECT * FROM UNNEST($26::BIGINT[], $27::BIGINT[], $28::BIGINT[], $42::TEXT[], $43::BIGINT[], $44::BIGINT[], $45::BIGINT[])
+  INSERT INTO errtrack_rollup AS r (project_id, width, start, environment, level, count, new_issues, regressions)
+  SELECT * FROM UNNEST($26::BIGINT[], $27::BIGINT[], $28::BIGINT[], $42::TEXT[], $43::BIGINT[], $44::BIGINT[], $45::BIGINT[],
+    $46::BIGINT[])
   ON CONFLICT (project_id, width, start, environment, level)
-  DO UPDATE SET count = r.count + excluded.count, new_issues = r.new_issues + excluded.new_issues
+  DO UPDATE SET count = r.count + excluded.count, new_issues = r.new_issues + excluded.new_issues,
+    regressions = r.regressions + excluded.regressions
 ), tags AS (
   INSERT INTO errtrack_issue_tag AS t (project_id, issue_id, tag, count, key, value)
   SELECT * FROM UNNEST($29::BIGINT[], $30::BIGINT[], $31::BIGINT[], $32::BIGINT[], $33::TEXT[], $34::TEXT[])

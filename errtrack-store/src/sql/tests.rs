@@ -1,21 +1,25 @@
 //! Every statement can be prepared.
 
 use super::{
-    Sql, account, analytics, audit, erase, event, issue, key, merge, node, preview, project, retain, set_aside,
-    setting, storage, triage, upkeep,
+    Sql, account, alert, analytics, audit, erase, event, incident, integration, issue, key, merge, node, outbox,
+    preview, project, retain, set_aside, setting, storage, triage, upkeep,
 };
 
 fn shared() -> Vec<Sql> {
     [
         account::EVERY,
+        alert::EVERY,
         analytics::EVERY,
         audit::EVERY,
         erase::EVERY,
         event::EVERY,
+        integration::EVERY,
+        incident::EVERY,
         issue::EVERY,
         key::EVERY,
         merge::EVERY,
         node::EVERY,
+        outbox::EVERY,
         preview::EVERY,
         project::EVERY,
         retain::EVERY,

@@ -91,7 +91,7 @@ DELETE FROM errtrack_comment WHERE id IN (
 );
 
 /// A project leaves in one step with what lets others write to it; the rest follows. Each with `$1`.
-pub(crate) const BURY_PROJECT: [Sql; 6] = [
+pub(crate) const BURY_PROJECT: [Sql; 9] = [
     sql!(
         "INSERT INTO errtrack_deleted_project (project_id) SELECT id FROM errtrack_project WHERE id = $1",
         either("", " FOR UPDATE")
@@ -101,6 +101,9 @@ pub(crate) const BURY_PROJECT: [Sql; 6] = [
     sql!("DELETE FROM errtrack_balance WHERE project_id = $1"),
     sql!("DELETE FROM errtrack_set_aside WHERE project_id = $1"),
     sql!("DELETE FROM errtrack_setting WHERE project_id = $1"),
+    sql!("DELETE FROM errtrack_alert_rule WHERE project_id = $1"),
+    sql!("DELETE FROM errtrack_signal WHERE project_id = $1"),
+    sql!("DELETE FROM errtrack_alert_firing WHERE project_id = $1"),
 ];
 /// The last of them.
 pub(crate) const DELETE_PROJECT: Sql = sql!("DELETE FROM errtrack_project WHERE id = $1");
@@ -128,6 +131,9 @@ pub(crate) const EVERY: &[Sql] = &[
     BURY_PROJECT[3],
     BURY_PROJECT[4],
     BURY_PROJECT[5],
+    BURY_PROJECT[6],
+    BURY_PROJECT[7],
+    BURY_PROJECT[8],
     DELETE_RELEASES,
     DELETE_PROJECT,
     BURIED_PROJECTS,

@@ -133,25 +133,28 @@ ON CONFLICT (project_id, day, issue_id, hour) DO UPDATE SET count = count + excl
 
 const COUNT_ROLLUPS: &str = concat!(
     "
-INSERT INTO errtrack_rollup (project_id, width, start, level, count, new_issues, environment)
+INSERT INTO errtrack_rollup (project_id, width, start, level, count, new_issues, regressions, environment)
 SELECT ",
-    int!(10, 140, 1),
+    int!(10, 160, 1),
     ", ",
-    int!(10, 140, 21),
+    int!(10, 160, 21),
     ", ",
-    int!(10, 140, 41),
+    int!(10, 160, 41),
     ", ",
-    int!(10, 140, 61),
+    int!(10, 160, 61),
     ", ",
-    int!(10, 140, 81),
+    int!(10, 160, 81),
     ", ",
-    int!(10, 140, 101),
+    int!(10, 160, 101),
+    ", ",
+    int!(10, 160, 121),
     // An empty blob arrives as NULL.
     ", COALESCE(",
-    text!(10, 140, 121, 131, 18),
+    text!(10, 160, 141, 151, 18),
     ", '') FROM json_each($9) r WHERE TRUE
 ON CONFLICT (project_id, width, start, environment, level)
-DO UPDATE SET count = count + excluded.count, new_issues = new_issues + excluded.new_issues"
+DO UPDATE SET count = count + excluded.count, new_issues = new_issues + excluded.new_issues,
+  regressions = regressions + excluded.regressions"
 );
 
 /// The rows are there: so names need not be sent.

@@ -116,6 +116,11 @@ impl Row {
 /// What was done, in words.
 fn what(action: &str) -> Option<&'static str> {
     Some(match action {
+        "incident.open" => "opened the incident",
+        "incident.change" => "changed the incident",
+        "incident.link" => "linked issues to the incident",
+        "incident.unlink" => "took a link away from the incident",
+        "incident.delete" => "deleted the incident",
         "session.start" => "signed in",
         "session.fail" => "failed to sign in",
         "session.end" => "ended sessions",

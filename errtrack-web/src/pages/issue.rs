@@ -28,7 +28,8 @@ use axum::extract::{Path, Query, State};
 use comments::Said;
 use errtrack_core::{
     Issue, IssueRef, Status, Timestamp,
-    store::{Comment, EventPosition, StoredEvent, TagTally},
+    incident::Incident,
+    store::{Comment, EventPosition, IncidentQuery, StoredEvent, TagTally},
 };
 use event::EventView;
 use serde::Deserialize;
@@ -39,6 +40,8 @@ use why::{Part, Why};
 
 /// Values of each tag that are shown.
 const TAG_VALUES: u32 = 5;
+/// Incidents that are shown.
+const INCIDENTS: u32 = 10;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -63,6 +66,8 @@ struct Found {
     comments: Vec<Comment>,
     /// The latest of its project.
     release: Option<String>,
+    /// To which it is linked.
+    incidents: Vec<Incident>,
 }
 
 /// The page.
@@ -106,6 +111,21 @@ pub(super) struct IssuePage {
     why: Why,
     sections: Vec<Choice>,
     markdown: String,
+    /// To which it is linked.
+    incidents: Vec<IncidentLink>,
+    /// Where one is opened, and under which title.
+    incidents_url: String,
+    incident_title: String,
+}
+
+/// An incident to which the issue is linked.
+#[derive(Debug)]
+struct IncidentLink {
+    url: String,
+    title: String,
+    severity: &'static str,
+    class: &'static str,
+    status: &'static str,
 }
 
 /// `GET /issues/{id}`
@@ -121,7 +141,9 @@ pub(super) async fn show(
         let path = format!("/issues/{}", text::path_part(&issue.short_id()));
         return Err(Failure::Elsewhere(shell.links.path(path)));
     }
-    let found = find(&app, issue, params.event.as_deref(), now).await?;
+    let mut found = find(&app, issue, params.event.as_deref(), now).await?;
+    let of_it = IncidentQuery { issue: Some(found.issue.id), limit: INCIDENTS, ..IncidentQuery::default() };
+    found.incidents = shell.caller().incidents(&app, of_it).await?;
     let mut page = IssuePage::new(&shell, &found, Mode::of(params.stack.as_deref()), now);
     let project = projects.iter().find(|project| project.id == found.issue.project);
     page.layout = page.layout.with_projects(&projects, project, |project| match project {
@@ -172,7 +194,7 @@ async fn find(app: &App, issue: Issue, event: Option<&str>, now: Timestamp) -> R
     let parts = why::parts(app, &issue, event.as_ref().map(|(event, _)| event)).await?;
     let comments = store.comments(issue.id).await?;
     let release = store.latest_release(issue.project).await?;
-    Ok(Found { issue, event, is_gone, hours, tags, parts, comments, release })
+    Ok(Found { issue, event, is_gone, hours, tags, parts, comments, release, incidents: Vec::new() })
 }
 
 impl IssuePage {
@@ -222,10 +244,27 @@ impl IssuePage {
             sections: sections(view.as_ref(), !found.tags.is_empty()),
             markdown: markdown::of(issue, event.map(|(event, _)| &event.event), &shell.links.public(&path)),
             event: view,
+            incidents: found.incidents.iter().map(|incident| IncidentLink::new(shell, incident)).collect(),
+            incidents_url: shell.links.path("/incidents"),
+            incident_title: text::line(&[ty.as_str(), value.as_str()].join(": "), 150)
+                .trim_matches([':', ' '])
+                .to_owned(),
             short_id,
             number: issue.id.0,
             ty,
             value,
+        }
+    }
+}
+
+impl IncidentLink {
+    fn new(shell: &Shell, incident: &Incident) -> Self {
+        Self {
+            url: shell.links.path(format!("/incidents/{}", incident.id)),
+            title: text::line(&incident.title, 200),
+            severity: super::incidents::severity_name(incident.severity),
+            class: super::incidents::severity_class(incident.severity),
+            status: super::incidents::status_name(incident.status),
         }
     }
 }
@@ -276,6 +315,7 @@ impl IssuePage {
                     tags: samples::tags(),
                     comments: samples::comments(),
                     release: Some(samples::HOSTILE.into()),
+                    incidents: vec![samples::incident(1, true), samples::incident(2, false)],
                     parts: why::samples(&issue, event.as_ref(), mode == Mode::Full),
                 };
                 pages.push(Self::new(shell, &found, mode, now));

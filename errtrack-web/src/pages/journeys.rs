@@ -1,6 +1,9 @@
 //! The pages through the router, as a browser asks for them.
 
 mod accounts;
+mod alerts;
+mod incidents;
+mod integrations;
 mod merging;
 mod privacy;
 mod projects;

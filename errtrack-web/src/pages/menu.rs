@@ -16,7 +16,9 @@ pub(super) fn main(shell: &Shell) -> Vec<Entry> {
     let entries = [
         ("overview", "Overview", "/overview"),
         ("issues", "Issues", "/issues"),
+        ("incidents", "Incidents", "/incidents"),
         ("performance", "Performance", "/performance"),
+        ("alerts", "Alerts", "/alerts"),
         ("monitoring", "Monitoring", "/monitoring"),
         ("start", "Connect", "/start"),
     ];
@@ -31,6 +33,7 @@ pub(super) fn settings(shell: &Shell) -> Vec<Entry> {
         (true, ("rules", "Rules", "/settings/rules")),
         (admin, ("privacy", "Privacy", "/settings/privacy")),
         (admin, ("projects", "Projects", "/settings/projects")),
+        (of_all, ("integrations", "Integrations", "/settings/integrations")),
         (with_members, ("team", "Team", "/settings/team")),
         (with_members, ("keys", "API keys", "/settings/keys")),
         (of_all, ("audit", "Audit", "/settings/audit")),

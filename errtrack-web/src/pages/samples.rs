@@ -64,6 +64,22 @@ pub(super) fn issue(number: i64) -> Issue {
     }
 }
 
+pub(super) fn incident(number: i64, is_open: bool) -> errtrack_core::incident::Incident {
+    use errtrack_core::incident::{Incident, IncidentStatus, NewIncident, Severity};
+    let new = NewIncident {
+        project: Some(ProjectId(1)),
+        description: HOSTILE.into(),
+        severity: Severity::High,
+        status: if is_open { IncidentStatus::Identified } else { IncidentStatus::Resolved },
+        assigned_to: Some(HOSTILE.into()),
+        rule: is_open.then(Uuid::nil),
+        channels: vec![HOSTILE.into()],
+        at: now(),
+        ..NewIncident::new(HOSTILE, HOSTILE)
+    };
+    Incident { row: number, ..new.incident() }
+}
+
 pub(super) fn frame(function: &str, file: &str, line: u32, in_app: bool) -> Frame {
     Frame {
         function: Some(function.into()),
@@ -334,7 +350,11 @@ fn every_sample_renders_and_is_harmless() {
     pages.extend(StartPage::samples(&shell).iter().map(|p| ("start", p.render().unwrap())));
     pages.extend(rules::RulesPage::samples(&shell).iter().map(|p| ("rules", p.render().unwrap())));
     pages.extend(privacy::PrivacyPage::samples(&shell).iter().map(|p| ("privacy", p.render().unwrap())));
+    pages.extend(super::alerts::AlertsPage::samples(&shell).iter().map(|p| ("alerts", p.render().unwrap())));
+    pages.extend(super::alerts::EditPage::samples(&shell).iter().map(|p| ("alert", p.render().unwrap())));
     pages.extend(super::keys::KeysPage::samples(&shell).iter().map(|p| ("keys", p.render().unwrap())));
+    let integrations = super::integrations::IntegrationsPage::samples(&shell);
+    pages.extend(integrations.iter().map(|p| ("integrations", p.render().unwrap())));
     pages.extend(super::team::TeamPage::samples(&shell).iter().map(|p| ("team", p.render().unwrap())));
     pages.extend(super::audit::AuditPage::samples(&shell).iter().map(|p| ("audit", p.render().unwrap())));
     pages.extend(super::account::AccountPage::samples(&shell).iter().map(|p| ("account", p.render().unwrap())));
@@ -343,6 +363,8 @@ fn every_sample_renders_and_is_harmless() {
     pages.extend(projects::ProjectsPage::samples(&shell).iter().map(|p| ("projects", p.render().unwrap())));
     pages.extend(overview::OverviewPage::samples(&shell).iter().map(|p| ("overview", p.render().unwrap())));
     pages.extend(performance::PerformancePage::samples(&shell).iter().map(|p| ("performance", p.render().unwrap())));
+    pages.extend(super::incidents::IncidentsPage::samples(&shell).iter().map(|p| ("incidents", p.render().unwrap())));
+    pages.extend(super::incident::IncidentPage::samples(&shell).iter().map(|p| ("incident", p.render().unwrap())));
     pages.extend(monitoring::MonitoringPage::samples(&shell).iter().map(|p| ("monitoring", p.render().unwrap())));
     pages.extend(SystemPage::samples(&shell).iter().map(|p| ("system", p.render().unwrap())));
     let error = ErrorPage::new(&shell, http::StatusCode::NOT_FOUND, HOSTILE);

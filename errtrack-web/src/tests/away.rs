@@ -4,12 +4,18 @@ use async_trait::async_trait;
 use errtrack_core::{
     ApiKey, AuditEntry, Balance, Condition, Fingerprint, Issue, IssueId, IssueRef, Level, Member, MemberChange,
     MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash, TokenKind,
+    alert::{AlertRule, Firing, Signal},
+    incident::{Incident, IncidentChange, IncidentEntry, NewIncident},
+    notify::OutboxEntry,
     store::{
-        AccountStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment, Connections, Cursor,
-        EnvironmentCount, EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion, GroupStore,
-        IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject, ProjectChange, ProjectStore, Recorded,
-        Recorder, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery,
-        SeriesStore, SetAside, SettingStore, StatusCounts, Storage, StoredEvent, TagTally, TriageStore, Upkeep,
+        AccountStore, AlertState, AlertStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment,
+        Connections, Cursor, EnvironmentCount, Evaluation, EventPage, EventPosition, EventStore, Feed, FigureScope,
+        FigureVersion, FiringQuery, GroupStore, IncidentChanged, IncidentQuery, IncidentStore, Integration,
+        IntegrationStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject, OpenedIncident,
+        OutboxCount, OutboxItem, OutboxQuery, OutboxStore, ProjectChange, ProjectStore, Recorded, Recorder, Recovery,
+        Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore,
+        SetAside, SettingStore, Settlement, StatusCounts, Storage, StoredEvent, TagTally, Tally, TallyQuery,
+        TriageStore, Upkeep,
     },
 };
 use errtrack_store::SqliteStore;
@@ -130,16 +136,54 @@ delegate!(LeaseStore {
     fn lease(&self, name: &str, holder: Uuid, duration: Duration) -> bool;
     fn release(&self, name: &str, holder: Uuid) -> ();
 });
+delegate!(IntegrationStore {
+    fn integrations(&self) -> Vec<Integration>;
+    fn put_integration(&self, name: &str, config: Option<&str>) -> bool;
+    fn note_test(&self, name: &str, at: Timestamp, error: Option<&str>) -> ();
+});
+delegate!(OutboxStore {
+    fn put_outbox(&self, entries: &[OutboxEntry]) -> u64;
+    fn due_channels(&self, now: Timestamp) -> Vec<String>;
+    fn lease_outbox(&self, node: Uuid, channel: &str, now: Timestamp, limit: u32, lease: Duration) -> Vec<OutboxItem>;
+    fn settle_outbox(&self, node: Uuid, key: Uuid, came: &Settlement, now: Timestamp) -> bool;
+    fn outbox(&self, query: &OutboxQuery) -> Vec<OutboxItem>;
+    fn outbox_counts(&self) -> Vec<OutboxCount>;
+    fn retry_outbox(&self, key: Uuid, now: Timestamp) -> bool;
+    fn drop_outbox(&self, before: Timestamp) -> u64;
+});
 delegate!(AnalyticsStore {
     fn figures_version(&self, scope: &FigureScope) -> FigureVersion;
     fn rollups(&self, scope: &FigureScope, width: RollupWidth, from: Timestamp, until: Timestamp) -> Vec<Rollup>;
     fn environments(&self, scope: &FigureScope, since: Timestamp) -> Vec<EnvironmentCount>;
     fn top_issues(&self, scope: &FigureScope, since: Timestamp, limit: u32) -> Vec<(Issue, i64)>;
 });
+delegate!(AlertStore {
+    fn alert_rules(&self) -> Vec<AlertRule>;
+    fn put_alert_rule(&self, rule: &AlertRule) -> bool;
+    fn delete_alert_rule(&self, id: Uuid) -> bool;
+    fn firings(&self, query: &FiringQuery) -> Vec<Firing>;
+    fn last_firings(&self, issues: &[IssueId], since: Timestamp) -> Vec<(Uuid, IssueId, Timestamp)>;
+    fn signals(&self, limit: u32) -> Vec<Signal>;
+    fn alert_state(&self) -> AlertState;
+    fn fire(&self, evaluation: &Evaluation) -> bool;
+    fn tallies(&self, query: &TallyQuery) -> Vec<Tally>;
+});
 delegate!(SeriesStore {
     fn put_points(&self, points: &[SeriesPoint]) -> ();
     fn points(&self, query: &SeriesQuery) -> Vec<SeriesPoint>;
     fn drop_points(&self, series: Series, width: i64, before: i64) -> u64;
+});
+delegate!(IncidentStore {
+    fn open_incident(&self, new: &NewIncident) -> Option<OpenedIncident>;
+    fn incidents(&self, query: &IncidentQuery) -> Vec<Incident>;
+    fn incident(&self, id: Uuid) -> Option<Incident>;
+    fn change_incident(&self, id: Uuid, change: &IncidentChange, by: &str, at: Timestamp) -> IncidentChanged;
+    fn recover_incident(&self, rule: Uuid, recovery: &Recovery, at: Timestamp) -> Option<Uuid>;
+    fn delete_incident(&self, id: Uuid) -> bool;
+    fn incident_timeline(&self, id: Uuid, after: Option<i64>, limit: u32) -> Vec<IncidentEntry>;
+    fn link_issues(&self, id: Uuid, issues: &[IssueId], by: &str, at: Timestamp) -> Option<u64>;
+    fn unlink_issue(&self, id: Uuid, issue: IssueId, by: &str, at: Timestamp) -> bool;
+    fn incident_issues(&self, id: Uuid) -> Vec<Issue>;
 });
 delegate!(AccountStore {
     fn member_by_email(&self, email: &str) -> Option<Member>;

@@ -8,8 +8,10 @@ mod rows;
 use super::support::{KEY, TestApp};
 use callers::{Caller, callers};
 use errtrack_core::{
-    Member, Role,
-    store::{AccountStore, ProjectStore},
+    Member, ProjectId, Role,
+    alert::AlertRule,
+    notify::Trigger,
+    store::{AccountStore, AlertStore, IntegrationStore, ProjectStore},
 };
 use rows::{Needs, Row, rows};
 use serde_json::{Value, json};
@@ -24,7 +26,11 @@ struct Things {
     project: i64,
     key: String,
     member: String,
+    alert: String,
     doomed: String,
+    integration: String,
+    delivery: String,
+    incident: String,
 }
 
 impl Things {
@@ -52,9 +58,44 @@ impl Things {
             let slug = format!("d{}", uuid::Uuid::new_v4().simple());
             doomed = app.store.ensure_project(&slug).await.unwrap().id.to_string();
         }
+        let (mut integration, mut delivery) = (String::new(), String::new());
+        if row.asks_about("INTEGRATION") {
+            integration = format!("i{}", uuid::Uuid::new_v4().simple());
+            let config = r#"{"type":"slack","settings":{"webhook_url":"http://127.0.0.1:9/x"}}"#;
+            app.store.put_integration(&integration, Some(config)).await.unwrap();
+        }
+        if row.asks_about("DELIVERY") {
+            delivery = super::integrations::failed_delivery(app).await.to_string();
+        }
+        let mut incident = String::new();
+        if row.asks_about("INCIDENT") {
+            let new = json!({"title": "slow", "project": project, "issues": issue["id"].as_str().as_slice()});
+            incident = app.post("/api/alerts/incidents", &new).await.data()["id"].as_str().unwrap().to_owned();
+        }
         let project = app.store.ensure_project(project).await.unwrap().id.0;
+        let mut alert = String::new();
+        if row.asks_about("ALERT") {
+            let trigger = Some(Trigger::NewIssue);
+            let (id, project) = (uuid::Uuid::new_v4(), Some(ProjectId(project)));
+            let rule = AlertRule { id, project, name: "r".into(), trigger, ..AlertRule::default() };
+            assert!(app.store.put_alert_rule(&rule).await.unwrap());
+            alert = id.to_string();
+        }
         let (fingerprint, event) = (text("fingerprint"), text("last_event_id"));
-        Self { issue: text("id"), event, number, fingerprint, project, key, member, doomed }
+        Self {
+            issue: text("id"),
+            event,
+            number,
+            fingerprint,
+            project,
+            key,
+            member,
+            alert,
+            doomed,
+            integration,
+            delivery,
+            incident,
+        }
     }
 
     fn put_into(&self, text: &str) -> String {
@@ -65,7 +106,11 @@ impl Things {
             .replace("PROJECT", &self.project.to_string())
             .replace("KEY", &self.key)
             .replace("MEMBER", &self.member)
+            .replace("ALERT", &self.alert)
             .replace("DOOMED", &self.doomed)
+            .replace("INTEGRATION", &self.integration)
+            .replace("DELIVERY", &self.delivery)
+            .replace("INCIDENT", &self.incident)
             .replace("NEW", &uuid::Uuid::new_v4().simple().to_string())
     }
 }

@@ -91,7 +91,7 @@ fn ask(name: &'static str, path: &'static str, status: u16, body: Value) -> Ask 
 }
 
 /// Every operation, in an order in which each finds what it asks for. `EVENT` stands for the id of an event, `NUMBER` for that of an
-/// issue, `MADE` for the id of what was made last, `FINGERPRINT` for a group of the first issue.
+/// issue, `INCIDENT` for that of an incident, `MADE` for the id of what was made last, `FINGERPRINT` for a group of the first issue.
 fn every() -> Vec<Ask> {
     let report = json!({
         "message": "m", "source": "backend", "type": "E", "user_id": "ana", "release": "1.0", "tags": {"plan": "pro"},
@@ -103,6 +103,11 @@ fn every() -> Vec<Ask> {
         "extra": {"n": 1}, "user_id": "u",
     });
     let rules = json!({"rules": [{"name": "noise", "match": {"message": "m*"}, "action": "ignore"}]});
+    let alert = json!({
+        "name": "much", "condition": "error_count > threshold in time_window", "threshold": 50, "time_window": "5m",
+        "notifications": ["email"], "project": "default", "open_incident": {"severity": "high", "resolve": true},
+        "quiet_hours": {"from": "22:00", "until": "07:00", "utc_offset": 60}, "digest": "1h",
+    });
     let key = json!({"name": "deploys", "permissions": ["ingest", "read"], "projects": ["default"]});
     let member = json!({"email": "jun@example.com", "role": "developer"});
     vec![
@@ -163,6 +168,38 @@ fn every() -> Vec<Ask> {
         ask("show_balance", "/api/monitoring/balance", 200, Value::Null),
         ask("metrics", "/metrics", 200, Value::Null),
         ask("live", "/api/live", 200, Value::Null),
+        ask("create_alert_rule", "/api/alerts/rules", 201, alert.clone()),
+        ask("create_alert_rule", "/api/alerts/rules", 400, json!({"name": "x", "condition": "much"})),
+        ask("list_alert_rules", "/api/alerts/rules", 200, Value::Null),
+        ask("show_alert_rule", "/api/alerts/rules/MADE", 200, Value::Null),
+        ask("change_alert_rule", "/api/alerts/rules/MADE", 200, json!({"enabled": false, "cooldown": "1h"})),
+        ask("alert_rule_history", "/api/alerts/rules/MADE/history?limit=3", 200, Value::Null),
+        ask("preview_alert_rule", "/api/alerts/rules/preview", 200, alert),
+        ask("delete_alert_rule", "/api/alerts/rules/MADE", 204, Value::Null),
+        ask("show_alert_rule", "/api/alerts/rules/MADE", 404, Value::Null),
+        ask(
+            "create_incident",
+            "/api/alerts/incidents",
+            201,
+            json!({"title": "slow", "severity": "high", "project": "default", "issues": ["DEFAULT-1"], "channels": ["slack"]}),
+        ),
+        ask("create_incident", "/api/alerts/incidents", 400, json!({"title": " "})),
+        ask("list_incidents", "/api/alerts/incidents?open=true&severity=high&issue=DEFAULT-1", 200, Value::Null),
+        ask("list_incidents", "/api/alerts/incidents?status=over", 400, Value::Null),
+        ask(
+            "update_incident",
+            "/api/alerts/incidents/INCIDENT",
+            200,
+            json!({"status": "resolved", "note": "rolled back"}),
+        ),
+        ask("update_incident", "/api/alerts/incidents/INCIDENT", 400, json!({"severity": 3})),
+        ask("comment_on_incident", "/api/alerts/incidents/INCIDENT/comments", 201, json!({"text": "seen"})),
+        ask("link_issues", "/api/alerts/incidents/INCIDENT/issues", 200, json!({"ids": ["DEFAULT-2"]})),
+        ask("unlink_issue", "/api/alerts/incidents/INCIDENT/issues/DEFAULT-2", 200, Value::Null),
+        ask("show_incident", "/api/alerts/incidents/INCIDENT", 200, Value::Null),
+        ask("show_incident_timeline", "/api/alerts/incidents/INCIDENT/timeline?limit=2", 200, Value::Null),
+        ask("delete_incident", "/api/alerts/incidents/INCIDENT", 204, Value::Null),
+        ask("show_incident", "/api/alerts/incidents/INCIDENT", 404, Value::Null),
         ask("show_retention", "/api/settings/retention", 200, Value::Null),
         ask("preview_retention", "/api/settings/retention/preview", 200, Value::Null),
         ask("run_retention", "/api/settings/retention/run", 200, Value::Null),
@@ -204,6 +241,25 @@ fn every() -> Vec<Ask> {
         ask("reset_password", "/api/settings/team/MADE/reset", 201, Value::Null),
         ask("remove_member", "/api/settings/team/MADE", 204, Value::Null),
         ask("remove_member", "/api/settings/team/MADE", 404, Value::Null),
+        ask(
+            "set_integration",
+            "/api/settings/integrations/chat",
+            200,
+            json!({"type": "slack", "config": {"webhook_url": "http://127.0.0.1:9/x"}}),
+        ),
+        ask(
+            "set_integration",
+            "/api/settings/integrations/chat",
+            400,
+            json!({"config": {"channel": 7, "webhook_url": "x"}}),
+        ),
+        ask("list_integrations", "/api/settings/integrations", 200, Value::Null),
+        ask("test_integration", "/api/settings/integrations/chat/test", 200, Value::Null),
+        ask("delete_integration", "/api/settings/integrations/chat", 204, Value::Null),
+        ask("delete_integration", "/api/settings/integrations/chat", 404, Value::Null),
+        ask("list_deliveries", "/api/settings/deliveries?state=failed&limit=5", 200, Value::Null),
+        ask("list_deliveries", "/api/settings/deliveries?state=lost", 400, Value::Null),
+        ask("retry_delivery", "/api/settings/deliveries/01920000-0000-7000-8000-000000000000/retry", 404, Value::Null),
         ask("audit_log", "/api/settings/audit?limit=5", 200, Value::Null),
         ask("export_user", "/api/users/ana/export", 200, Value::Null),
         ask("erase_user", "/api/users/ana", 200, Value::Null),
@@ -219,12 +275,16 @@ async fn every_operation_answers_as_it_is_described() {
     let operations = schemas.operations();
     let mut asked = BTreeSet::new();
     let (mut event, mut number) = (String::new(), String::new());
-    let (mut fingerprint, mut made) = (String::new(), String::new());
+    let (mut fingerprint, mut made, mut incident) = (String::new(), String::new(), String::new());
     let replace = |target: &mut String, value: &Value| target.replace_range(.., value.as_str().unwrap());
     for Ask { name, path, status, body } in every() {
         let operation = operations.iter().find(|operation| operation.name == name);
         let operation = operation.unwrap_or_else(|| panic!("{name} is not described"));
-        let path = path.replace("EVENT", &event).replace("NUMBER", &number).replace("MADE", &made);
+        let path = path
+            .replace("EVENT", &event)
+            .replace("NUMBER", &number)
+            .replace("MADE", &made)
+            .replace("INCIDENT", &incident);
         operation.assert_is(&path);
         let text = if body.is_null() { String::new() } else { body.to_string().replace("FINGERPRINT", &fingerprint) };
         let headers = [("x-api-key", KEY), ("x-app-key", PUBLIC_KEY)];
@@ -240,7 +300,9 @@ async fn every_operation_answers_as_it_is_described() {
             if name == "create_error" {
                 replace(&mut event, &json["data"]["last_event_id"]);
                 replace(&mut fingerprint, &json["data"]["fingerprint"]);
-            } else if let "create_api_key" | "invite_member" = name {
+            } else if name == "create_incident" {
+                replace(&mut incident, &json["data"]["id"]);
+            } else if let "create_api_key" | "invite_member" | "create_alert_rule" = name {
                 replace(&mut made, &json["data"]["id"]);
             } else if let ("tracker_create_error", Some(id)) = (name, json["id"].as_i64()) {
                 number = id.to_string();

@@ -108,9 +108,13 @@ impl TestApp {
 
     /// Another process on the same database, as far as one process can play two.
     pub(super) async fn second(&self) -> Self {
+        self.second_with(Config::default()).await
+    }
+
+    pub(super) async fn second_with(&self, config: Config) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let tracker = Tracker::builder().store(self.store.clone()).build().await.expect("a tracker");
-        let router = Self::router(&tracker, Config::default());
+        let router = Self::router(&tracker, config);
         Self { router, tracker, store: self.store.clone(), _folder: folder }
     }
 

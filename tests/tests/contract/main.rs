@@ -3,6 +3,7 @@
 
 mod apps;
 mod figures;
+mod incidents;
 mod rest;
 mod service;
 mod settings;

@@ -3,7 +3,11 @@
 use crate::{
     ApiKey, AuditEntry, Balance, Condition, EventId, Fingerprint, Issue, IssueId, IssueRef, Level, Member,
     MemberChange, MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash,
-    TokenKind, store::*,
+    TokenKind,
+    alert::{AlertRule, Firing, Signal},
+    incident::{Incident, IncidentChange, IncidentEntry, NewIncident},
+    notify::OutboxEntry,
+    store::*,
 };
 use async_trait::async_trait;
 use std::{
@@ -52,12 +56,19 @@ pub(crate) struct Data {
     pub(crate) aside: Vec<String>,
     pub(crate) balances: BTreeMap<ProjectId, Balance>,
     leases: HashMap<String, (Uuid, Instant)>,
+    pub(crate) outbox: Vec<Outgoing>,
     pub(crate) trims: Vec<Instant>,
     pub(crate) points: Vec<SeriesPoint>,
     pub(crate) retentions: Vec<Instant>,
     pub(crate) last: Option<RetentionReport>,
     pub(crate) retention_takes: Duration,
     pub(crate) record_takes: Duration,
+}
+
+/// A notification on its way, and who has it until when.
+pub(crate) struct Outgoing {
+    pub(crate) item: OutboxItem,
+    lease: Option<(Uuid, Instant)>,
 }
 
 impl Fake {
@@ -247,6 +258,114 @@ impl LeaseStore for Fake {
     }
 }
 
+#[async_trait]
+impl OutboxStore for Fake {
+    async fn put_outbox(&self, entries: &[OutboxEntry]) -> Result<u64, StoreError> {
+        self.reach()?;
+        let (made_at, mut data, mut new) = (self.now(), self.data(), 0);
+        for entry in entries {
+            if data.outbox.iter().all(|other| other.item.entry.key != entry.key) {
+                let item = OutboxItem {
+                    next_at: entry.due_at,
+                    entry: entry.clone(),
+                    state: OutboxState::Waiting,
+                    attempts: 0,
+                    made_at,
+                    settled_at: None,
+                    error: None,
+                };
+                data.outbox.push(Outgoing { item, lease: None });
+                new += 1;
+            }
+        }
+        Ok(new)
+    }
+
+    async fn due_channels(&self, now: Timestamp) -> Result<Vec<String>, StoreError> {
+        self.reach()?;
+        let data = self.data();
+        let due = data.outbox.iter().filter(|one| one.is_due(now)).map(|one| one.item.entry.channel.clone());
+        Ok(due.collect::<std::collections::BTreeSet<_>>().into_iter().collect())
+    }
+
+    async fn lease_outbox(
+        &self,
+        node: Uuid,
+        channel: &str,
+        now: Timestamp,
+        limit: u32,
+        lease: Duration,
+    ) -> Result<Vec<OutboxItem>, StoreError> {
+        self.reach()?;
+        let mut data = self.data();
+        let (mut before, mut taken) = (HashSet::new(), Vec::new());
+        for one in data.outbox.iter_mut().filter(|one| one.item.state == OutboxState::Waiting) {
+            let entry = &one.item.entry;
+            let is_first = before.insert((entry.channel.clone(), entry.ordering.clone())) || entry.ordering.is_empty();
+            if is_first && entry.channel == channel && one.is_due(now) && taken.len() < limit as usize {
+                one.lease = Some((node, Instant::now() + lease));
+                one.item.attempts += 1;
+                taken.push(one.item.clone());
+            }
+        }
+        Ok(taken)
+    }
+
+    async fn settle_outbox(
+        &self,
+        node: Uuid,
+        key: Uuid,
+        came: &Settlement,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.reach()?;
+        let mut data = self.data();
+        let found = data.outbox.iter_mut().find(|one| one.item.entry.key == key);
+        let Some(one) = found.filter(|one| one.item.state == OutboxState::Waiting) else { return Ok(false) };
+        if *came != Settlement::Delivered && one.lease.is_none_or(|(has, _)| has != node) {
+            return Ok(false);
+        }
+        one.lease = None;
+        let item = &mut one.item;
+        (item.state, item.settled_at, item.error) = match came {
+            Settlement::Delivered => (OutboxState::Delivered, Some(now), None),
+            Settlement::Again { at, error } => {
+                item.next_at = *at;
+                (OutboxState::Waiting, None, Some(error.clone()))
+            }
+            Settlement::Failed { error } => (OutboxState::Failed, Some(now), Some(error.clone())),
+        };
+        Ok(true)
+    }
+
+    async fn outbox(&self, _: &OutboxQuery) -> Result<Vec<OutboxItem>, StoreError> {
+        unreachable!()
+    }
+
+    async fn outbox_counts(&self) -> Result<Vec<OutboxCount>, StoreError> {
+        unreachable!()
+    }
+
+    async fn retry_outbox(&self, _: Uuid, _: Timestamp) -> Result<bool, StoreError> {
+        unreachable!()
+    }
+
+    async fn drop_outbox(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.reach()?;
+        let mut data = self.data();
+        let count = data.outbox.len();
+        data.outbox.retain(|one| one.item.settled_at.is_none_or(|at| at >= before));
+        Ok((count - data.outbox.len()) as u64)
+    }
+}
+
+impl Outgoing {
+    fn is_due(&self, now: Timestamp) -> bool {
+        let is_free = self.lease.is_none_or(|(_, until)| until <= Instant::now());
+        self.item.state == OutboxState::Waiting && self.item.next_at <= now && is_free
+    }
+}
+
 impl Feed for Fake {
     fn changes(&self) -> Changes {
         LocalFeed::default().listen()
@@ -348,6 +467,50 @@ impl SeriesStore for Fake {
     }
 }
 
+unused!(IntegrationStore {
+    fn integrations(&self) -> Vec<Integration>;
+    fn put_integration(&self, &str, Option<&str>) -> bool;
+    fn note_test(&self, &str, Timestamp, Option<&str>) -> ();
+});
+#[async_trait]
+impl AlertStore for Fake {
+    async fn alert_rules(&self) -> Result<Vec<AlertRule>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn put_alert_rule(&self, _: &AlertRule) -> Result<bool, StoreError> {
+        unreachable!()
+    }
+
+    async fn delete_alert_rule(&self, _: Uuid) -> Result<bool, StoreError> {
+        unreachable!()
+    }
+
+    async fn firings(&self, _: &FiringQuery) -> Result<Vec<Firing>, StoreError> {
+        unreachable!()
+    }
+
+    async fn last_firings(&self, _: &[IssueId], _: Timestamp) -> Result<Vec<(Uuid, IssueId, Timestamp)>, StoreError> {
+        unreachable!()
+    }
+
+    async fn signals(&self, _: u32) -> Result<Vec<Signal>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn alert_state(&self) -> Result<AlertState, StoreError> {
+        unreachable!()
+    }
+
+    async fn fire(&self, _: &Evaluation) -> Result<bool, StoreError> {
+        unreachable!()
+    }
+
+    async fn tallies(&self, _: &TallyQuery) -> Result<Vec<Tally>, StoreError> {
+        unreachable!()
+    }
+}
+
 unused!(AnalyticsStore {
     fn figures_version(&self, &FigureScope) -> FigureVersion;
     fn rollups(&self, &FigureScope, RollupWidth, Timestamp, Timestamp) -> Vec<Rollup>;
@@ -377,6 +540,18 @@ unused!(EventStore {
     fn pin(&self, &StoredEvent, bool) -> bool;
     fn user_events(&self, Option<&[ProjectId]>, &str, Option<&Cursor>, u32) -> EventPage;
     fn erase_user(&self, Option<&[ProjectId]>, &str) -> u64;
+});
+unused!(IncidentStore {
+    fn open_incident(&self, &NewIncident) -> Option<OpenedIncident>;
+    fn incidents(&self, &IncidentQuery) -> Vec<Incident>;
+    fn incident(&self, Uuid) -> Option<Incident>;
+    fn change_incident(&self, Uuid, &IncidentChange, &str, Timestamp) -> IncidentChanged;
+    fn recover_incident(&self, Uuid, &Recovery, Timestamp) -> Option<Uuid>;
+    fn delete_incident(&self, Uuid) -> bool;
+    fn incident_timeline(&self, Uuid, Option<i64>, u32) -> Vec<IncidentEntry>;
+    fn link_issues(&self, Uuid, &[IssueId], &str, Timestamp) -> Option<u64>;
+    fn unlink_issue(&self, Uuid, IssueId, &str, Timestamp) -> bool;
+    fn incident_issues(&self, Uuid) -> Vec<Issue>;
 });
 unused!(AccountStore {
     fn member_by_email(&self, &str) -> Option<Member>;

@@ -5,6 +5,7 @@ use super::{
     work::{Outcome, Work},
 };
 use crate::{
+    Timestamp,
     hosted::hosted,
     store::{Outcome as Did, Recorded},
     tracker::{
@@ -105,6 +106,7 @@ impl Writer {
     fn settle(&mut self, work: Work, recorded: &[Recorded]) {
         let settled = recorded.iter().any(|r| r.outcome == Did::Settled);
         let ours = work.key.writer == self.engine.node;
+        let now = Timestamp::now();
         for ((occurrence, whole), recorded) in work.batch.iter().zip(recorded) {
             let counters = self.engine.ledger.of(occurrence.project());
             if !ours {
@@ -118,6 +120,15 @@ impl Writer {
                     counters.coalesced(occurrence.times() - 1);
                 }
                 (_, false) => counters.coalesced(occurrence.times()),
+            }
+            if let (Some(user), false) =
+                (occurrence.user_hash(), matches!(recorded.outcome, Did::Duplicate | Did::Settled))
+            {
+                self.engine.users.note(occurrence.project(), user, now);
+            }
+            // Milestones and releases are found within some seconds.
+            if matches!(recorded.outcome, Did::New | Did::Regressed | Did::Unignored) {
+                self.engine.signalled.notify_one();
             }
             if let (Some(hook), Did::New | Did::Regressed) = (&self.engine.hooks.on_issue, recorded.outcome) {
                 let (issue, outcome) = (recorded.issue, recorded.outcome);

@@ -29,8 +29,9 @@ impl Needs {
     }
 }
 
-/// A question. In path and body, `ISSUE`, `EVENT`, `NUMBER`, `FINGERPRINT`, `PROJECT`, `SLUG`, `KEY`, `MEMBER`, `DOOMED` (a
-/// project that may go) stand for what is made for it,
+/// A question. In path and body, `ISSUE`, `EVENT`, `NUMBER`, `FINGERPRINT`, `PROJECT`, `SLUG`, `KEY`, `MEMBER`, `ALERT`,
+/// `INCIDENT` (to which the issue is linked), `INTEGRATION`, `DELIVERY` (that was given up), `DOOMED` (a project that may go)
+/// stand for what is made for it,
 /// `NEW` for what was never there.
 #[derive(Debug)]
 pub(super) struct Row {
@@ -80,6 +81,7 @@ const APP_REPORT: &str = r#"{"appId": "SLUG", "errorCode": "c", "errorType": "t"
 const APP_REPORTS: &str = r#"{"errors": [{"appId": "SLUG", "errorCode": "c", "errorType": "t", "message": "m"}]}"#;
 const TRACKER_REPORT: &str = r#"{"project": "SLUG", "exception_type": "ENEW", "message": "m"}"#;
 const MCP: &str = r#"{"jsonrpc": "2.0", "id": 1, "method": "ping"}"#;
+const ALERT: &str = r#"{"name": "much", "condition": "error_count > 5 in 5m", "project": "SLUG"}"#;
 const NEW_KEY: &str = r#"{"name": "k", "permissions": ["read"]}"#;
 const NEW_MEMBER: &str = r#"{"email": "NEW@example.com", "role": "viewer"}"#;
 
@@ -123,6 +125,22 @@ pub(super) fn rows() -> Vec<Row> {
         api("GET", "/api/monitoring/services", Read, 200),
         api("GET", "/api/monitoring/metrics", Read, 200),
         api("GET", "/api/monitoring/uptime", Read, 200),
+        api("GET", "/api/alerts/rules", Read, 200),
+        api("POST", "/api/alerts/rules", Write, 201).foreign(400).with(ALERT),
+        api("POST", "/api/alerts/rules/preview", Write, 200).foreign(400).with(ALERT),
+        api("GET", "/api/alerts/rules/ALERT", Read, 200).scoped(),
+        api("PUT", "/api/alerts/rules/ALERT", Write, 200).scoped().with(r#"{"enabled": false}"#),
+        api("DELETE", "/api/alerts/rules/ALERT", Write, 204).scoped(),
+        api("GET", "/api/alerts/rules/ALERT/history", Read, 200).scoped(),
+        api("GET", "/api/alerts/incidents", Read, 200),
+        api("POST", "/api/alerts/incidents", Write, 201).scoped().with(r#"{"title": "slow", "project": "SLUG"}"#),
+        api("GET", "/api/alerts/incidents/INCIDENT", Read, 200).scoped(),
+        api("PUT", "/api/alerts/incidents/INCIDENT", Write, 200).scoped().with(r#"{"status": "identified"}"#),
+        api("DELETE", "/api/alerts/incidents/INCIDENT", Write, 204).scoped(),
+        api("GET", "/api/alerts/incidents/INCIDENT/timeline", Read, 200).scoped(),
+        api("POST", "/api/alerts/incidents/INCIDENT/comments", Write, 201).scoped().with(r#"{"text": "seen"}"#),
+        api("POST", "/api/alerts/incidents/INCIDENT/issues", Write, 200).scoped().with(r#"{"ids": ["ISSUE"]}"#),
+        api("DELETE", "/api/alerts/incidents/INCIDENT/issues/ISSUE", Write, 200).scoped(),
         api("GET", "/api/settings/retention", AdminOfAll, 200),
         api("POST", "/api/settings/retention/preview", AdminOfAll, 200),
         api("POST", "/api/settings/retention/run", AdminOfAll, 200),
@@ -156,6 +174,12 @@ pub(super) fn rows() -> Vec<Row> {
         api("PUT", "/api/settings/team/MEMBER", AdminOfAll, 200).with(r#"{"role": "admin"}"#),
         api("DELETE", "/api/settings/team/MEMBER", AdminOfAll, 204),
         api("POST", "/api/settings/team/MEMBER/reset", AdminOfAll, 201),
+        api("GET", "/api/settings/integrations", AdminOfAll, 200),
+        api("PUT", "/api/settings/integrations/INTEGRATION", AdminOfAll, 200).with(r#"{"config": {}}"#),
+        api("DELETE", "/api/settings/integrations/INTEGRATION", AdminOfAll, 204),
+        api("POST", "/api/settings/integrations/INTEGRATION/test", AdminOfAll, 200),
+        api("GET", "/api/settings/deliveries", AdminOfAll, 200),
+        api("POST", "/api/settings/deliveries/DELIVERY/retry", AdminOfAll, 204),
         api("GET", "/api/settings/audit", AdminOfAll, 200),
         page("GET", "/", Read, 303),
         page("GET", "/issues", Read, 200),
@@ -171,8 +195,25 @@ pub(super) fn rows() -> Vec<Row> {
         page("POST", "/issues/ISSUE/delete", Write, 303).scoped(),
         page("POST", "/issues/ISSUE/events/EVENT/pin", Write, 303).scoped(),
         page("POST", "/issues/ISSUE/events/EVENT/unpin", Write, 303).scoped(),
+        page("GET", "/incidents", Read, 200),
+        page("POST", "/incidents", Write, 303).scoped().with("title=slow&project=SLUG"),
+        page("GET", "/incidents/INCIDENT", Read, 200).scoped(),
+        page("POST", "/incidents/INCIDENT", Write, 303).scoped().with("status=identified&note=seen"),
+        page("POST", "/incidents/INCIDENT/comments", Write, 303).scoped().with("text=seen"),
+        page("POST", "/incidents/INCIDENT/issues", Write, 303).scoped().with("issue=ISSUE"),
+        page("POST", "/incidents/INCIDENT/issues/remove", Write, 303).scoped().with("issue=ISSUE"),
+        page("POST", "/incidents/INCIDENT/delete", Write, 303).scoped(),
         page("GET", "/overview", Read, 200),
         page("GET", "/performance", Read, 200),
+        page("GET", "/alerts", Read, 200),
+        page("GET", "/alerts/new", Write, 200),
+        page("POST", "/alerts", Write, 303)
+            .foreign(404)
+            .with("name=much&when=condition&condition=error_count+%3E+5+in+5m&project=PROJECT&do=save"),
+        page("GET", "/alerts/ALERT", Read, 200).scoped(),
+        page("POST", "/alerts/ALERT", Write, 303).scoped().with("name=much&when=new_issue&project=PROJECT&do=save"),
+        page("POST", "/alerts/ALERT/switch", Write, 303).scoped().with("enabled=on"),
+        page("POST", "/alerts/ALERT/delete", Write, 303).scoped(),
         page("GET", "/monitoring", Read, 200),
         page("POST", "/settings/projects/PROJECT/retention", Admin, 303).scoped().with("age_days=&events="),
         page("POST", "/settings/projects/PROJECT/quota", Admin, 303).scoped().with("events_per_month="),
@@ -189,6 +230,11 @@ pub(super) fn rows() -> Vec<Row> {
         page("GET", "/settings/system", Read, 200),
         page("POST", "/settings/system/retention", AdminOfAll, 303),
         page("POST", "/settings/projects/DOOMED/delete", AdminOfAll, 303),
+        page("GET", "/settings/integrations", AdminOfAll, 200),
+        page("POST", "/settings/integrations", AdminOfAll, 303)
+            .with("name=slack&type=slack&webhook_url=http://127.0.0.1:9/"),
+        page("POST", "/settings/integrations/INTEGRATION/delete", AdminOfAll, 303),
+        page("POST", "/settings/deliveries/DELIVERY/retry", AdminOfAll, 303),
         page("GET", "/settings/keys", AdminOfAll, 200),
         page("POST", "/settings/keys", AdminOfAll, 201).with("name=k&permission=read"),
         page("POST", "/settings/keys/KEY/revoke", AdminOfAll, 303),

@@ -1,0 +1,211 @@
+//! Alert rules on both databases: what is told, once, whatever happens.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "these are tests")]
+
+use anyhow::Result;
+use errtrack::{SqlStore, Tracker};
+use errtrack_core::{
+    Event, Exception, Formula, Level, Preparer, Project, Status, Store, Timestamp,
+    alert::AlertRule,
+    notify::Trigger,
+    store::{
+        AlertStore, Batch, Evaluation, FiringQuery, IssueStore, OutboxItem, OutboxQuery, OutboxStore, ProjectStore,
+        Recorder,
+    },
+};
+use errtrack_tests::{Database, on_both};
+use std::{collections::BTreeMap, time::Duration};
+use uuid::Uuid;
+
+on_both!(
+    a_flood_of_new_issues_is_capped_and_a_regression_comes_through
+    several_nodes_tell_it_once
+    what_was_not_committed_is_decided_again
+    an_issue_that_flaps_is_told_of_once_in_a_while
+    a_spike_is_told
+);
+
+fn event(ty: &str, at: Timestamp) -> Event {
+    let mut event = Event { timestamp: at, received_at: at, environment: Some("production".into()), ..Event::new() };
+    event.exceptions.push(Exception::new(ty, "it happened"));
+    event
+}
+
+async fn record(store: &SqlStore, project: &Project, events: impl IntoIterator<Item = Event>) -> Result<()> {
+    let preparer = Preparer::default();
+    let occurrences = events.into_iter().map(|event| preparer.prepare(project.id, event, Formula::Ours)).collect();
+    store.record(&Batch::whole(occurrences)).await?;
+    Ok(())
+}
+
+async fn node(store: &SqlStore) -> Result<Tracker> {
+    Ok(Tracker::builder().project("shop").store(store.clone()).alert_emails(["ana@example.com"]).build().await?)
+}
+
+async fn outbox(store: &SqlStore) -> Result<Vec<OutboxItem>> {
+    Ok(store.outbox(&OutboxQuery { limit: 10_000, ..OutboxQuery::default() }).await?)
+}
+
+/// What is in the outbox, by trigger.
+async fn told(store: &SqlStore) -> Result<BTreeMap<Trigger, usize>> {
+    let mut told = BTreeMap::new();
+    for item in outbox(store).await? {
+        *told.entry(item.entry.notification.trigger).or_default() += 1;
+    }
+    Ok(told)
+}
+
+/// Asks the rules as of some time until nothing is left; the tracker does so by itself meanwhile.
+async fn ask(tracker: &Tracker, store: &SqlStore, now: Timestamp) -> Result<()> {
+    loop {
+        tracker.evaluate_alerts(now).await?;
+        if store.signals(1).await?.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+async fn a_flood_of_new_issues_is_capped_and_a_regression_comes_through(database: Database) -> Result<()> {
+    let store = SqlStore::open(&database.url).await?;
+    let tracker = node(&store).await?;
+    let shop = store.ensure_project("shop").await?;
+    let start = Timestamp::now();
+    record(&store, &shop, [event("Known", start)]).await?;
+    ask(&tracker, &store, start).await?;
+    for batch in 0..10 {
+        let events = (0..1_000).map(|n| event(&format!("E{batch}-{n}"), start));
+        record(&store, &shop, events).await?;
+    }
+    ask(&tracker, &store, start).await?;
+    assert_eq!(told(&store).await?, [(Trigger::NewIssue, 60)].into(), "the cap");
+    let known = store.issues(&errtrack_core::store::IssueQuery {
+        limit: 1,
+        search: Some("Known".into()),
+        ..Default::default()
+    });
+    let known = known.await?.issues[0].id;
+    store.set_status(&[known], Status::Resolved).await?;
+    record(&store, &shop, [event("Known", start)]).await?;
+    ask(&tracker, &store, start.plus(Duration::from_secs(30))).await?;
+    assert_eq!(told(&store).await?.get(&Trigger::Regression), Some(&1), "it comes through");
+    // The tracker itself may have told the digest meanwhile; there is one all the same.
+    for minutes in [3, 4, 11, 12] {
+        ask(&tracker, &store, start.plus(Duration::from_secs(minutes * 60))).await?;
+    }
+    let expected = [(Trigger::NewIssue, 60), (Trigger::Regression, 1), (Trigger::Digest, 1)];
+    assert_eq!(told(&store).await?, expected.into());
+    let digest = outbox(&store).await?.into_iter().find(|item| item.entry.notification.trigger == Trigger::Digest);
+    let digest = digest.unwrap().entry;
+    assert_eq!((digest.notification.digest_total, digest.recipients), (9_941, vec!["ana@example.com".to_owned()]));
+    tracker.shutdown().await;
+    Ok(())
+}
+
+async fn several_nodes_tell_it_once(database: Database) -> Result<()> {
+    let stores = [SqlStore::open(&database.url).await?, SqlStore::open(&database.url).await?];
+    let nodes = [node(&stores[0]).await?, node(&stores[1]).await?];
+    let shop = stores[0].ensure_project("shop").await?;
+    let rule = AlertRule {
+        id: Uuid::new_v4(),
+        name: "much".into(),
+        condition: Some("error_count > 20 in 5m where environment = production".into()),
+        enabled: true,
+        notifications: vec!["slack".into()],
+        ..AlertRule::default()
+    };
+    assert!(stores[1].put_alert_rule(&rule).await?);
+    let now = Timestamp::now();
+    for batch in 0..5 {
+        record(&stores[batch % 2], &shop, (0..8).map(|n| event(&format!("E{batch}-{n}"), now))).await?;
+        let (one, other) = tokio::join!(nodes[0].evaluate_alerts(now), nodes[1].evaluate_alerts(now));
+        let _ = (one?, other?);
+    }
+    ask(&nodes[0], &stores[0], now).await?;
+    let expected = [(Trigger::NewIssue, 40), (Trigger::Rule, 1)];
+    assert_eq!(told(&stores[1]).await?, expected.into());
+    let query = FiringQuery { rule: Some(rule.id), after: None, limit: 10 };
+    assert_eq!(stores[0].firings(&query).await?.len(), 1);
+    for node in nodes {
+        node.shutdown().await;
+    }
+    Ok(())
+}
+
+/// A process that dies between reading signals and committing what they come to leaves all of it to the next; one that dies after
+/// has told it.
+async fn what_was_not_committed_is_decided_again(database: Database) -> Result<()> {
+    let store = SqlStore::open(&database.url).await?;
+    let shop = store.ensure_project("shop").await?;
+    record(&store, &shop, [event("A", Timestamp::now())]).await?;
+    let mut cut = 0;
+    for micros in (0..).step_by(100) {
+        let (signals, state) = (store.signals(10).await?, store.alert_state().await?);
+        let evaluation = Evaluation {
+            version: state.version,
+            signals: signals.iter().map(|signal| signal.id).collect(),
+            state: vec![("rule:x".into(), Some("{}".into()))],
+            ..Evaluation::default()
+        };
+        let _ = tokio::time::timeout(Duration::from_micros(micros), store.fire(&evaluation)).await;
+        let (left, after) = (store.signals(10).await?.len(), store.alert_state().await?);
+        let is_written = after.version > state.version;
+        assert_eq!((left, after.entries.contains_key("rule:x")), (usize::from(!is_written), is_written));
+        if is_written {
+            break;
+        }
+        cut += 1;
+    }
+    assert!(cut > 0, "some were cut short");
+    record(&store, &shop, [event("B", Timestamp::now())]).await?;
+    let tracker = node(&store).await?;
+    ask(&tracker, &store, Timestamp::now()).await?;
+    assert_eq!(told(&store).await?, [(Trigger::NewIssue, 1)].into(), "the other was taken");
+    tracker.shutdown().await;
+    Ok(())
+}
+
+async fn an_issue_that_flaps_is_told_of_once_in_a_while(database: Database) -> Result<()> {
+    let store = SqlStore::open(&database.url).await?;
+    let tracker = node(&store).await?;
+    let shop = store.ensure_project("shop").await?;
+    let now = Timestamp::now();
+    record(&store, &shop, [event("A", now)]).await?;
+    let issue = store.issues(&errtrack_core::store::IssueQuery { limit: 1, ..Default::default() }).await?.issues[0].id;
+    for _ in 0..3 {
+        store.set_status(&[issue], Status::Resolved).await?;
+        record(&store, &shop, [event("A", now)]).await?;
+        ask(&tracker, &store, Timestamp::now()).await?;
+    }
+    assert_eq!(told(&store).await?, [(Trigger::NewIssue, 1), (Trigger::Regression, 1)].into());
+    tracker.shutdown().await;
+    Ok(())
+}
+
+async fn a_spike_is_told(database: Database) -> Result<()> {
+    let store = SqlStore::open(&database.url).await?;
+    let shop = store.ensure_project("shop").await?;
+    let rule = AlertRule {
+        id: Uuid::new_v4(),
+        name: "spikes".into(),
+        trigger: Some(Trigger::Spike),
+        enabled: true,
+        notifications: vec!["email".into()],
+        min_level: Some(Level::Warning),
+        ..AlertRule::default()
+    };
+    assert!(store.put_alert_rule(&rule).await?);
+    let now = Timestamp::now();
+    let hours_ago = |hours: u64| now.minus(Duration::from_secs(hours * 3_600));
+    record(&store, &shop, (1..100).map(|hours| event("A", hours_ago(hours)))).await?;
+    record(&store, &shop, (0..90).map(|_| event("A", now))).await?;
+    let tracker = Tracker::builder().project("shop").store(store.clone()).build().await?;
+    ask(&tracker, &store, now).await?;
+    ask(&tracker, &store, now).await?;
+    assert_eq!(told(&store).await?, [(Trigger::Spike, 1)].into());
+    let notification = outbox(&store).await?.remove(0).entry.notification;
+    let facts = notification.rule.unwrap();
+    assert_eq!(facts.value, Some(90.0));
+    assert!(facts.threshold.unwrap() < 40.0, "{facts:?}");
+    tracker.shutdown().await;
+    Ok(())
+}
