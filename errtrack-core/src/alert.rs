@@ -20,6 +20,7 @@ mod signal;
 pub mod spike;
 mod state;
 mod users;
+mod whom;
 
 pub use condition::{
     Bound, Condition, Filter, FilterKey, InvalidCondition, Metric, Operator, Window, WindowChoice, parse_window,
@@ -30,3 +31,4 @@ pub use rule::{AlertRule, Checked, InvalidAlertRule, OpenIncident, When};
 pub use signal::{Firing, Signal};
 pub use state::RuleState;
 pub(crate) use users::Users;
+pub(crate) use whom::Owners;

@@ -53,4 +53,4 @@ macro_rules! targets {
     };
 }
 
-targets! { stacks messages frames secrets events envelopes reports packed headers queries values spool }
+targets! { stacks messages frames secrets events envelopes reports packed headers queries values conditions spool }

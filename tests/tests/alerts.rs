@@ -6,13 +6,17 @@ use errtrack_core::{
     Event, Exception, Formula, Level, Preparer, Project, Status, Timestamp,
     alert::AlertRule,
     notify::Trigger,
+    ownership::Ownership,
     store::{
         AlertStore, Batch, Evaluation, FiringQuery, IssueQuery, IssueStore, OutboxItem, OutboxQuery, OutboxStore,
         ProjectStore, Recorder,
     },
 };
 use errtrack_tests::{Database, on_both};
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 use uuid::Uuid;
 
 on_both!(
@@ -21,6 +25,7 @@ on_both!(
     what_was_not_committed_is_decided_again
     an_issue_that_flaps_is_told_of_once_in_a_while
     a_spike_is_told
+    owners_alone_are_told_each_by_a_mail_of_its_own
 );
 
 fn event(ty: &str, at: Timestamp) -> Event {
@@ -90,6 +95,53 @@ async fn a_flood_of_new_issues_is_capped_and_a_regression_comes_through(database
     let digest = outbox(&store).await?.into_iter().find(|item| item.entry.notification.trigger == Trigger::Digest);
     let digest = digest.context("the digest")?.entry;
     assert_eq!((digest.notification.digest_total, digest.recipients), (9_941, vec!["ana@example.com".to_owned()]));
+    tracker.shutdown().await;
+    Ok(())
+}
+
+async fn owners_alone_are_told_each_by_a_mail_of_its_own(database: Database) -> Result<()> {
+    let store = SqlStore::open(&database.url).await?;
+    let tracker = Tracker::builder().project("shop").store(store.clone()).build().await?;
+    let shop = store.ensure_project("shop").await?;
+    let ownership = Ownership::parse("type:Payment* → bob@example.com cleo@example.com")?;
+    assert!(tracker.set_ownership(shop.id, &ownership).await?);
+    let rule = AlertRule {
+        id: Uuid::new_v4(),
+        name: "new".into(),
+        trigger: Some(Trigger::NewIssue),
+        enabled: true,
+        notifications: vec!["email".into(), "slack".into()],
+        recipients: vec!["ana@example.com".into(), "dan@example.com".into()],
+        owners_only: true,
+        ..AlertRule::default()
+    };
+    assert!(store.put_alert_rule(&rule).await?);
+    let now = Timestamp::now();
+    record(&store, &shop, [event("PaymentRefused", now)]).await?;
+    record(&store, &shop, [event("Other", now)]).await?;
+    ask(&tracker, &store, now).await?;
+
+    let mut told: Vec<_> = outbox(&store).await?.into_iter().map(|item| item.entry).collect();
+    let orderings: BTreeSet<_> = told.iter().map(|entry| (&entry.channel, &entry.ordering)).collect();
+    assert_eq!(orderings.len(), told.len(), "nobody waits for another's mail");
+    told.sort_by_key(|entry| (entry.channel.clone(), entry.recipients.clone()));
+    let told = told.iter().map(|entry| {
+        let title = entry.notification.issue.as_ref().map(|issue| issue.title.split(':').next().unwrap_or_default());
+        (entry.channel.as_str(), entry.recipients.join(" "), title.unwrap_or_default())
+    });
+    let both = "ana@example.com dan@example.com".to_owned();
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [
+            ("email", "ana@example.com".to_owned(), "Other"),
+            ("email", "bob@example.com".to_owned(), "PaymentRefused"),
+            ("email", "cleo@example.com".to_owned(), "PaymentRefused"),
+            ("email", "dan@example.com".to_owned(), "Other"),
+            // A chat is one place, whoever reads it.
+            ("slack", both.clone(), "Other"),
+            ("slack", both, "PaymentRefused"),
+        ]
+    );
     tracker.shutdown().await;
     Ok(())
 }

@@ -322,7 +322,8 @@ const fn is_urgent(trigger: Trigger) -> bool {
     !matches!(trigger, Trigger::NewIssue | Trigger::Milestone | Trigger::NewInRelease | Trigger::Unignored)
 }
 
-fn hashed(parts: &[&str]) -> Uuid {
+/// An id that is the same for the same parts.
+pub(super) fn hashed(parts: &[&str]) -> Uuid {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part.len().to_le_bytes());

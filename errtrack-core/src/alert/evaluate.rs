@@ -5,6 +5,7 @@ use super::{
     decision::{Decision, Happened},
     measure,
     spike::{self, HISTORY},
+    whom::{self, Owners},
 };
 use crate::{
     Frame, IssueId, IssueRef, Project, Status, StoreError, Timestamp,
@@ -81,6 +82,7 @@ impl AlertSettings {
 /// Evaluates once, as of `now`. What another process has evaluated meanwhile is left to it.
 pub(crate) async fn evaluate(
     store: &dyn Store,
+    owners: &dyn Owners,
     settings: &AlertSettings,
     now: Timestamp,
     scope: Scope,
@@ -109,6 +111,8 @@ pub(crate) async fn evaluate(
     for entry in &mut evaluation.outbox {
         add_frames(store, entry).await?;
     }
+    let told = std::mem::take(&mut evaluation.outbox);
+    evaluation.outbox = whom::address(store, owners, rules.iter().map(|(rule, _)| rule), told).await?;
     let done = Evaluated { firings: evaluation.firings.len(), told: evaluation.outbox.len(), more };
     let mut fired = store.fire(&evaluation).await;
     if !evaluation.incidents.is_empty() && fired.as_ref().is_err_and(|error| !error.is_unavailable()) {

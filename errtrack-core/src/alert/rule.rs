@@ -42,6 +42,8 @@ pub struct AlertRule {
     pub notifications: Vec<String>,
     /// Whom the channels tell; whom they always tell unless set.
     pub recipients: Vec<String>,
+    /// Of an issue that somebody [owns](crate::ownership), the channel `email` tells the owners alone.
+    pub owners_only: bool,
     /// How long it says nothing after it has fired: about the same issue, if it is about issues. As long as the window
     /// unless set; with a trigger 10 minutes, for a spike 6 hours.
     pub cooldown: Option<String>,

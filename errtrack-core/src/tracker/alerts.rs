@@ -69,7 +69,7 @@ impl Engine {
             }
             turns.leased = Some(start + LEASE / 2);
         }
-        let done = evaluate(self.store.as_ref(), &self.alerts, Timestamp::now(), scope).await?;
+        let done = evaluate(self.store.as_ref(), self, &self.alerts, Timestamp::now(), scope).await?;
         if scope.conditions {
             turns.measured = Some(start);
         }
@@ -94,7 +94,7 @@ impl Tracker {
         let mut firings = 0;
         loop {
             let scope = Scope { conditions: true, spikes: true };
-            let done = evaluate(engine.store.as_ref(), &engine.alerts, now, scope).await?;
+            let done = evaluate(engine.store.as_ref(), engine.as_ref(), &engine.alerts, now, scope).await?;
             firings += done.firings;
             if !done.more {
                 self.wake_delivery();

@@ -1,7 +1,8 @@
 //! Who owns what, as people edit it: kept in the store, read by every process; and new issues that are assigned by it.
 
 use super::{Engine, Tracker};
-use crate::{Issue, IssueId, IssueRef, MemberStatus, ProjectId, StoreError, ownership::Ownership};
+use crate::{Issue, IssueId, IssueRef, MemberStatus, ProjectId, StoreError, alert::Owners, ownership::Ownership};
+use async_trait::async_trait;
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, PoisonError, RwLock},
@@ -79,8 +80,16 @@ impl Engine {
         Ok(())
     }
 
-    /// Who is to be told where owners alone are told.
-    pub(super) async fn told_owners(&self, issue: &Issue) -> Result<Vec<String>, StoreError> {
+    async fn owners(&self, issue: &Issue) -> Result<Vec<String>, StoreError> {
+        let Some(ownership) = self.ownership.of(issue.project) else { return Ok(Vec::new()) };
+        let newest = self.store.events(issue.id, None, 1).await?.events.pop();
+        Ok(newest.map(|stored| ownership.owners(&stored.event).to_vec()).unwrap_or_default())
+    }
+}
+
+#[async_trait]
+impl Owners for Engine {
+    async fn told_owners(&self, issue: &Issue) -> Result<Vec<String>, StoreError> {
         let mut told = match &issue.assigned_to {
             Some(member) if member.contains('@') => vec![member.to_lowercase()],
             _ => self.owners(issue).await?,
@@ -98,12 +107,6 @@ impl Engine {
         // Where the host's own accounts are used, nobody here knows them.
         told.retain(|address| members.is_empty() || may_know(address));
         Ok(told)
-    }
-
-    async fn owners(&self, issue: &Issue) -> Result<Vec<String>, StoreError> {
-        let Some(ownership) = self.ownership.of(issue.project) else { return Ok(Vec::new()) };
-        let newest = self.store.events(issue.id, None, 1).await?.events.pop();
-        Ok(newest.map(|stored| ownership.owners(&stored.event).to_vec()).unwrap_or_default())
     }
 }
 

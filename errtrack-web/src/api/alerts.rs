@@ -52,6 +52,8 @@ pub(super) struct Rule {
     notifications: Vec<String>,
     /// Whom they tell; whom they always tell if there is none.
     recipients: Vec<String>,
+    /// Of an issue that somebody owns, `email` tells the owners alone.
+    owners_only: bool,
     /// The slug of the project that it looks at; all if `null`.
     project: Option<String>,
     /// How long it says nothing after it has fired.
@@ -86,6 +88,7 @@ impl Rule {
             enabled: rule.enabled,
             notifications: rule.notifications,
             recipients: rule.recipients,
+            owners_only: rule.owners_only,
             project: rule.project.map(|id| {
                 projects.iter().find(|project| project.id == id).map_or_else(|| id.to_string(), |p| p.slug.clone())
             }),

@@ -40,6 +40,8 @@ pub(in crate::api) struct Wanted {
     notifications: Option<Vec<String>>,
     /// Addresses for the channels; whom they always tell unless given.
     recipients: Option<Vec<String>>,
+    /// Of an issue that somebody owns, `email` tells the owners alone; `false` unless given.
+    owners_only: Option<bool>,
     /// The slug of a project; all unless given.
     project: Option<String>,
     /// How long it says nothing after it has fired, of the same issue if it is about issues; the window unless given, with a
@@ -87,9 +89,13 @@ pub(super) async fn read(
         let number = |value: Value| value.as_f64().ok_or_else(|| Wrong::new("threshold", "must be a number"));
         rule.threshold = fields.any("threshold").map(number).transpose()?;
     }
-    if fields.has("enabled") {
-        let whether = |value: Value| value.as_bool().ok_or_else(|| Wrong::new("enabled", "must be true or false"));
-        rule.enabled = fields.any("enabled").map(whether).transpose()?.unwrap_or(true);
+    for (name, place, unless_given) in
+        [("enabled", &mut rule.enabled, true), ("owners_only", &mut rule.owners_only, false)]
+    {
+        if fields.has(name) {
+            let whether = |value: Value| value.as_bool().ok_or_else(|| Wrong::new(name, "must be true or false"));
+            *place = fields.any(name).map(whether).transpose()?.unwrap_or(unless_given);
+        }
     }
     for (name, place) in [("notifications", &mut rule.notifications), ("recipients", &mut rule.recipients)] {
         if fields.has(name) {

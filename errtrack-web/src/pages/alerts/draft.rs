@@ -33,6 +33,7 @@ impl Draft {
         draft.put("min_level", rule.min_level.map_or("", errtrack_core::Level::as_str));
         draft.put("notifications", &rule.notifications.join(", "));
         draft.put("recipients", &rule.recipients.join(", "));
+        draft.put("owners_only", if rule.owners_only { "on" } else { "" });
         draft.put("cooldown", &text(&rule.cooldown));
         draft.put("digest", &text(&rule.digest));
         if let Some(quiet) = rule.quiet_hours {
@@ -85,6 +86,7 @@ impl Draft {
         rule.project = text("project").map(project).transpose()?;
         rule.notifications = list("notifications");
         rule.recipients = list("recipients");
+        rule.owners_only = !self.get("owners_only").is_empty();
         rule.cooldown = text("cooldown");
         rule.digest = text("digest");
         let time = |field: &str, text: String| {

@@ -60,7 +60,7 @@ struct PreviewView {
 }
 
 /// The fields of the form.
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 17] = [
     "name",
     "condition",
     "threshold",
@@ -68,6 +68,7 @@ const FIELDS: [&str; 16] = [
     "environment",
     "notifications",
     "recipients",
+    "owners_only",
     "cooldown",
     "digest",
     "quiet_from",
@@ -313,6 +314,7 @@ pub(super) fn sample(name: &str) -> AlertRule {
         enabled: true,
         notifications: vec!["email".into(), "slack".into()],
         recipients: vec!["ana@example.com".into()],
+        owners_only: true,
         cooldown: Some("1h".into()),
         digest: Some("30m".into()),
         quiet_hours: Some(QuietHours { from: time("22:00"), until: time("07:00"), utc_offset: 60 }),
