@@ -76,6 +76,12 @@ fn told(trigger: Trigger) -> Notification {
             Notification { digest: (0..3).map(line).collect(), digest_total: 10_000, project: None, ..base }
         }
         Trigger::Test => Notification { project: None, ..base },
+        Trigger::Invitation => Notification {
+            project: None,
+            note: Some("ana@example.com invites ben@example.com".into()),
+            url: Some("https://errors.example.com/invitation/0123".into()),
+            ..base
+        },
         _ => Notification { issue: Some(issue()), ..base },
     }
 }

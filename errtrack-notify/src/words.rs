@@ -234,6 +234,7 @@ fn what(notification: &Notification) -> String {
         },
         Trigger::Digest => format!("{} notifications in one", grouped(notification.digest_total)),
         Trigger::Test => "This channel works".into(),
+        Trigger::Invitation => "You are invited to errtrack".into(),
         Trigger::Rule => one_line(rule, 80),
     }
 }
@@ -258,6 +259,7 @@ fn why(notification: &Notification) -> String {
         Trigger::Incident => "Somebody, or a rule, opened or changed an incident.".into(),
         Trigger::Digest => "More happened than is told one by one.".into(),
         Trigger::Test => "Somebody tried it. Notifications will look like this one.".into(),
+        Trigger::Invitation => "The link works once, within a week.".into(),
         Trigger::Rule => "The condition of a rule is met.".into(),
     }
 }
@@ -265,7 +267,7 @@ fn why(notification: &Notification) -> String {
 fn tone(notification: &Notification) -> Tone {
     match notification.trigger {
         Trigger::Recovered | Trigger::Test => Tone::Good,
-        Trigger::Digest => Tone::Plain,
+        Trigger::Digest | Trigger::Invitation => Tone::Plain,
         Trigger::Incident => match notification.incident.as_ref().map(|incident| incident.status.as_str()) {
             Some("resolved") => Tone::Good,
             _ => Tone::Bad,
@@ -279,6 +281,10 @@ fn tone(notification: &Notification) -> Tone {
 }
 
 fn link(notification: &Notification, dashboard: Option<&str>) -> Option<Link> {
+    if let Some(url) = notification.url.clone() {
+        let text = if notification.trigger == Trigger::Invitation { "Become a member" } else { "Open it" };
+        return Some(Link { text, url });
+    }
     let (text, path) = match (&notification.incident, &notification.issue) {
         (Some(incident), _) => ("Open the incident", incident.path.as_str()),
         (None, Some(issue)) => ("Open the issue", issue.path.as_str()),
@@ -303,7 +309,7 @@ fn digest_line(line: &DigestLine) -> String {
         Trigger::NewInRelease => "New in a release",
         Trigger::Recovered => "Recovered",
         Trigger::Incident => "Incident",
-        Trigger::Digest | Trigger::Test | Trigger::Rule => "Rule",
+        Trigger::Digest | Trigger::Test | Trigger::Invitation | Trigger::Rule => "Rule",
     };
     one_line(&format!("{what}: {about}{}", line.title), LINE)
 }

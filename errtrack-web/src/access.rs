@@ -19,7 +19,7 @@ pub(crate) use audit::Deed;
 pub(crate) use caller::{Admin, AdminOfAll, Caller, Ingest, Read, Write};
 pub use guest::Guest;
 pub(crate) use keys::{KEY_PREFIX, NewKey};
-pub(crate) use members::{Invitation, check_and_hash, reset_password, set_password, take_up};
+pub(crate) use members::{Invitation, Invited, check_and_hash, reset_password, set_password, take_up};
 pub use oidc::{InvalidOidc, Oidc};
 pub use permissions::Permissions;
 pub(crate) use scope::Scope;

@@ -368,28 +368,8 @@ pub(crate) async fn test(app: &App, caller: &Caller, name: &str) -> Result<Teste
         note: Some(format!("Sent by {}", caller.who())),
         ..Notification::default()
     };
-    let entry = OutboxEntry {
-        key: Uuid::now_v7(),
-        channel: name.to_owned(),
-        recipients: Vec::new(),
-        ordering: String::new(),
-        firing: None,
-        due_at: tested_at,
-        notification,
-    };
     let tried = match notifier {
-        // A task of its own: it may be the host's code, and panic.
-        Ok(notifier) => {
-            let mut task = tokio::spawn(async move { notifier.notify(&Delivery::new(&entry)).await });
-            match timeout(PATIENCE, &mut task).await {
-                Ok(Ok(tried)) => tried,
-                Ok(Err(_)) => Err(NotifyError::new("the channel panicked")),
-                Err(_) => {
-                    task.abort();
-                    Err(NotifyError::new(format!("no answer within {} s", PATIENCE.as_secs())))
-                }
-            }
-        }
+        Ok(notifier) => send(notifier, Vec::new(), notification).await,
         Err(error) => Err(error),
     };
     let error = tried.err().map(|error| error.message.chars().take(500).collect::<String>());
@@ -397,6 +377,41 @@ pub(crate) async fn test(app: &App, caller: &Caller, name: &str) -> Result<Teste
     let outcome = error.clone().unwrap_or_else(|| "it arrived".into());
     caller.did(app, Deed::new("integration.test", name).details(outcome)).await;
     Ok(Tested { name: name.to_owned(), delivered: error.is_none(), error, tested_at })
+}
+
+/// Mails something to somebody, past the outbox. Answers whether that arrived, `None` where mail is not set up.
+pub(crate) async fn mail(app: &App, to: &str, notification: Notification) -> Option<bool> {
+    let sent = send(app.tracker().notifier("email")?, vec![to.to_owned()], notification).await;
+    if let Err(error) = &sent {
+        tracing::warn!(target: "errtrack", "a mail to {to} did not arrive: {}", error.message);
+    }
+    Some(sent.is_ok())
+}
+
+async fn send(
+    notifier: Arc<dyn Notifier>,
+    recipients: Vec<String>,
+    notification: Notification,
+) -> Result<(), NotifyError> {
+    let entry = OutboxEntry {
+        key: Uuid::now_v7(),
+        channel: notifier.name().to_owned(),
+        recipients,
+        ordering: String::new(),
+        firing: None,
+        due_at: notification.at,
+        notification,
+    };
+    // A task of its own: it may be the host's code, and panic.
+    let mut task = tokio::spawn(async move { notifier.notify(&Delivery::new(&entry)).await });
+    match timeout(PATIENCE, &mut task).await {
+        Ok(Ok(tried)) => tried,
+        Ok(Err(_)) => Err(NotifyError::new("the channel panicked")),
+        Err(_) => {
+            task.abort();
+            Err(NotifyError::new(format!("no answer within {} s", PATIENCE.as_secs())))
+        }
+    }
 }
 
 /// Notifications on their way or at their end, the newest first.

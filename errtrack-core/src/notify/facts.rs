@@ -37,6 +37,9 @@ pub struct Notification {
     /// A sentence besides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// The address to go to, whole; the page of what it is about unless set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
 }
 
 /// Why something is told.
@@ -64,6 +67,8 @@ pub enum Trigger {
     Digest,
     /// Somebody tries a channel.
     Test,
+    /// Somebody is invited to become a member. It goes straight to the channel: no outbox keeps its link.
+    Invitation,
     /// A rule's condition is met; also what only a later version knows.
     #[default]
     #[serde(other)]
@@ -72,7 +77,7 @@ pub enum Trigger {
 
 impl Trigger {
     /// Every one.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::NewIssue,
         Self::Regression,
         Self::Milestone,
@@ -83,6 +88,7 @@ impl Trigger {
         Self::Incident,
         Self::Digest,
         Self::Test,
+        Self::Invitation,
         Self::Rule,
     ];
 
@@ -100,6 +106,7 @@ impl Trigger {
             Self::Incident => "incident",
             Self::Digest => "digest",
             Self::Test => "test",
+            Self::Invitation => "invitation",
             Self::Rule => "rule",
         }
     }

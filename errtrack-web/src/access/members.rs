@@ -1,9 +1,12 @@
 //! Members: invited, changed, removed; who may do that to whom.
 
 use super::{Caller, Deed, hash_password, random_token, token_hash};
-use crate::{app::App, error::Error, links::Links};
+use crate::{app::App, error::Error, integrations, links::Links};
 use axum::http::StatusCode;
-use errtrack_core::{Member, MemberChange, MemberChanged, MemberStatus, ProjectId, Role, Token, TokenHash, TokenKind};
+use errtrack_core::{
+    Member, MemberChange, MemberChanged, MemberStatus, ProjectId, Role, Timestamp, Token, TokenHash, TokenKind,
+    notify::{Notification, Trigger},
+};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -26,6 +29,16 @@ pub(crate) struct Invitation {
     pub(crate) projects: Option<Vec<ProjectId>>,
 }
 
+/// Somebody who was just invited.
+#[derive(Debug)]
+pub(crate) struct Invited {
+    pub(crate) member: Member,
+    /// Where the invited sets name and password.
+    pub(crate) url: String,
+    /// Whether that was mailed; `None` where mail is not set up.
+    pub(crate) mailed: Option<bool>,
+}
+
 impl Caller {
     /// Every member, the oldest first.
     pub(crate) async fn members(&self, app: &App) -> Result<Vec<Member>, Error> {
@@ -40,14 +53,9 @@ impl Caller {
         app.store().member(id).await?.ok_or_else(|| Error::not_found("member"))
     }
 
-    /// Invites somebody, and answers the link by which they become a member. Who was invited before gets a new link, and the
-    /// old one ends.
-    pub(crate) async fn invite(
-        &self,
-        app: &App,
-        links: &Links,
-        invitation: Invitation,
-    ) -> Result<(Member, String), Error> {
+    /// Invites somebody, by mail where that is set up, and answers the link by which they become a member. Who was invited
+    /// before gets a new link, and the old one ends.
+    pub(crate) async fn invite(&self, app: &App, links: &Links, invitation: Invitation) -> Result<Invited, Error> {
         app.access().needs_members(MEMBERS)?;
         self.may_deal_with(invitation.role)?;
         check_name(&invitation.name)?;
@@ -82,7 +90,16 @@ impl Caller {
         }
         let token = one_time(app, TokenKind::Invitation, member.id, INVITATION_LIVES).await?;
         self.did(app, Deed::new("member.invite", &member.email).details(member.role.as_str())).await;
-        Ok((member, links.public(format!("/invitation/{token}"))))
+        let url = links.public(format!("/invitation/{token}"));
+        let notification = Notification {
+            trigger: Trigger::Invitation,
+            at: Timestamp::now(),
+            note: Some(format!("{} invites {}", self.who(), member.email)),
+            url: Some(url.clone()),
+            ..Notification::default()
+        };
+        let mailed = integrations::mail(app, &member.email, notification).await;
+        Ok(Invited { member, url, mailed })
     }
 
     /// Changes a member. Who is disabled is signed out at once, everywhere.

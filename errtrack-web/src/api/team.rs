@@ -61,6 +61,8 @@ pub(super) struct Invited {
     member: View,
     /// Where the invited sets name and password, once, within a week. Nobody can read it again.
     invite_url: String,
+    /// Whether the link was mailed; `null` where no channel `email` is set up.
+    mailed: Option<bool>,
 }
 
 /// A link to a new password.
@@ -160,9 +162,10 @@ pub(super) async fn invite(
     let role = input::word(&mut fields, "role")?.ok_or_else(|| Error::bad_request("role: is required"))?;
     let name = fields.text("name")?.unwrap_or_default();
     let projects = input::projects(&app, &caller, &mut fields).await?;
-    let (member, invite_url) = caller.invite(&app, &links, Invitation { email, name, role, projects }).await?;
-    let member = View::new(&member, &caller.projects(&app).await?);
-    Ok((StatusCode::CREATED, success(Invited { member, invite_url })).into_response())
+    let invited = caller.invite(&app, &links, Invitation { email, name, role, projects }).await?;
+    let member = View::new(&invited.member, &caller.projects(&app).await?);
+    Ok((StatusCode::CREATED, success(Invited { member, invite_url: invited.url, mailed: invited.mailed }))
+        .into_response())
 }
 
 /// Changes a member

@@ -162,6 +162,7 @@ const fn trigger_name(trigger: Trigger) -> &'static str {
         Trigger::Incident => "Incident",
         Trigger::Digest => "Digest",
         Trigger::Test => "Test",
+        Trigger::Invitation => "Invitation",
     }
 }
 

@@ -8,7 +8,11 @@ use super::{
     text,
     time::When,
 };
-use crate::{access::Invitation, app::App, error::Error};
+use crate::{
+    access::{Invitation, Invited},
+    app::App,
+    error::Error,
+};
 use askama::Template;
 use axum::{
     Form,
@@ -72,8 +76,18 @@ pub(super) async fn invite(
         let invitation = Invitation { email: of("email"), name: of("name"), role, projects };
         shell.caller().invite(&app, &shell.links, invitation).await
     };
-    let outcome = invited.await.map(|(member, url)| Some((format!("The invitation of {}", member.email), url)));
+    let outcome = invited.await.map(|invited| Some(invitation(invited)));
     answer(&app, &shell, outcome, &fields).await
+}
+
+/// What is said of an invitation, and its link.
+fn invitation(invited: Invited) -> (String, String) {
+    let mail = match invited.mailed {
+        Some(true) => " (it was mailed to them)",
+        Some(false) => " (the mail did not arrive)",
+        None => "",
+    };
+    (format!("The invitation of {}{mail}", invited.member.email), invited.url)
 }
 
 /// `POST /settings/team/{id}`: `name`, `role`, `project` several times.
@@ -120,8 +134,7 @@ pub(super) async fn step(
             "invite" => {
                 let Member { email, name, role, projects, .. } = member;
                 let invitation = Invitation { email, name, role, projects };
-                let (member, url) = caller.invite(&app, &shell.links, invitation).await?;
-                Ok(Some((format!("The invitation of {}", member.email), url)))
+                Ok(Some(self::invitation(caller.invite(&app, &shell.links, invitation).await?)))
             }
             _ => Err(Error::not_found("page")),
         }

@@ -2,8 +2,16 @@
 
 use super::support::{Answer, KEY, TestApp};
 use crate::{Access, Accounts, Guest, Role};
-use errtrack_core::store::ProjectStore;
+use async_trait::async_trait;
+use errtrack_core::{
+    notify::{Delivery, Notifier, NotifyError},
+    store::ProjectStore,
+};
 use serde_json::{Value, json};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 const PATH: &str = "/api/settings/team";
 
@@ -26,6 +34,52 @@ impl TestApp {
         self.store.put_token(&session).await.unwrap();
         format!("errtrack_session={email}")
     }
+}
+
+/// A channel for mail that can break.
+#[derive(Default)]
+struct Post {
+    sent: Mutex<Vec<(Vec<String>, Option<String>)>>,
+    is_broken: AtomicBool,
+}
+
+#[async_trait]
+impl Notifier for Post {
+    fn name(&self) -> &str {
+        "email"
+    }
+
+    async fn notify(&self, delivery: &Delivery<'_>) -> Result<(), NotifyError> {
+        if self.is_broken.load(Relaxed) {
+            return Err(NotifyError::new("the server is away"));
+        }
+        let told = (delivery.entry.recipients.clone(), delivery.entry.notification.url.clone());
+        self.sent.lock().unwrap().push(told);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn an_invitation_is_mailed_where_mail_is_set_up_and_shown_in_any_case() {
+    let app = TestApp::new().await;
+    let invite = async |email: &str| {
+        let answer = app.post(&format!("{PATH}/invite"), &json!({"email": email, "role": "viewer"})).await;
+        assert_eq!(answer.status, 201);
+        let invited = answer.data();
+        (invited["mailed"].clone(), invited["invite_url"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(invite("one@example.com").await.0, Value::Null);
+
+    let post = Arc::new(Post::default());
+    app.tracker.set_notifier(post.clone());
+    let (mailed, url) = invite("two@example.com").await;
+    assert_eq!(mailed, true);
+    assert_eq!(*post.sent.lock().unwrap(), [(vec!["two@example.com".to_owned()], Some(url))]);
+
+    post.is_broken.store(true, Relaxed);
+    let (mailed, url) = invite("three@example.com").await;
+    assert!(mailed == false && url.contains("/invitation/"), "{url}");
+    assert_eq!(post.sent.lock().unwrap().len(), 1);
 }
 
 #[tokio::test]
