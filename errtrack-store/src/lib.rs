@@ -33,6 +33,7 @@ mod error;
 mod events;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod feed;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod incidents;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod integrations;
