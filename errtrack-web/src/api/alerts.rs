@@ -26,7 +26,7 @@ use errtrack_core::{
     alert::{AlertRule, OpenIncident, QuietHours, RuleState, When, preview::DAYS},
     notify::Trigger,
 };
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -42,6 +42,7 @@ pub(super) struct Rule {
     /// What has to happen to an issue; `null` with a condition.
     trigger: Option<Trigger>,
     /// The number of the condition, or what `threshold` stands for in it.
+    #[serde(serialize_with = "plain")]
     threshold: Option<f64>,
     /// The window of the condition, or what `time_window` stands for in it.
     #[schema(example = "5m")]
@@ -69,6 +70,18 @@ pub(super) struct Rule {
     last_triggered: Option<Timestamp>,
     created_at: Timestamp,
     updated_at: Timestamp,
+}
+
+/// A number as people write it: `50`, where some clients tell `50.0` apart from it.
+#[expect(clippy::ref_option, reason = "serde hands it over so")]
+fn plain<S: Serializer>(number: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+    /// Up to here every whole number is one of these.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match *number {
+        #[expect(clippy::cast_possible_truncation, reason = "it is whole and small enough")]
+        Some(number) if number.fract() == 0.0 && number.abs() <= EXACT => serializer.serialize_i64(number as i64),
+        number => number.serialize(serializer),
+    }
 }
 
 impl Rule {
@@ -244,8 +257,10 @@ pub(super) struct Effect {
     /// When, the first hundred times.
     at: Vec<Timestamp>,
     /// The value now.
+    #[serde(serialize_with = "plain")]
     value: Option<f64>,
     /// The largest value that was measured; the smallest, if the condition waits for little.
+    #[serde(serialize_with = "plain")]
     extreme: Option<f64>,
     #[schema(example = "It would have fired 3 times in the last 7 days.")]
     summary: String,

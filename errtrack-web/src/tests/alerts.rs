@@ -48,7 +48,7 @@ async fn a_rule_has_the_fields_of_the_rest_document() {
     for (field, expected) in [
         ("name", json!("High Error Rate")),
         ("condition", json!("error_count > threshold in time_window")),
-        ("threshold", json!(50.0)),
+        ("threshold", json!(50)),
         ("time_window", json!("5m")),
         ("enabled", json!(true)),
         ("notifications", json!(["email", "slack"])),
@@ -71,7 +71,7 @@ async fn a_rule_has_the_fields_of_the_rest_document() {
     let changed = app.send("PUT", &rule, &[("x-api-key", WRITE_KEY)], change.to_string()).await.data();
     for (field, expected) in [
         ("name", json!("High Error Rate")),
-        ("threshold", json!(7.0)),
+        ("threshold", json!(7)),
         ("time_window", json!("2h")),
         ("project", json!("default")),
         ("cooldown", json!("1d")),
@@ -141,7 +141,7 @@ async fn a_preview_counts_what_is_stored() {
         answer.data()["preview"].clone()
     };
     let effect = preview(json!({"condition": "error_count > 3 in 1h where environment = production"})).await;
-    assert_eq!((&effect["firings"], &effect["value"], &effect["days"]), (&json!(1), &json!(4.0), &json!(7)));
+    assert_eq!((&effect["firings"], &effect["value"], &effect["days"]), (&json!(1), &json!(4), &json!(7)));
     assert_eq!(effect["summary"], "It would have fired once in the last 7 days.");
     assert_eq!(preview(json!({"condition": "error_count > 4 in 1h"})).await["firings"], 0);
     assert_eq!(preview(json!({"condition": "error_count > 0 in 1h where environment = staging"})).await["firings"], 0);
@@ -176,10 +176,7 @@ async fn what_a_rule_said_is_listed_with_the_outcome_of_each_channel() {
     let channels: Vec<_> = said[0]["channels"].as_array().unwrap().iter().map(|told| told["channel"].clone()).collect();
     assert_eq!(channels, ["email", "nowhere"]);
     let said = history(&many).await;
-    assert_eq!(
-        (&said[0]["trigger"], &said[0]["value"], &said[0]["threshold"]),
-        (&json!("rule"), &json!(3.0), &json!(2.0))
-    );
+    assert_eq!((&said[0]["trigger"], &said[0]["value"], &said[0]["threshold"]), (&json!("rule"), &json!(3), &json!(2)));
     assert_eq!(history(&off).await, json!([]));
     let shown = app.get(&format!("{RULES}/{}", many["id"].as_str().unwrap())).await.data();
     assert_eq!(shown["firing"], true);

@@ -1,6 +1,7 @@
 //! What the documents of the three report dialects promise: each endpoint asked as its document asks, every field of the answer
 //! looked at, on both databases.
 
+mod alerts;
 mod apps;
 mod figures;
 mod incidents;

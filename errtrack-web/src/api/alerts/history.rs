@@ -42,7 +42,9 @@ struct Entry {
     title: String,
     /// The short id of the issue that it is about.
     issue: Option<String>,
+    #[serde(serialize_with = "super::plain")]
     value: Option<f64>,
+    #[serde(serialize_with = "super::plain")]
     threshold: Option<f64>,
     /// What became of it by channel.
     channels: Vec<Told>,
