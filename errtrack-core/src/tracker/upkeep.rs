@@ -8,7 +8,7 @@ use super::{
     alerts::{self, ALERTS},
     delivery,
     jitter::jittered,
-    jobs, ownership, series, users,
+    jobs, series, users,
 };
 use crate::{
     Timestamp,
@@ -50,7 +50,6 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: oneshot::Receiver<()>) {
         tokio::spawn(jobs::run(engine.clone())),
         tokio::spawn(alerts::run(engine.clone())),
         tokio::spawn(users::write(engine.clone())),
-        tokio::spawn(ownership::assign(engine.clone())),
         tokio::spawn(delivery::run(engine.clone())),
     ];
     while timeout(TELL_EVERY, &mut stop).await.is_err() {

@@ -130,9 +130,6 @@ impl Writer {
             if matches!(recorded.outcome, Did::New | Did::Regressed | Did::Unignored) {
                 self.engine.signalled.notify_one();
             }
-            if recorded.outcome == Did::New {
-                self.engine.ownership.came(occurrence.project(), recorded.issue);
-            }
             if let (Some(hook), Did::New | Did::Regressed) = (&self.engine.hooks.on_issue, recorded.outcome) {
                 let (issue, outcome) = (recorded.issue, recorded.outcome);
                 let change = IssueChange { issue, project: occurrence.project(), outcome };
