@@ -22,6 +22,7 @@ pub mod spike;
 mod state;
 mod told;
 mod users;
+mod watch;
 mod whom;
 
 pub use condition::{
@@ -34,4 +35,5 @@ pub use rule::{AlertRule, Checked, InvalidAlertRule, OpenIncident, When};
 pub use signal::{Firing, Signal};
 pub use state::RuleState;
 pub(crate) use users::Users;
+pub(crate) use watch::{Counts, Watch, Watched};
 pub(crate) use whom::Owners;

@@ -167,9 +167,7 @@ async fn decide_signals(
             continue;
         }
         for (rule, checked) in rules.iter().filter(|(rule, checked)| wants(rule, checked, signal)) {
-            // Each of these comes once for an issue, or ten times less often than the one before.
-            let comes_once = matches!(signal.trigger, Trigger::NewIssue | Trigger::Milestone);
-            if !comes_once && !pauses.has_passed(rule, checked, issue.id, now) {
+            if !comes_once(signal.trigger) && !pauses.has_passed(rule, checked, issue.id, now) {
                 continue;
             }
             #[expect(clippy::cast_precision_loss, reason = "a power of ten")]
@@ -187,11 +185,17 @@ async fn decide_signals(
     Ok(())
 }
 
-fn wants(rule: &AlertRule, checked: &Checked, signal: &Signal) -> bool {
+/// Whether it comes once for an issue, or ten times less often than the one before: then there is nothing to pause.
+pub(super) const fn comes_once(trigger: Trigger) -> bool {
+    matches!(trigger, Trigger::NewIssue | Trigger::Milestone)
+}
+
+pub(super) fn wants(rule: &AlertRule, checked: &Checked, signal: &Signal) -> bool {
     checked.when == When::Trigger(signal.trigger)
         && rule.project.is_none_or(|project| project == signal.project)
         && rule.min_level.is_none_or(|level| signal.level >= level)
         && rule.environment.as_deref().is_none_or(|name| signal.environment.as_deref() == Some(name))
+        && checked.filters.iter().all(|filter| filter.holds(signal))
 }
 
 /// When rules last fired for issues.

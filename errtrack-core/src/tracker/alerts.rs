@@ -1,5 +1,7 @@
 //! Alert rules are asked now and then, by one process at a time: soon after something happened, conditions a few times a minute.
 
+pub(super) mod watched;
+
 use super::{Engine, Tracker};
 use crate::{
     Timestamp,
@@ -99,6 +101,9 @@ impl Tracker {
     pub async fn evaluate_alerts(&self, now: Timestamp) -> Result<usize, StoreError> {
         let engine = &self.shared.engine;
         let mut firings = 0;
+        // What this process has counted so far is asked too.
+        engine.tell_users().await?;
+        engine.tell_watched(now).await?;
         loop {
             let scope = Scope { conditions: true, spikes: true };
             let rules = engine.store.alert_rules().await?;
