@@ -10,6 +10,7 @@
 
 mod entry;
 mod facts;
+mod issue;
 
 pub use entry::{Delivery, Notifier, NotifyError, OutboxEntry};
 pub use facts::{DigestLine, IncidentFacts, IssueFacts, Notification, RuleFacts, Trigger};

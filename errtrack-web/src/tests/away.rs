@@ -14,8 +14,8 @@ use errtrack_core::{
         IntegrationStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject, OpenedIncident,
         OutboxCount, OutboxItem, OutboxQuery, OutboxStore, ProjectChange, ProjectStore, Recorded, Recorder, Recovery,
         Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore,
-        SetAside, SettingStore, Settlement, StatusCounts, Storage, StoredEvent, TagTally, Tally, TallyQuery,
-        TriageStore, Upkeep,
+        SetAside, SettingStore, Settlement, StatusCounts, Storage, StoredEvent, TagTally, Tally, TallyQuery, Ticket,
+        TicketAdded, TicketStore, TriageStore, Upkeep,
     },
 };
 use errtrack_store::SqliteStore;
@@ -135,6 +135,12 @@ delegate!(BalanceStore {
 delegate!(LeaseStore {
     fn lease(&self, name: &str, holder: Uuid, duration: Duration) -> bool;
     fn release(&self, name: &str, holder: Uuid) -> ();
+});
+delegate!(TicketStore {
+    fn tickets(&self, issue: IssueId) -> Vec<Ticket>;
+    fn add_ticket(&self, issue: IssueId, ticket: &Ticket, lease: Duration) -> TicketAdded;
+    fn finish_ticket(&self, ticket: &Ticket) -> bool;
+    fn delete_ticket(&self, issue: IssueId, id: Uuid) -> bool;
 });
 delegate!(IntegrationStore {
     fn integrations(&self) -> Vec<Integration>;
