@@ -34,6 +34,7 @@ mod smtp;
 mod template;
 #[cfg(test)]
 mod tests;
+mod tickets;
 #[cfg(feature = "webhook")]
 mod webhook;
 mod words;
@@ -41,6 +42,10 @@ mod words;
 pub use channel::{Channel, InvalidChannel, Settings, Surroundings};
 pub use html::mail as html_mail;
 pub use kind::{Field, Kind, UnknownKind};
+pub use tickets::{
+    CreatedTicket, InvalidTicketLink, TicketDraft, TicketError, TicketKind, TicketLink, TicketService,
+    UnknownTicketKind,
+};
 #[cfg(feature = "webhook")]
 pub use webhook::{Body as WebhookBody, sign};
 pub use words::{Link, Tone, Words};
