@@ -4,6 +4,7 @@ use super::support::{Answer, KEY, READ_KEY, TestApp};
 use errtrack_core::Timestamp;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
+use tokio::time::timeout;
 
 const PATH: &str = "/api/settings/projects/1/quota";
 
@@ -110,7 +111,8 @@ async fn what_is_under_way_is_not_forgotten_when_what_was_used_is_read_again() {
         }
         drop(held);
     };
-    let (one, two, ()) = tokio::join!(app.send_report("default"), app.send_report("default"), others);
+    let all = async { tokio::join!(app.send_report("default"), app.send_report("default"), others) };
+    let (one, two, ()) = timeout(Duration::from_secs(30), all).await.expect("no third report is taken and waits");
     assert_eq!((one.status.as_u16(), two.status.as_u16()), (201, 201));
     assert_eq!(app.get(PATH).await.data()["used"], 2);
 }
