@@ -12,7 +12,7 @@ use crate::{
 use axum::http::StatusCode;
 use errtrack_core::{
     Timestamp, Tracker, WeakTracker,
-    notify::{Delivery, Notification, Notifier, NotifyError, OutboxEntry, Trigger},
+    notify::{Notification, Notifier, NotifyError, OutboxEntry, Trigger, attempt},
     store::{Change, Changes, Integration, OutboxItem, OutboxQuery, OutboxState},
 };
 use errtrack_notify::{Channel, Settings, Surroundings, Words};
@@ -31,8 +31,6 @@ use uuid::Uuid;
 const AGAIN: Duration = Duration::from_secs(60);
 /// The same when the database did not answer.
 const SOON: Duration = Duration::from_secs(5);
-/// How long a test may take.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Characters of a name, and bytes of a setting.
 const NAME: usize = 50;
 const SETTING: usize = 20_000;
@@ -401,16 +399,7 @@ async fn send(
         due_at: notification.at,
         notification,
     };
-    // A task of its own: it may be the host's code, and panic.
-    let mut task = tokio::spawn(async move { notifier.notify(&Delivery::new(&entry)).await });
-    match timeout(PATIENCE, &mut task).await {
-        Ok(Ok(tried)) => tried,
-        Ok(Err(_)) => Err(NotifyError::new("the channel panicked")),
-        Err(_) => {
-            task.abort();
-            Err(NotifyError::new(format!("no answer within {} s", PATIENCE.as_secs())))
-        }
-    }
+    attempt(notifier, entry, 1).await
 }
 
 /// Notifications on their way or at their end, the newest first.
