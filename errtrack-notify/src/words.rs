@@ -315,7 +315,7 @@ fn digest_line(line: &DigestLine) -> String {
 }
 
 /// The address of a page. What would be markup somewhere is written in its percent form.
-fn url(dashboard: Option<&str>, path: &str) -> Option<String> {
+pub(crate) fn url(dashboard: Option<&str>, path: &str) -> Option<String> {
     let base = dashboard?.trim_end_matches('/');
     if path.is_empty() {
         return None;
@@ -358,7 +358,7 @@ pub(crate) fn one_line(text: &str, most: usize) -> String {
     line
 }
 
-fn count(n: i64) -> String {
+pub(crate) fn count(n: i64) -> String {
     grouped(u64::try_from(n).unwrap_or_default())
 }
 

@@ -10,7 +10,8 @@ use errtrack::{
         IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject, OpenedIncident, OutboxCount, OutboxItem,
         OutboxQuery, OutboxStore, ProjectChange, ProjectStore, Recorded, Recorder, Recovery, Regrouped, Retention,
         RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore, SetAside, SettingStore,
-        Settlement, StatusCounts, Storage, StoredEvent, TagTally, Tally, TallyQuery, TriageStore, Upkeep,
+        Settlement, StatusCounts, Storage, StoredEvent, TagTally, Tally, TallyQuery, Ticket, TicketAdded, TicketStore,
+        TriageStore, Upkeep,
     },
 };
 use errtrack_core::{
@@ -153,6 +154,12 @@ delegate!(BalanceStore {
 delegate!(LeaseStore {
     fn lease(&self, name: &str, holder: Uuid, duration: Duration) -> Result<bool, StoreError>;
     fn release(&self, name: &str, holder: Uuid) -> Result<(), StoreError>;
+});
+delegate!(TicketStore {
+    fn tickets(&self, issue: IssueId) -> Result<Vec<Ticket>, StoreError>;
+    fn add_ticket(&self, issue: IssueId, ticket: &Ticket, lease: Duration) -> Result<TicketAdded, StoreError>;
+    fn finish_ticket(&self, ticket: &Ticket) -> Result<bool, StoreError>;
+    fn delete_ticket(&self, issue: IssueId, id: Uuid) -> Result<bool, StoreError>;
 });
 delegate!(IntegrationStore {
     fn integrations(&self) -> Result<Vec<Integration>, StoreError>;

@@ -467,6 +467,12 @@ impl SeriesStore for Fake {
     }
 }
 
+unused!(TicketStore {
+    fn tickets(&self, IssueId) -> Vec<Ticket>;
+    fn add_ticket(&self, IssueId, &Ticket, Duration) -> TicketAdded;
+    fn finish_ticket(&self, &Ticket) -> bool;
+    fn delete_ticket(&self, IssueId, Uuid) -> bool;
+});
 unused!(IntegrationStore {
     fn integrations(&self) -> Vec<Integration>;
     fn put_integration(&self, &str, Option<&str>) -> bool;
