@@ -165,6 +165,12 @@ away!(LeaseStore {
     fn lease(&self, &str, Uuid, Duration) -> bool;
     fn release(&self, &str, Uuid) -> ();
 });
+away!(TicketStore {
+    fn tickets(&self, IssueId) -> Vec<Ticket>;
+    fn add_ticket(&self, IssueId, &Ticket, Duration) -> TicketAdded;
+    fn finish_ticket(&self, &Ticket) -> bool;
+    fn delete_ticket(&self, IssueId, Uuid) -> bool;
+});
 away!(IntegrationStore {
     fn integrations(&self) -> Vec<Integration>;
     fn put_integration(&self, &str, Option<&str>) -> bool;

@@ -33,6 +33,7 @@ mod settings;
 mod spool;
 mod support;
 mod team;
+mod tickets;
 mod transactions;
 mod triage;
 mod users;

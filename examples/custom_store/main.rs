@@ -20,6 +20,7 @@ mod outbox;
 mod projects;
 mod recording;
 mod store;
+mod tickets;
 mod triage;
 mod upkeep;
 

@@ -101,13 +101,11 @@ fn usual(history: &[i64]) -> f64 {
         let at = now.checked_sub(back)?;
         Some(history.get(at.checked_sub(1).unwrap_or(at)..now.min(at + 2))?.iter().copied())
     };
-    // And by itself: what runs each day at that hour is in a third of those.
-    let same: Vec<i64> = (1..=7).filter_map(|day| history.get(now.checked_sub(day * DAY)?).copied()).collect();
     let days: Vec<i64> = (1..=7).filter_map(|day| around(day * DAY)).flatten().collect();
     let weeks: Vec<i64> = (1..=4).filter_map(|week| around(week * WEEK)).flatten().collect();
     let recent = history.get(now.saturating_sub(3)..).unwrap_or_default();
     let last_day = history.get(now.saturating_sub(DAY)..).unwrap_or_default();
-    let candidates = [median(same), median(days), median(weeks), mean(recent), median(last_day.to_vec())];
+    let candidates = [median(days), median(weeks), mean(recent), median(last_day.to_vec())];
     candidates.into_iter().fold(0.0, f64::max)
 }
 

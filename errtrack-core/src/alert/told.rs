@@ -1,6 +1,10 @@
 //! What notifications say of an issue beside what was decided: the frames of its newest event. Each issue is looked up once.
 
-use crate::{Frame, Issue, IssueRef, StoreError, notify::OutboxEntry, store::Store};
+use crate::{
+    Issue, IssueRef, StoreError,
+    notify::{IssueFacts, OutboxEntry},
+    store::Store,
+};
 use std::collections::{HashMap, hash_map::Entry};
 use uuid::Uuid;
 
@@ -41,7 +45,8 @@ impl<'a> Told<'a> {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(place) => {
                 let stored = store.event(Some(&[project]), last).await?;
-                place.insert(stored.map(|stored| frames(&stored.event)).unwrap_or_default())
+                let told = stored.map(|stored| IssueFacts::default().with_frames(&stored.event, FRAMES));
+                place.insert(told.unwrap_or_default().frames)
             }
         };
         if let Some(facts) = &mut entry.notification.issue {
@@ -49,29 +54,4 @@ impl<'a> Told<'a> {
         }
         Ok(())
     }
-}
-
-/// The first frames of the program itself, or of whatever there are; the one that crashed first.
-fn frames(event: &crate::Event) -> Vec<String> {
-    let stacks = event.exceptions.iter().rev().filter_map(|exception| exception.stacktrace.as_ref());
-    let own = stacks.clone().find(|stack| stack.frames.iter().any(is_own));
-    let Some(stack) = own.or(stacks.clone().next()) else { return Vec::new() };
-    // The crash stands last.
-    let own: Vec<&Frame> = stack.frames.iter().rev().filter(|frame| is_own(frame)).collect();
-    let frames = if own.is_empty() { stack.frames.iter().rev().collect() } else { own };
-    frames.into_iter().take(FRAMES).map(line).collect()
-}
-
-fn is_own(frame: &Frame) -> bool {
-    frame.in_app == Some(true)
-}
-
-/// A frame in one line: `shop::pay (src/pay.rs:17)`.
-fn line(frame: &Frame) -> String {
-    let function = frame.function.as_deref().or(frame.module.as_deref()).unwrap_or("?");
-    let place = frame.filename.as_deref().map(|file| match frame.lineno {
-        Some(number) => format!(" ({file}:{number})"),
-        None => format!(" ({file})"),
-    });
-    format!("{function}{}", place.unwrap_or_default())
 }

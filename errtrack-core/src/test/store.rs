@@ -14,7 +14,7 @@ use crate::{
         OutboxItem, OutboxQuery, OutboxStore, Outcome, ProjectChange, ProjectStore, Recorded, Recorder, Recovery,
         Refusal, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery,
         SeriesStore, SetAside, SettingStore, Settlement, StatusCounts, Storage, StoredEvent, TagTally, Tally,
-        TallyQuery, TriageStore, Upkeep,
+        TallyQuery, Ticket, TicketAdded, TicketStore, TriageStore, Upkeep,
     },
 };
 use async_trait::async_trait;
@@ -164,6 +164,12 @@ nothing!(BalanceStore {
 nothing!(LeaseStore {
     fn lease(&self, &str, Uuid, Duration) -> bool = Ok(false);
     fn release(&self, &str, Uuid) -> () = Ok(());
+});
+nothing!(TicketStore {
+    fn tickets(&self, IssueId) -> Vec<Ticket> = Ok(Vec::new());
+    fn add_ticket(&self, IssueId, &Ticket, Duration) -> TicketAdded = Ok(TicketAdded::Gone);
+    fn finish_ticket(&self, &Ticket) -> bool = Ok(false);
+    fn delete_ticket(&self, IssueId, Uuid) -> bool = Ok(false);
 });
 nothing!(IntegrationStore {
     fn integrations(&self) -> Vec<Integration> = Ok(Vec::new());

@@ -8,6 +8,7 @@ use crate::{
     store::*,
 };
 use async_trait::async_trait;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// What no tracker calls.
@@ -20,6 +21,12 @@ macro_rules! unused {
     };
 }
 
+unused!(TicketStore {
+    fn tickets(&self, IssueId) -> Vec<Ticket>;
+    fn add_ticket(&self, IssueId, &Ticket, Duration) -> TicketAdded;
+    fn finish_ticket(&self, &Ticket) -> bool;
+    fn delete_ticket(&self, IssueId, Uuid) -> bool;
+});
 unused!(IntegrationStore {
     fn integrations(&self) -> Vec<Integration>;
     fn put_integration(&self, &str, Option<&str>) -> bool;
