@@ -66,12 +66,12 @@ pub enum Tone {
 }
 
 impl Tone {
-    /// Its colour, as red, green and blue.
+    /// Its colour, as red, green and blue; dark enough for small text on white.
     #[must_use]
     pub const fn rgb(self) -> u32 {
         match self {
             Self::Bad => 0x00c2_3934,
-            Self::Warning => 0x00b4_6a00,
+            Self::Warning => 0x009c_5a00,
             Self::Good => 0x0018_7a43,
             Self::Plain => 0x004a_5568,
         }

@@ -2,6 +2,7 @@
 //
 //   node run.mjs empty    sign-in, and the page of a project without events
 //   node run.mjs full     the list and an issue, by mouse and by keys
+//   node run.mjs alerting channels, alert rules, incidents, ownership, monitoring
 //
 // Ends with an error if a page logs an error, breaks the content security policy, asks for anything from elsewhere, or is
 // wider than its window.
@@ -10,6 +11,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { alerting } from "./alerting.mjs";
 
 const { BASE, EMAIL, PASSWORD, PROJECT, CHROMIUM, SCREENSHOTS } = process.env;
 const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -294,6 +296,12 @@ const parts = {
     await page.locator(".top .end summary").click();
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.waitForURL(`${BASE}/login`);
+  },
+
+  async alerting() {
+    await page.goto(BASE);
+    await signIn();
+    await alerting({ page, shoot, expected, base: BASE, project: PROJECT, email: EMAIL });
   },
 };
 

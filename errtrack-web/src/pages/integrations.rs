@@ -308,7 +308,8 @@ fn inputs(kind: AnyKind, id: &str, settings: &Settings, is_set: bool) -> Vec<Inp
     let value = |name: &str| settings.get(name).map(|value| text::line(value, 20_000)).unwrap_or_default();
     let input = |field: &errtrack_notify::Field| {
         let (value, placeholder) = match field.secret {
-            true => (String::new(), value(field.name)),
+            // Of what somebody has just typed nothing is masked.
+            true => (String::new(), if is_set { value(field.name) } else { String::new() }),
             false if field.long => {
                 (text::block(settings.get(field.name).map_or("", |value| value), 16_000), String::new())
             }
