@@ -17,6 +17,7 @@ use errtrack::{
     web::{Access, AllowedTargets, Role, router},
 };
 use errtrack_tests::{Database, FaultyStore, Server, on_both};
+use futures_util::future::try_join_all;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use std::{
@@ -345,10 +346,13 @@ async fn what_was_reported_just_before_a_kill_is_told_after_the_restart(database
     let mut client = server.client().header("content-type", "application/json");
     let rule = json!({"name": "new", "trigger": "new_issue", "notifications": ["webhook"]});
     assert_eq!(client.post("/api/alerts/rules", rule.to_string()).await?.status, 201);
-    for what in ["one", "two", "three"] {
+    // All at once, so that the server is gone before it has told any of it.
+    let reports = ["one", "two", "three"].map(async |what| -> Result<StatusCode> {
+        let mut client = server.client().header("content-type", "application/json");
         let report = json!({"message": "broken", "source": "backend", "fingerprint": what, "type": what});
-        assert_eq!(client.post("/api/errors", report.to_string()).await?.status, 201);
-    }
+        Ok(client.post("/api/errors", report.to_string()).await?.status)
+    });
+    assert!(try_join_all(reports).await?.iter().all(|status| *status == 201));
     // What was answered with 201 is committed; what is to be told of it is not, or has not arrived.
     server.kill().await?;
     let before = receiver.asked().len();
