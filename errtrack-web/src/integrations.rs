@@ -4,6 +4,7 @@ use crate::{
     access::{Caller, Deed},
     app::App,
     error::Error,
+    push,
 };
 use axum::http::StatusCode;
 use errtrack_core::{
@@ -40,7 +41,8 @@ const MOST: usize = 100;
 pub(crate) struct Shown {
     /// The name by which rules call it.
     pub(crate) name: String,
-    /// `email`, `slack`, `discord`, `mattermost`, `telegram`, `webhook`, `sms`; `custom` for one of the program's own.
+    /// `email`, `slack`, `discord`, `mattermost`, `telegram`, `webhook`, `sms`; `push` for members' browsers; `custom` for one
+    /// of the program's own.
     #[serde(rename = "type")]
     pub(crate) kind: &'static str,
     pub(crate) status: Health,
@@ -224,7 +226,7 @@ impl Given {
     }
 }
 
-fn surroundings(app: &App) -> Surroundings {
+pub(crate) fn surroundings(app: &App) -> Surroundings {
     let config = app.config();
     Surroundings {
         dashboard: config.dashboard_url.clone().or_else(|| config.public_url.clone()),
@@ -245,11 +247,12 @@ pub(crate) async fn list(app: &App) -> Result<Vec<Shown>, Error> {
     let stored = app.store().integrations().await?;
     let counts = app.store().outbox_counts().await?;
     let wanted = wanted(&app.config().channels, &stored);
+    let kind_of = |name: &str| if name == push::CHANNEL { push::CHANNEL } else { "custom" };
     let of_host = app.tracker().notifiers().into_iter().filter(|name| !wanted.contains_key(name));
     let mut shown: Vec<Shown> = wanted.values().map(|given| set_up(app, given)).collect();
     shown.extend(of_host.map(|name| Shown {
+        kind: kind_of(&name),
         name,
-        kind: "custom",
         status: Health::Configured,
         config: BTreeMap::new(),
         last_test: None,
@@ -311,6 +314,9 @@ pub(crate) async fn put(
         (None, Some(before)) => before.kind,
         (None, None) => name.parse().map_err(|error| Error::bad_request(format!("type: {error}")))?,
     };
+    if name == push::CHANNEL {
+        return Err(Error::bad_request("name: push is the channel of members' browsers, which needs no settings"));
+    }
     let is_known = |name: &str| name == "smtp_server" || kind.fields().iter().any(|field| field.name == name);
     if let Some(unknown) = settings.keys().find(|name| !is_known(name)) {
         let names: Vec<&str> = kind.fields().iter().map(|field| field.name).collect();
@@ -361,6 +367,14 @@ pub(crate) async fn test(app: &App, caller: &Caller, name: &str) -> Result<Teste
         Some(given) => given.build(&surroundings(app)).map_err(|error| NotifyError::permanent(error.to_string())),
         None => app.tracker().notifier(name).map(Ok).ok_or_else(|| Error::not_found("integration"))?,
     };
+    // A test is for whoever makes it, where the channel tells each member apart.
+    let to = match &caller.member {
+        Some(member) if name == push::CHANNEL => vec![member.email.clone()],
+        None if name == push::CHANNEL => {
+            return Err(Error::bad_request("name: push is tried by members, who have browsers"));
+        }
+        _ => Vec::new(),
+    };
     let tested_at = Timestamp::now();
     let notification = Notification {
         trigger: Trigger::Test,
@@ -369,7 +383,7 @@ pub(crate) async fn test(app: &App, caller: &Caller, name: &str) -> Result<Teste
         ..Notification::default()
     };
     let tried = match notifier {
-        Ok(notifier) => send(notifier, Vec::new(), notification).await,
+        Ok(notifier) => send(notifier, to, notification).await,
         Err(error) => Err(error),
     };
     let error = tried.err().map(|error| error.message.chars().take(500).collect::<String>());
@@ -388,7 +402,7 @@ pub(crate) async fn mail(app: &App, to: &str, notification: Notification) -> Opt
     Some(sent.is_ok())
 }
 
-async fn send(
+pub(crate) async fn send(
     notifier: Arc<dyn Notifier>,
     recipients: Vec<String>,
     notification: Notification,
