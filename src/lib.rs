@@ -126,7 +126,7 @@
 //! | `oidc` | `web::Oidc`: sign-in by OpenID Connect; with one of the features `tls-…` |
 //! | `tls-ring`, `tls-aws-lc-rs` | TLS, by rustls with that provider: to PostgreSQL and Redis, to what is watched, to channels, to an issuer |
 //! | `email` | mail as a channel by which people are told, by SMTP or Postmark |
-//! | `webhook` | chats, signed webhooks and text messages as such channels |
+//! | `webhook` | chats, signed webhooks and text messages as such channels; tickets of GitHub, GitLab and Jira |
 //! | `full` | all of them but TLS and the test kit |
 //!
 //! # Where things are

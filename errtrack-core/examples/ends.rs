@@ -174,6 +174,12 @@ away!(PushStore {
     fn remove_push_subscription(&self, Uuid, Uuid) -> bool;
     fn note_pushes(&self, &[(Uuid, Timestamp, Option<String>)]) -> ();
 });
+away!(TicketStore {
+    fn tickets(&self, IssueId) -> Vec<Ticket>;
+    fn add_ticket(&self, IssueId, &Ticket, Duration) -> TicketAdded;
+    fn finish_ticket(&self, &Ticket) -> bool;
+    fn delete_ticket(&self, IssueId, Uuid) -> bool;
+});
 away!(IntegrationStore {
     fn integrations(&self) -> Vec<Integration>;
     fn put_integration(&self, &str, Option<&str>) -> bool;

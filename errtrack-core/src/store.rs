@@ -12,7 +12,7 @@
 //! 1. [`ProjectStore`], [`Recorder::record`] and [`IssueStore::issue`]: with these a [`Tracker`](crate::Tracker) starts
 //!    and counts. Everything else can answer `Ok` and nothing, for now.
 //! 2. The rest of [`IssueStore`], [`GroupStore`], [`TriageStore`], [`EventStore`], [`AccountStore`], [`KeyStore`] and [`AuditStore`]: with these the pages work.
-//! 3. [`Upkeep`], [`BalanceStore`], [`LeaseStore`], [`OutboxStore`], [`IntegrationStore`], [`SettingStore`], [`Feed`], [`AnalyticsStore`], [`SeriesStore`], [`AlertStore`], [`IncidentStore`], [`PushStore`]: with these it can run for years, and in several processes.
+//! 3. [`Upkeep`], [`BalanceStore`], [`LeaseStore`], [`OutboxStore`], [`IntegrationStore`], [`SettingStore`], [`Feed`], [`AnalyticsStore`], [`SeriesStore`], [`AlertStore`], [`IncidentStore`], [`TicketStore`], [`PushStore`]: with these it can run for years, and in several processes.
 //!    [`surplus`](crate::retention::surplus) chooses the events to keep, [`LocalFeed`] tells changes within the process.
 //!
 //! Run the suite from the first day; it says what is missing, one promise a test. It compiles without any SQL:
@@ -60,6 +60,7 @@ mod outbox;
 mod push;
 mod query;
 mod series;
+mod ticket;
 mod triage;
 mod upkeep;
 
@@ -76,6 +77,7 @@ pub use outbox::{OutboxCount, OutboxItem, OutboxQuery, OutboxState, OutboxStore,
 pub use push::{PushStore, PushSubscription};
 pub use query::{Cursor, EventPage, EventPosition, IssuePage, IssueQuery, Sort, StatusCounts, StoredEvent};
 pub use series::{Series, SeriesPoint, SeriesQuery, SeriesStore};
+pub use ticket::{MAX_TICKETS, Ticket, TicketAdded, TicketStore};
 pub use triage::{Comment, TriageStore};
 pub use upkeep::{Connections, ProjectRetention, Retention, RetentionReport, SetAside, Storage, TableSize, Upkeep};
 
@@ -105,6 +107,7 @@ pub trait Store:
     + AlertStore
     + IncidentStore
     + PushStore
+    + TicketStore
     + Feed
     + Upkeep
 {
@@ -130,6 +133,7 @@ impl<T> Store for T where
         + AlertStore
         + IncidentStore
         + PushStore
+        + TicketStore
         + Feed
         + Upkeep
 {

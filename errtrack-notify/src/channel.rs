@@ -101,18 +101,23 @@ impl Channel {
     /// A setting that is a URL.
     #[cfg(any(feature = "email", feature = "webhook"))]
     fn url(&self, field: &'static str, default: &str) -> Result<String, InvalidChannel> {
-        let text = self.get(field).unwrap_or(default);
-        let is_url = url::Url::parse(text).is_ok_and(|url| {
-            matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none()
-        });
-        if !is_url {
-            return Err(InvalidChannel::new(field, "must be a URL like https://host/path, without a password"));
-        }
-        if text.starts_with("https") && !errtrack_outgoing::Outgoing::speaks_https() {
-            return Err(InvalidChannel::new(field, "https is not built into this program"));
-        }
-        Ok(text.to_owned())
+        checked_url(field, self.get(field).unwrap_or(default))
     }
+}
+
+/// A text that is to be the URL of a service.
+#[cfg(any(feature = "email", feature = "webhook"))]
+pub(crate) fn checked_url(field: &'static str, text: &str) -> Result<String, InvalidChannel> {
+    let is_url = url::Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none()
+    });
+    if !is_url {
+        return Err(InvalidChannel::new(field, "must be a URL like https://host/path, without a password"));
+    }
+    if text.starts_with("https") && !errtrack_outgoing::Outgoing::speaks_https() {
+        return Err(InvalidChannel::new(field, "https is not built into this program"));
+    }
+    Ok(text.to_owned())
 }
 
 #[cfg(feature = "email")]
@@ -216,8 +221,8 @@ impl Channel {
 }
 
 /// A secret that is sent as a header.
-#[cfg(feature = "email")]
-fn header_value(field: &'static str, text: &str) -> Result<String, InvalidChannel> {
+#[cfg(any(feature = "email", feature = "webhook"))]
+pub(crate) fn header_value(field: &'static str, text: &str) -> Result<String, InvalidChannel> {
     if text.bytes().all(|b| b.is_ascii_graphic()) {
         Ok(text.to_owned())
     } else {

@@ -42,15 +42,15 @@ pub struct Field {
     pub long: bool,
 }
 
-const fn field(name: &'static str, label: &'static str, help: &'static str) -> Field {
+pub(crate) const fn field(name: &'static str, label: &'static str, help: &'static str) -> Field {
     Field { name, label, help, secret: false, required: false, long: false }
 }
 
-const fn required(name: &'static str, label: &'static str, help: &'static str) -> Field {
+pub(crate) const fn required(name: &'static str, label: &'static str, help: &'static str) -> Field {
     Field { required: true, ..field(name, label, help) }
 }
 
-const fn secret(field: Field) -> Field {
+pub(crate) const fn secret(field: Field) -> Field {
     Field { secret: true, ..field }
 }
 
@@ -154,13 +154,7 @@ impl Kind {
     /// Settings as people may see them: of a secret URL only where it leads, of a password nothing, of a token its end.
     #[must_use]
     pub fn masked(self, settings: &Settings) -> Settings {
-        let mask = |(name, value): (&String, &String)| {
-            let is_secret = self.fields().iter().any(|field| field.secret && field.name == name);
-            let is_known = self.fields().iter().any(|field| field.name == name);
-            let value = if is_secret { masked(value) } else { value.clone() };
-            is_known.then(|| (name.clone(), value))
-        };
-        let mut shown: Settings = settings.iter().filter_map(mask).collect();
+        let mut shown = masked_settings(self.fields(), settings);
         if let Some(server) = settings.get("smtp_url").and_then(|url| url.split_once("://")) {
             let host = server.1.rsplit('@').next().unwrap_or_default().split(['/', '?']).next().unwrap_or_default();
             shown.insert("smtp_server".into(), host.into());
@@ -171,22 +165,36 @@ impl Kind {
     /// What is set after somebody has set `given`: a secret that is left out, or given as it is shown, stays as it is.
     #[must_use]
     pub fn merged(self, before: Option<&Settings>, given: &Settings) -> Settings {
-        let mut merged = Settings::new();
-        for field in self.fields() {
-            let given = given.get(field.name).map(|value| value.trim());
-            let kept = before.and_then(|before| before.get(field.name)).filter(|_| field.secret);
-            let value = match (given, kept) {
-                (None, Some(kept)) => kept.clone(),
-                (Some(given), Some(kept)) if *given == masked(kept) => kept.clone(),
-                (Some(given), _) => given.to_owned(),
-                (None, None) => continue,
-            };
-            if !value.is_empty() {
-                merged.insert(field.name.into(), value);
-            }
-        }
-        merged
+        merged_settings(self.fields(), before, given)
     }
+}
+
+/// Settings as people may see them; what is none of these fields is left out.
+pub(crate) fn masked_settings(fields: &[Field], settings: &Settings) -> Settings {
+    let mask = |(name, value): (&String, &String)| {
+        let field = fields.iter().find(|field| field.name == name)?;
+        Some((name.clone(), if field.secret { masked(value) } else { value.clone() }))
+    };
+    settings.iter().filter_map(mask).collect()
+}
+
+/// What is set after somebody has set `given`.
+pub(crate) fn merged_settings(fields: &[Field], before: Option<&Settings>, given: &Settings) -> Settings {
+    let mut merged = Settings::new();
+    for field in fields {
+        let given = given.get(field.name).map(|value| value.trim());
+        let kept = before.and_then(|before| before.get(field.name)).filter(|_| field.secret);
+        let value = match (given, kept) {
+            (None, Some(kept)) => kept.clone(),
+            (Some(given), Some(kept)) if *given == masked(kept) => kept.clone(),
+            (Some(given), _) => given.to_owned(),
+            (None, None) => continue,
+        };
+        if !value.is_empty() {
+            merged.insert(field.name.into(), value);
+        }
+    }
+    merged
 }
 
 /// A secret as people may see it.

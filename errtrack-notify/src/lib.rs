@@ -11,11 +11,13 @@
 //! | `webhook` | `webhook` | JSON, signed, or the user's template |
 //! | `sms` | `webhook` | a form, as Twilio's `Messages` takes it |
 //!
-//! [`push::PushChannel`] (feature `push`) tells members by their browsers. It has no settings, so it is no kind.
+//! `push::PushChannel` (feature `push`) tells members by their browsers. It has no settings, so it is no kind.
 //!
 //! TLS needs `tls-ring` or `tls-aws-lc-rs` besides.
 //!
-//! Every request carries the key of its notification (`Idempotency-Key`, in mails as `Message-ID`), the same at each try.
+//! Beside them stand the services that take tickets ([`TicketService`]), which tell nobody.
+//!
+//! Every notification carries its key (`Idempotency-Key`, in mails as `Message-ID`), the same at each try.
 //! Answers of 2xx are an arrival; 408, 425, 429 (with `Retry-After`) and 5xx, and a connection that broke, are tried again;
 //! others are not. Redirects are not followed, and what is private is not reached unless it is allowed.
 
@@ -38,6 +40,7 @@ mod smtp;
 mod template;
 #[cfg(test)]
 mod tests;
+mod tickets;
 #[cfg(feature = "webhook")]
 mod webhook;
 mod words;
@@ -45,6 +48,10 @@ mod words;
 pub use channel::{Channel, InvalidChannel, Settings, Surroundings};
 pub use html::mail as html_mail;
 pub use kind::{Field, Kind, UnknownKind};
+pub use tickets::{
+    CreatedTicket, InvalidTicketLink, TicketDraft, TicketError, TicketKind, TicketLink, TicketService,
+    UnknownTicketKind,
+};
 #[cfg(feature = "webhook")]
 pub use webhook::{Body as WebhookBody, sign};
 pub use words::{Link, Tone, Words};

@@ -5,6 +5,7 @@ mod receiver;
 mod services;
 mod smtp_server;
 mod texts;
+mod tickets;
 
 use crate::{Channel, Kind, Surroundings};
 use errtrack_core::{

@@ -66,12 +66,12 @@ pub enum Tone {
 }
 
 impl Tone {
-    /// Its colour, as red, green and blue.
+    /// Its colour, as red, green and blue; dark enough for small text on white.
     #[must_use]
     pub const fn rgb(self) -> u32 {
         match self {
             Self::Bad => 0x00c2_3934,
-            Self::Warning => 0x00b4_6a00,
+            Self::Warning => 0x009c_5a00,
             Self::Good => 0x0018_7a43,
             Self::Plain => 0x004a_5568,
         }
@@ -315,7 +315,7 @@ fn digest_line(line: &DigestLine) -> String {
 }
 
 /// The address of a page. What would be markup somewhere is written in its percent form.
-fn url(dashboard: Option<&str>, path: &str) -> Option<String> {
+pub(crate) fn url(dashboard: Option<&str>, path: &str) -> Option<String> {
     let base = dashboard?.trim_end_matches('/');
     if path.is_empty() {
         return None;
@@ -358,7 +358,7 @@ pub(crate) fn one_line(text: &str, most: usize) -> String {
     line
 }
 
-fn count(n: i64) -> String {
+pub(crate) fn count(n: i64) -> String {
     grouped(u64::try_from(n).unwrap_or_default())
 }
 

@@ -48,6 +48,7 @@ pub mod regrouping;
 pub mod retention;
 pub mod series;
 pub mod settings;
+pub mod tickets;
 pub mod together;
 pub mod triage;
 pub mod trimming;
@@ -104,6 +105,13 @@ macro_rules! conformance {
             releases_that_are_no_versions_are_ordered_as_they_came
             a_condition_is_that_of_the_whole_issue
             comments_stand_in_their_order_and_go_with_the_issue
+        ]);
+        $crate::conformance!(@part $open, tickets: [
+            a_ticket_has_a_place_before_it_is_made
+            a_place_is_free_again_when_its_time_is_over
+            of_many_who_make_a_ticket_one_does
+            a_ticket_is_linked_once_and_there_are_not_too_many
+            tickets_follow_issues_that_are_merged_and_go_with_them
         ]);
         $crate::conformance!(@part $open, alerts: [
             rules_are_kept_and_go_with_their_project

@@ -5,7 +5,7 @@ use crate::{
     issues::numbers,
     members,
     pool::{Dialect, reading, writing},
-    sql::{Sql, analytics, incident, upkeep as sql},
+    sql::{Sql, analytics, incident, ticket, upkeep as sql},
 };
 use errtrack_core::{
     IssueId, ProjectId, StoreError,
@@ -135,9 +135,14 @@ impl SqlStore {
             while self.step(sql::DELETE_HOURS, &[*project, *from, *to, STEP, day, until]).await? > 0 {}
             day = until + 1;
         }
-        for sql in
-            [sql::DELETE_USERS, sql::DELETE_TAGS, sql::DELETE_COMMENTS, incident::DELETE_LINKS, sql::DELETE_EVENTS]
-        {
+        for sql in [
+            sql::DELETE_USERS,
+            sql::DELETE_TAGS,
+            sql::DELETE_COMMENTS,
+            incident::DELETE_LINKS,
+            ticket::OF_DELETED,
+            sql::DELETE_EVENTS,
+        ] {
             while self.step(sql, &[*project, *from, *to, STEP]).await? > 0 {}
         }
         // Only these: another may have been buried between them meanwhile.

@@ -95,6 +95,8 @@ mod tag;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod tally;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod tickets;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod triage;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod trim;

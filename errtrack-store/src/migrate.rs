@@ -20,6 +20,7 @@ const SQLITE: Migrations = &[
     (8, "outbox", include_str!("../migrations/sqlite/0008_outbox.sql")),
     (9, "alerts", include_str!("../migrations/sqlite/0009_alerts.sql")),
     (10, "incidents", include_str!("../migrations/sqlite/0010_incidents.sql")),
+    (11, "tickets", include_str!("../migrations/sqlite/0011_tickets.sql")),
     (12, "push", include_str!("../migrations/sqlite/0012_push.sql")),
 ];
 #[cfg(feature = "postgres")]
@@ -33,6 +34,7 @@ const POSTGRES: Migrations = &[
     (7, "outbox", include_str!("../migrations/postgres/0007_outbox.sql")),
     (8, "alerts", include_str!("../migrations/postgres/0008_alerts.sql")),
     (9, "incidents", include_str!("../migrations/postgres/0009_incidents.sql")),
+    (10, "tickets", include_str!("../migrations/postgres/0010_tickets.sql")),
     (11, "push", include_str!("../migrations/postgres/0011_push.sql")),
 ];
 

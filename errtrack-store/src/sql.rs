@@ -30,6 +30,7 @@ pub(crate) mod setting;
 pub(crate) mod storage;
 #[cfg(test)]
 mod tests;
+pub(crate) mod ticket;
 pub(crate) mod triage;
 pub(crate) mod upkeep;
 #[cfg(feature = "sqlite")]

@@ -4,6 +4,7 @@ use crate::{
     access::{Caller, Deed},
     app::App,
     error::Error,
+    integrations,
 };
 use errtrack_core::{
     Timestamp,
@@ -66,6 +67,7 @@ impl Caller {
     /// Keeps a new rule, or one that was changed.
     pub(crate) async fn put_alert_rule(&self, app: &App, mut rule: AlertRule) -> Result<AlertRule, Error> {
         self.check_alert_rule(app, &rule).await?;
+        integrations::tickets::check_channels(app, "notifications", &rule.notifications).await?;
         let is_new = rule.id.is_nil();
         if is_new {
             if app.store().alert_rules().await?.len() >= MOST {

@@ -56,6 +56,8 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(errors::change::assign))
         .routes(routes!(errors::change::bulk))
         .routes(routes!(errors::comments::list, errors::comments::create))
+        .routes(routes!(errors::tickets::list, errors::tickets::create))
+        .routes(routes!(errors::tickets::delete))
         .routes(routes!(errors::show::events))
         .routes(routes!(errors::regroup::groups))
         .routes(routes!(errors::regroup::unmerge))

@@ -50,7 +50,7 @@ struct Inner {
     sizes: Sizes,
     runs: Runs,
     traffic: Arc<Traffic>,
-    shared: Shared,
+    shared: Arc<Shared>,
     issuer: Option<Issuer>,
 }
 
@@ -68,7 +68,7 @@ impl App {
     pub(crate) fn new(tracker: &Tracker, access: Access, config: Config) -> Self {
         let limits = Limits::new(config.rate_limits);
         let live = Live::new(config.live_clients);
-        let shared = Shared::new(&config);
+        let shared = Arc::new(Shared::new(&config));
         let oidc = config.oidc.as_ref().filter(|_| access.has_members());
         let issuer = oidc.map(|oidc| Issuer::new(oidc, &config.allowed_targets));
         let inner = Inner {
@@ -120,7 +120,7 @@ impl App {
     }
 
     /// What is shared with other processes on the same database.
-    pub(crate) fn shared(&self) -> &Shared {
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.inner.shared
     }
 
@@ -213,7 +213,7 @@ impl App {
 
     /// Answers that are kept for a while.
     pub(crate) fn cache(&self) -> &dyn Cache {
-        &self.inner.shared
+        self.inner.shared.as_ref()
     }
 
     /// Waits for a turn at work that needs much memory.

@@ -4,7 +4,7 @@ use crate::{
     access::{Caller, Deed},
     app::App,
     error::Error,
-    triage,
+    integrations, triage,
 };
 use errtrack_core::{
     Issue, IssueId, Project, ProjectId, Timestamp,
@@ -62,6 +62,7 @@ impl Caller {
 
     /// Opens an incident.
     pub(crate) async fn open_incident(&self, app: &App, new: &NewIncident) -> Result<Incident, Error> {
+        integrations::tickets::check_channels(app, "channels", &new.channels).await?;
         let opened = app.store().open_incident(new).await?;
         let opened = opened.ok_or_else(|| Error::not_found("project"))?;
         let deed = Deed::new("incident.open", &new.title).details(format!("{} ({})", opened.id, new.severity));
@@ -76,6 +77,9 @@ impl Caller {
         incident: &Incident,
         change: &IncidentChange,
     ) -> Result<Incident, Error> {
+        if let Some(channels) = &change.channels {
+            integrations::tickets::check_channels(app, "channels", channels).await?;
+        }
         let by = triage::author(self);
         match app.store().change_incident(incident.id, change, &by, Timestamp::now()).await? {
             IncidentChanged::Done(after) => {

@@ -1,4 +1,8 @@
-//! Channels by which people are told: set up here or by the program, tried, and followed on every process.
+//! Channels by which people are told, and services that take tickets: set up here or by the program, tried, and followed on
+//! every process.
+
+mod set_up;
+pub(crate) mod tickets;
 
 use crate::{
     access::{Caller, Deed},
@@ -8,12 +12,13 @@ use crate::{
 };
 use axum::http::StatusCode;
 use errtrack_core::{
-    StoreError, Timestamp, Tracker, WeakTracker,
-    notify::{Delivery, Notification, Notifier, NotifyError, OutboxEntry, Trigger},
+    Timestamp, Tracker, WeakTracker,
+    notify::{Notification, Notifier, NotifyError, OutboxEntry, Trigger, attempt},
     store::{Change, Changes, Integration, OutboxItem, OutboxQuery, OutboxState},
 };
-use errtrack_notify::{Channel, Kind, Settings, Surroundings, Words};
-use serde::{Deserialize, Serialize};
+use errtrack_notify::{Channel, Settings, Surroundings, Words};
+use serde::Serialize;
+pub(crate) use set_up::{AnyKind, SetUp};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -27,22 +32,20 @@ use uuid::Uuid;
 const AGAIN: Duration = Duration::from_secs(60);
 /// The same when the database did not answer.
 const SOON: Duration = Duration::from_secs(5);
-/// How long a test may take.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// Characters of a channel's name, and bytes of a setting.
+/// Characters of a name, and bytes of a setting.
 const NAME: usize = 50;
 const SETTING: usize = 20_000;
-/// Channels that can be set up.
+/// Integrations that can be set up.
 const MOST: usize = 100;
 
-/// A channel, ready to be shown.
+/// An integration, ready to be shown.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Integration)]
 pub(crate) struct Shown {
     /// The name by which rules call it.
     pub(crate) name: String,
-    /// `email`, `slack`, `discord`, `mattermost`, `telegram`, `webhook`, `sms`; `push` for members' browsers; `custom` for one
-    /// of the program's own.
+    /// `email`, `slack`, `discord`, `mattermost`, `telegram`, `webhook`, `sms`; `push` for members' browsers; `custom` for one of
+    /// the program's own; `github`, `gitlab`, `jira` for one that takes tickets, which no rule can call.
     #[serde(rename = "type")]
     pub(crate) kind: &'static str,
     pub(crate) status: Health,
@@ -98,7 +101,7 @@ pub(crate) enum Origin {
 #[schema(as = IntegrationTest)]
 pub(crate) struct Tested {
     pub(crate) name: String,
-    /// Whether the message was taken.
+    /// Whether the message was taken; of one that takes tickets, whether it knows the token and where they go.
     pub(crate) delivered: bool,
     /// Why it was not.
     pub(crate) error: Option<String>,
@@ -125,14 +128,6 @@ pub(crate) struct Sending {
     pub(crate) next_at: Option<Timestamp>,
     /// When it arrived or was given up; `null` before.
     pub(crate) settled_at: Option<Timestamp>,
-}
-
-/// How a channel is kept.
-#[derive(Serialize, Deserialize)]
-struct Document {
-    #[serde(rename = "type")]
-    kind: String,
-    settings: Settings,
 }
 
 /// A channel, and whether the program itself was told of it.
@@ -190,7 +185,8 @@ async fn follow(
 /// What there is to be: a channel that is set up here goes before one of the program's with the same name.
 fn wanted(given: &[Channel], stored: &[Integration]) -> BTreeMap<String, Given> {
     let of_program = given.iter().map(|channel| Given { channel: channel.clone(), by_program: true });
-    let set_up = stored.iter().filter_map(read).map(|channel| Given { channel, by_program: false });
+    let set_up = stored.iter().filter_map(SetUp::read).filter_map(SetUp::channel);
+    let set_up = set_up.map(|channel| Given { channel, by_program: false });
     of_program.chain(set_up).map(|given| (given.channel.name.clone(), given)).collect()
 }
 
@@ -226,6 +222,7 @@ impl Given {
     }
 }
 
+/// What integrations need to know of the program.
 pub(crate) fn surroundings(app: &App) -> Surroundings {
     let config = app.config();
     Surroundings {
@@ -235,14 +232,7 @@ pub(crate) fn surroundings(app: &App) -> Surroundings {
     }
 }
 
-/// A channel as it is kept; `None` if it is of a kind that only a later version knows.
-fn read(integration: &Integration) -> Option<Channel> {
-    let document: Document = serde_json::from_str(integration.config.as_deref()?).ok()?;
-    let channel = Channel::new(&integration.name, document.kind.parse().ok()?);
-    Some(Channel { settings: document.settings, ..channel })
-}
-
-/// Every channel, by name.
+/// Every integration, by name.
 pub(crate) async fn list(app: &App) -> Result<Vec<Shown>, Error> {
     let stored = app.store().integrations().await?;
     let counts = app.store().outbox_counts().await?;
@@ -250,17 +240,14 @@ pub(crate) async fn list(app: &App) -> Result<Vec<Shown>, Error> {
     let kind_of = |name: &str| if name == push::CHANNEL { push::CHANNEL } else { "custom" };
     let of_host = app.tracker().notifiers().into_iter().filter(|name| !wanted.contains_key(name));
     let mut shown: Vec<Shown> = wanted.values().map(|given| set_up(app, given)).collect();
-    shown.extend(of_host.map(|name| Shown {
-        kind: kind_of(&name),
-        name,
-        status: Health::Configured,
-        config: BTreeMap::new(),
-        last_test: None,
-        last_error: None,
-        origin: Origin::Program,
-        waiting: 0,
-        failed: 0,
+    let takes_tickets = |one: &SetUp| one.kind.takes_tickets();
+    let for_tickets = stored.iter().filter_map(SetUp::read).filter(takes_tickets);
+    shown.extend(for_tickets.map(|one| {
+        let error = one.check(&surroundings(app)).err();
+        let config = one.kind.masked(&one.settings);
+        Shown::new(one.name, one.kind.as_str(), Origin::Dashboard, config, error.map(|error| error.to_string()))
     }));
+    shown.extend(of_host.map(|name| Shown::new(name.clone(), kind_of(&name), Origin::Program, BTreeMap::new(), None)));
     for one in &mut shown {
         if let Some(stored) = stored.iter().find(|stored| stored.name == one.name) {
             one.last_test = stored.tested_at;
@@ -280,21 +267,20 @@ pub(crate) async fn list(app: &App) -> Result<Vec<Shown>, Error> {
 }
 
 fn set_up(app: &App, given: &Given) -> Shown {
-    let channel = &given.channel;
-    Shown {
-        name: channel.name.clone(),
-        kind: channel.kind.as_str(),
-        status: Health::Configured,
-        config: channel.kind.masked(&channel.settings),
-        last_test: None,
-        last_error: given.build(&surroundings(app)).err().map(|error| error.to_string()),
-        origin: if given.by_program { Origin::Program } else { Origin::Dashboard },
-        waiting: 0,
-        failed: 0,
+    let (channel, error) = (&given.channel, given.build(&surroundings(app)).err());
+    let origin = if given.by_program { Origin::Program } else { Origin::Dashboard };
+    let config = channel.kind.masked(&channel.settings);
+    Shown::new(channel.name.clone(), channel.kind.as_str(), origin, config, error.map(|error| error.to_string()))
+}
+
+impl Shown {
+    fn new(name: String, kind: &'static str, origin: Origin, config: Settings, last_error: Option<String>) -> Self {
+        let status = Health::Configured;
+        Self { name, kind, status, config, last_test: None, last_error, origin, waiting: 0, failed: 0 }
     }
 }
 
-/// Sets a channel up or changes it; answers it. Secrets that are left out, or given as they are shown, stay as they are.
+/// Sets an integration up or changes it; answers it. Secrets that are left out, or given as they are shown, stay as they are.
 pub(crate) async fn put(
     app: &App,
     caller: &Caller,
@@ -308,19 +294,21 @@ pub(crate) async fn put(
         return Err(Error::bad_request(message));
     }
     let stored = app.store().integrations().await?;
-    let before = stored.iter().find(|stored| stored.name == name).and_then(read);
-    let kind: Kind = match (kind, &before) {
-        (Some(kind), _) => kind.parse().map_err(|error| Error::bad_request(format!("type: {error}")))?,
+    let before = stored.iter().find(|stored| stored.name == name).and_then(SetUp::read);
+    let kind = match (kind, &before) {
         (None, Some(before)) => before.kind,
-        (None, None) => name.parse().map_err(|error| Error::bad_request(format!("type: {error}")))?,
+        (kind, _) => AnyKind::named(kind.unwrap_or(name)).map_err(|why| Error::bad_request(format!("type: {why}")))?,
     };
     if name == push::CHANNEL {
         return Err(Error::bad_request("name: push is the channel of members' browsers, which needs no settings"));
     }
+    if kind.takes_tickets() && before.as_ref().is_none_or(|before| !before.kind.takes_tickets()) {
+        tickets::check_name(app, name).await?;
+    }
     let is_known = |name: &str| name == "smtp_server" || kind.fields().iter().any(|field| field.name == name);
     if let Some(unknown) = settings.keys().find(|name| !is_known(name)) {
         let names: Vec<&str> = kind.fields().iter().map(|field| field.name).collect();
-        let message = format!("config.{unknown}: is no setting of {kind}; these are: {}", names.join(", "));
+        let message = format!("config.{unknown}: is no setting of {}; these are: {}", kind.as_str(), names.join(", "));
         return Err(Error::bad_request(message));
     }
     if let Some((name, _)) = settings.iter().find(|(_, value)| value.len() > SETTING) {
@@ -329,22 +317,20 @@ pub(crate) async fn put(
     let is_new = before.is_none();
     let before = before.filter(|before| before.kind == kind);
     let settings = kind.merged(before.as_ref().map(|before| &before.settings), settings);
-    let given = Given { channel: Channel { settings, ..Channel::new(name, kind) }, by_program: false };
-    given.build(&surroundings(app)).map_err(|error| match error.field {
+    let set_up = SetUp { name: name.to_owned(), kind, settings };
+    set_up.check(&surroundings(app)).map_err(|error| match error.field {
         "type" => Error::bad_request(error.to_string()),
         _ => Error::bad_request(format!("config.{error}")),
     })?;
     if is_new && stored.iter().filter(|stored| stored.config.is_some()).count() >= MOST {
         return Err(Error::new(StatusCode::CONFLICT, format!("there are {MOST} integrations already")));
     }
-    let document = Document { kind: kind.as_str().into(), settings: given.channel.settings };
-    let document = serde_json::to_string(&document).map_err(StoreError::other)?;
-    app.store().put_integration(name, Some(&document)).await?;
+    app.store().put_integration(name, Some(&set_up.document()?)).await?;
     caller.did(app, Deed::new("integration.set", name).details(kind.label())).await;
     find(app, name).await
 }
 
-/// Takes a channel away that was set up here.
+/// Takes an integration away that was set up here.
 pub(crate) async fn delete(app: &App, caller: &Caller, name: &str) -> Result<(), Error> {
     if !app.store().put_integration(name, None).await? {
         find(app, name).await?;
@@ -359,11 +345,31 @@ pub(crate) async fn delete(app: &App, caller: &Caller, name: &str) -> Result<(),
     Ok(())
 }
 
-/// Sends a message by a channel, and answers what came of it.
+/// Sends a message by a channel, or asks what takes tickets whether it would; answers what came of it.
 pub(crate) async fn test(app: &App, caller: &Caller, name: &str) -> Result<Tested, Error> {
     let stored = app.store().integrations().await?;
+    let tested_at = Timestamp::now();
+    let service = stored.iter().filter(|stored| stored.name == name).filter_map(SetUp::read).next();
+    let tried = match service.and_then(|one| one.service(&surroundings(app))) {
+        Some(service) => tickets::ask(service).await,
+        None => try_channel(app, caller, &stored, name, tested_at).await?.map_err(|error| error.message),
+    };
+    let error = tried.err().map(|error| error.chars().take(500).collect::<String>());
+    app.store().note_test(name, tested_at, error.as_deref()).await?;
+    let outcome = error.clone().unwrap_or_else(|| "it works".into());
+    caller.did(app, Deed::new("integration.test", name).details(outcome)).await;
+    Ok(Tested { name: name.to_owned(), delivered: error.is_none(), error, tested_at })
+}
+
+async fn try_channel(
+    app: &App,
+    caller: &Caller,
+    stored: &[Integration],
+    name: &str,
+    at: Timestamp,
+) -> Result<Result<(), NotifyError>, Error> {
     // As it is set up now, which the tracker may not have heard of yet.
-    let notifier = match wanted(&app.config().channels, &stored).get(name) {
+    let notifier = match wanted(&app.config().channels, stored).get(name) {
         Some(given) => given.build(&surroundings(app)).map_err(|error| NotifyError::permanent(error.to_string())),
         None => app.tracker().notifier(name).map(Ok).ok_or_else(|| Error::not_found("integration"))?,
     };
@@ -375,22 +381,12 @@ pub(crate) async fn test(app: &App, caller: &Caller, name: &str) -> Result<Teste
         }
         _ => Vec::new(),
     };
-    let tested_at = Timestamp::now();
-    let notification = Notification {
-        trigger: Trigger::Test,
-        at: tested_at,
-        note: Some(format!("Sent by {}", caller.who())),
-        ..Notification::default()
-    };
-    let tried = match notifier {
+    let note = Some(format!("Sent by {}", caller.who()));
+    let notification = Notification { trigger: Trigger::Test, at, note, ..Notification::default() };
+    Ok(match notifier {
         Ok(notifier) => send(notifier, to, notification).await,
         Err(error) => Err(error),
-    };
-    let error = tried.err().map(|error| error.message.chars().take(500).collect::<String>());
-    app.store().note_test(name, tested_at, error.as_deref()).await?;
-    let outcome = error.clone().unwrap_or_else(|| "it arrived".into());
-    caller.did(app, Deed::new("integration.test", name).details(outcome)).await;
-    Ok(Tested { name: name.to_owned(), delivered: error.is_none(), error, tested_at })
+    })
 }
 
 /// Mails something to somebody, past the outbox. Answers whether that arrived, `None` where mail is not set up.
@@ -416,16 +412,7 @@ pub(crate) async fn send(
         due_at: notification.at,
         notification,
     };
-    // A task of its own: it may be the host's code, and panic.
-    let mut task = tokio::spawn(async move { notifier.notify(&Delivery::new(&entry)).await });
-    match timeout(PATIENCE, &mut task).await {
-        Ok(Ok(tried)) => tried,
-        Ok(Err(_)) => Err(NotifyError::new("the channel panicked")),
-        Err(_) => {
-            task.abort();
-            Err(NotifyError::new(format!("no answer within {} s", PATIENCE.as_secs())))
-        }
-    }
+    attempt(notifier, entry, 1).await
 }
 
 /// Notifications on their way or at their end, the newest first.

@@ -37,6 +37,7 @@ mod shared;
 mod status;
 #[cfg(test)]
 mod tests;
+mod tickets;
 mod triage;
 
 pub use access::{Access, Accounts, Guest, InvalidOidc, Oidc, Permissions};

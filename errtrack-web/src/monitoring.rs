@@ -27,7 +27,7 @@ use crate::app::App;
 /// Begins to take readings, if nobody has for this tracker.
 pub(crate) fn begin(app: &App) {
     let (traffic, config) = (app.traffic().clone(), app.config());
-    let (targets, allowed) = (config.monitor.clone(), config.allowed_targets.clone());
+    let (targets, allowed, shared) = (config.monitor.clone(), config.allowed_targets.clone(), app.shared().clone());
     app.tracker().in_background("machine", move |tracker| machine::run(tracker, traffic));
-    app.tracker().in_background("checks", move |tracker| services::run(tracker, targets, allowed));
+    app.tracker().in_background("checks", move |tracker| services::run(tracker, shared, targets, allowed));
 }

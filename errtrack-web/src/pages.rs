@@ -74,6 +74,8 @@ pub(crate) fn routes(app: &App, document: &Document) -> Router<App> {
         .route("/issues/{id}/ignore", post(issue::actions::ignore))
         .route("/issues/{id}/assign", post(issue::actions::assign))
         .route("/issues/{id}/comments", post(issue::actions::comment))
+        .route("/issues/{id}/tickets", post(issue::actions::add_ticket))
+        .route("/issues/{id}/tickets/{ticket}/delete", post(issue::actions::remove_ticket))
         .route("/issues/{id}/unmerge", post(issue::actions::unmerge))
         .route("/issues/{id}/delete", post(issue::actions::delete))
         .route("/issues/{id}/events/{event}/pin", post(issue::actions::pin))

@@ -1,8 +1,8 @@
 //! Quotas: how many events a project may have in a month of UTC.
 //!
 //! How many it has had is read from the rollups, which every batch of every process adds to, and which this process then
-//! counts on from for [`FRESH`]. So a report costs no question but one in five seconds, one process alone is exact, and several
-//! go beyond by what the others take within that time.
+//! counts on from for [`FRESH`]. So a report costs no question but one in five seconds, one process alone never goes beyond, and
+//! several do by what the others take within that time. What waits in a spool is not in the rollups yet.
 
 use crate::{
     access::{Caller, Deed},
@@ -17,7 +17,10 @@ use errtrack_core::{
 use serde::{Deserialize, Serialize};
 use std::{
     collections::HashMap,
-    sync::{Mutex as StdMutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex as StdMutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokio::{sync::Mutex, time::timeout};
@@ -51,14 +54,29 @@ pub(crate) struct Quotas {
 }
 
 /// Events of a project in a month.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Default)]
 struct Used {
     /// The day on which the month begins.
     month: i64,
     read: Option<Instant>,
     counted: u64,
-    /// Those that this process has taken since.
+    /// Those that this process has taken since, and those that were under way then.
     since: u64,
+    under_way: Arc<AtomicU64>,
+}
+
+/// Events that were taken from a quota and are under way to the database, until it is dropped.
+#[derive(Debug)]
+#[must_use = "what is not under way is not counted when the quota is read again"]
+pub(crate) struct UnderWay {
+    all: Arc<AtomicU64>,
+    events: u64,
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.all.fetch_sub(self.events, Ordering::Relaxed);
+    }
 }
 
 /// A month, as days.
@@ -131,29 +149,33 @@ impl Quotas {
 ///
 /// # Errors
 /// 429 where nothing is left. What begins within the quota is taken whole.
-pub(crate) async fn take(app: &App, project: ProjectId, events: usize) -> Result<(), Error> {
+pub(crate) async fn take(app: &App, project: ProjectId, events: usize) -> Result<Option<UnderWay>, Error> {
     let quotas = app.quotas();
     if events == 0 {
-        return Ok(());
+        return Ok(None);
     }
-    let Some(most) = quotas.most(app, project).await else { return Ok(()) };
+    let Some(most) = quotas.most(app, project).await else { return Ok(None) };
     let now = Timestamp::now();
     let month = Month::of(now);
     let mut all = quotas.used.lock().await;
     let used = all.entry(project).or_default();
     if used.month != month.first {
-        *used = Used { month: month.first, ..Used::default() };
+        *used = Used { month: month.first, under_way: used.under_way.clone(), ..Used::default() };
     }
     if used.read.is_none_or(|read| read.elapsed() >= FRESH) {
+        // Before it is read: what arrives meanwhile counts twice until the next time, rather than not at all.
+        let under_way = used.under_way.load(Ordering::Relaxed);
         // While the database is away, it goes on from what is known.
         if let Ok(Ok(counted)) = timeout(PATIENCE, read(app, project, now)).await {
-            (used.counted, used.since) = (counted, 0);
+            (used.counted, used.since) = (counted, under_way);
         }
         used.read = Some(Instant::now());
     }
     if used.counted + used.since < most {
-        used.since += u64::try_from(events).unwrap_or(u64::MAX / 2);
-        return Ok(());
+        let events = u64::try_from(events).unwrap_or(u64::MAX / 2);
+        used.since = used.since.saturating_add(events);
+        used.under_way.fetch_add(events, Ordering::Relaxed);
+        return Ok(Some(UnderWay { all: used.under_way.clone(), events }));
     }
     drop(all);
     for _ in 0..events {

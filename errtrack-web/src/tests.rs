@@ -34,6 +34,7 @@ mod settings;
 mod spool;
 mod support;
 mod team;
+mod tickets;
 mod transactions;
 mod triage;
 mod users;

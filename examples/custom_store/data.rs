@@ -1,6 +1,6 @@
 //! What is stored. A database would have a table for each of these collections.
 
-use crate::{alerts::Alerts, figures::Figures, incidents::Case};
+use crate::{alerts::Alerts, figures::Figures, incidents::Case, tickets};
 use errtrack_core::{
     ApiKey, AuditEntry, Balance, EventId, Fingerprint, Issue, IssueId, Member, Project, ProjectId, Timestamp, Token,
     store::{Comment, Integration, OutboxItem, PushSubscription, RetentionReport, SetAside, StoredEvent},
@@ -50,6 +50,7 @@ pub(crate) struct Data {
     pub(crate) releases: BTreeMap<(ProjectId, String), Timestamp>,
     /// By the group that each stands under.
     pub(crate) comments: Vec<(IssueId, Comment)>,
+    pub(crate) tickets: Vec<tickets::Kept>,
     /// In the order in which they were opened.
     pub(crate) incidents: Vec<Case>,
     pub(crate) last_incident: i64,
@@ -154,6 +155,7 @@ impl Data {
         self.groups.retain(|id, entry| !is_in(entry.merged_into.unwrap_or(*id)));
         self.groupings.retain(|_, id| self.groups.contains_key(id));
         self.comments.retain(|(id, _)| self.groups.contains_key(id));
+        self.tickets.retain(|kept| self.groups.contains_key(&kept.group));
         for case in &mut self.incidents {
             case.issues.retain(|id| self.groups.contains_key(id));
         }

@@ -21,6 +21,7 @@ mod projects;
 mod push;
 mod recording;
 mod store;
+mod tickets;
 mod triage;
 mod upkeep;
 

@@ -11,7 +11,7 @@ use errtrack::{
         OutboxQuery, OutboxStore, ProjectChange, ProjectStore, PushStore, PushSubscription, Recorded, Recorder,
         Recovery, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery,
         SeriesStore, SetAside, SettingStore, Settlement, StatusCounts, Storage, StoredEvent, TagTally, Tally,
-        TallyQuery, TriageStore, Upkeep,
+        TallyQuery, Ticket, TicketAdded, TicketStore, TriageStore, Upkeep,
     },
 };
 use errtrack_core::{
@@ -24,7 +24,7 @@ use errtrack_core::{
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -36,13 +36,14 @@ pub struct FaultyStore {
     inner: SqliteStore,
     away: Arc<AtomicBool>,
     unheard: Arc<AtomicBool>,
+    haste: Arc<AtomicU32>,
 }
 
 impl FaultyStore {
     /// Wraps a store that works.
     #[must_use]
     pub fn new(inner: SqliteStore) -> Self {
-        Self { inner, away: Arc::default(), unheard: Arc::default() }
+        Self { inner, away: Arc::default(), unheard: Arc::default(), haste: Arc::new(AtomicU32::new(1)) }
     }
 
     /// Takes the database away, or gives it back.
@@ -53,6 +54,11 @@ impl FaultyStore {
     /// Lets the database commit batches and then say that it is away, as when the connection breaks just then.
     pub fn set_unheard(&self, unheard: bool) {
         self.unheard.store(unheard, Relaxed);
+    }
+
+    /// Makes pauses between tries to deliver a notification so many times shorter.
+    pub fn set_haste(&self, times: u32) {
+        self.haste.store(times.max(1), Relaxed);
     }
 }
 
@@ -88,9 +94,10 @@ impl Feed for FaultyStore {
 }
 
 macro_rules! delegate {
-    ($trait:ident { $(fn $name:ident(&self $(, $arg:ident: $ty:ty)*) -> $out:ty;)* }) => {
+    ($trait:ident { $(fn $name:ident(&self $(, $arg:ident: $ty:ty)*) -> $out:ty;)* } $($by_hand:tt)*) => {
         #[async_trait]
         impl $trait for FaultyStore {
+            $($by_hand)*
             $(async fn $name(&self $(, $arg: $ty)*) -> $out { $trait::$name(&self.inner $(, $arg)*).await })*
         }
     };
@@ -157,6 +164,12 @@ delegate!(PushStore {
     fn remove_push_subscription(&self, member: Uuid, id: Uuid) -> Result<bool, StoreError>;
     fn note_pushes(&self, tries: &[(Uuid, Timestamp, Option<String>)]) -> Result<(), StoreError>;
 });
+delegate!(TicketStore {
+    fn tickets(&self, issue: IssueId) -> Result<Vec<Ticket>, StoreError>;
+    fn add_ticket(&self, issue: IssueId, ticket: &Ticket, lease: Duration) -> Result<TicketAdded, StoreError>;
+    fn finish_ticket(&self, ticket: &Ticket) -> Result<bool, StoreError>;
+    fn delete_ticket(&self, issue: IssueId, id: Uuid) -> Result<bool, StoreError>;
+});
 delegate!(IntegrationStore {
     fn integrations(&self) -> Result<Vec<Integration>, StoreError>;
     fn put_integration(&self, name: &str, config: Option<&str>) -> Result<bool, StoreError>;
@@ -166,12 +179,22 @@ delegate!(OutboxStore {
     fn put_outbox(&self, entries: &[OutboxEntry]) -> Result<u64, StoreError>;
     fn due_channels(&self, now: Timestamp) -> Result<Vec<String>, StoreError>;
     fn lease_outbox(&self, node: Uuid, channel: &str, now: Timestamp, limit: u32, lease: Duration) -> Result<Vec<OutboxItem>, StoreError>;
-    fn settle_outbox(&self, node: Uuid, key: Uuid, came: &Settlement, now: Timestamp) -> Result<bool, StoreError>;
     fn outbox(&self, query: &OutboxQuery) -> Result<Vec<OutboxItem>, StoreError>;
     fn outbox_counts(&self) -> Result<Vec<OutboxCount>, StoreError>;
     fn retry_outbox(&self, key: Uuid, now: Timestamp) -> Result<bool, StoreError>;
     fn drop_outbox(&self, before: Timestamp) -> Result<u64, StoreError>;
-});
+}
+    async fn settle_outbox(&self, node: Uuid, key: Uuid, came: &Settlement, now: Timestamp) -> Result<bool, StoreError> {
+        let came = match came {
+            Settlement::Again { at, error } => {
+                let pause = (at.as_micros() - now.as_micros()) / i64::from(self.haste.load(Relaxed));
+                Settlement::Again { at: Timestamp::from_micros(now.as_micros() + pause), error: error.clone() }
+            }
+            came => came.clone(),
+        };
+        self.inner.settle_outbox(node, key, &came, now).await
+    }
+);
 delegate!(AnalyticsStore {
     fn figures_version(&self, scope: &FigureScope) -> Result<FigureVersion, StoreError>;
     fn rollups(&self, scope: &FigureScope, width: RollupWidth, from: Timestamp, until: Timestamp) -> Result<Vec<Rollup>, StoreError>;

@@ -39,7 +39,8 @@ pub struct Exit {
 
 impl Server {
     /// Starts a server in a folder, on a free port, with these variables and no others but, where they name no database,
-    /// [`database_in`](crate::database_in) this folder, and no limits of requests where they name none.
+    /// [`database_in`](crate::database_in) this folder, and no limits of requests where they name none. With a `PUBLIC_URL` they
+    /// name the `PORT` too.
     ///
     /// # Errors
     /// It did not start; the error holds what it said.
@@ -55,6 +56,11 @@ impl Server {
                 if line.trim_start().starts_with("Data ") {
                     break;
                 }
+            }
+            // A public URL is printed in the place of the address; then the test has chosen a port.
+            let port = variables.iter().find(|(name, _)| *name == "PORT").and_then(|(_, port)| port.parse().ok());
+            if let Some(port) = port.filter(|port| *port != 0) {
+                return Ok(SocketAddr::from(([127, 0, 0, 1], port)));
             }
             let listening = banner.lines().find_map(|l| l.trim().strip_prefix("Dashboard "));
             let url = listening.and_then(|u| u.trim().strip_prefix("http://")).unwrap_or_default();

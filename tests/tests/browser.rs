@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use axum::Router;
 use errtrack::{
     EventId, SqliteStore, Timestamp, Tracker,
-    web::{Access, Accounts, Config},
+    web::{Access, Accounts, AllowedTargets, Config},
 };
 use errtrack_tests::{Client, Server, database_in};
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(180);
 async fn the_standalone_server_works_in_a_browser() -> Result<()> {
     let Some(browser) = Browser::find("the_standalone_server_works_in_a_browser")? else { return Ok(()) };
     let data = tempfile::tempdir()?;
-    let variables = [("ADMIN_EMAIL", EMAIL), ("ADMIN_PASSWORD", PASSWORD)];
+    let variables = [("ADMIN_EMAIL", EMAIL), ("ADMIN_PASSWORD", PASSWORD), ("ALLOWED_TARGETS", "127.0.0.1")];
     let server = Server::start(data.path(), &variables).await?;
     let key = server.public_key().context("a DSN in the banner")?;
     browser.journey(server.address, "", "DEFAULT", key, data.path()).await
@@ -70,7 +70,8 @@ impl Browser {
         let screenshots = screenshots(data)?;
         self.run("empty", address, mount, project, &screenshots).await?;
         report(&format!("{mount}/api/1/envelope/?sentry_key={key}"), address, &self.folder).await?;
-        self.run("full", address, mount, project, &screenshots).await
+        self.run("full", address, mount, project, &screenshots).await?;
+        self.run("alerting", address, mount, project, &screenshots).await
     }
 
     /// Goes through one part.
@@ -124,8 +125,9 @@ async fn serve(folder: &Path) -> Result<(Tracker, SocketAddr)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let mut config = Config::default();
+    config.allowed_targets = AllowedTargets::new(["127.0.0.1"])?;
     config.public_url = Some(format!("http://{address}{MOUNT}"));
-    let pages = errtrack::web::router_with(&tracker, Access::accounts(), config);
+    let pages = errtrack::web::router_with::<()>(&tracker, Access::accounts(), config);
     let app: Router = Router::new().nest_service(MOUNT, pages);
     tokio::spawn(async move { axum::serve(listener, app).await });
     Ok((tracker, address))

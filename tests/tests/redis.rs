@@ -238,5 +238,9 @@ async fn a_server_that_was_never_there_costs_nothing() -> Result<()> {
         assert_eq!(node.status("/api/errors").await?, expected);
     }
     assert_eq!(node.is_redis_away().await?, Some(true));
+    let services = node.json("/api/monitoring/services").await?;
+    let cache = &services["data"]["services"][1];
+    assert_eq!((&cache["name"], &cache["status"]), (&"Cache Service".into(), &"unhealthy".into()), "{services}");
+    assert_eq!(cache["details"]["reason"], "Redis does not answer: each process keeps for itself");
     Ok(())
 }

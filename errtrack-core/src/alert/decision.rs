@@ -57,11 +57,9 @@ impl Decision {
 
     /// Something happened to an issue that a rule waits for.
     pub(super) fn happened(&mut self, rule: &AlertRule, checked: &Checked, what: &Happened<'_>) {
-        let title = title(what.issue);
-        let facts = IssueFacts {
-            release: what.release.map(Into::into).or(what.issue.last_release.clone()),
-            ..facts(what.issue)
-        };
+        let mut facts = IssueFacts::of(what.issue);
+        facts.release = what.release.map(Into::into).or(facts.release);
+        let title = facts.title.clone();
         let note = match what.trigger {
             Trigger::Milestone => what.value.map(|count| format!("It has had {count} events.")),
             Trigger::Spike => Some(format!(
@@ -337,14 +335,6 @@ pub(super) fn hashed(parts: &[&str]) -> Uuid {
     Uuid::from_bytes(bytes)
 }
 
-/// An issue in one line.
-fn title(issue: &Issue) -> String {
-    match (issue.ty.as_str(), issue.value.as_str()) {
-        ("", text) | (text, "") => text.to_owned(),
-        (ty, value) => format!("{ty}: {value}"),
-    }
-}
-
 fn rule_facts(rule: &AlertRule, value: Option<f64>, threshold: Option<f64>) -> RuleFacts {
     let condition = rule.condition.clone().or_else(|| rule.trigger.map(|trigger| trigger.as_str().to_owned()));
     RuleFacts {
@@ -353,26 +343,6 @@ fn rule_facts(rule: &AlertRule, value: Option<f64>, threshold: Option<f64>) -> R
         condition: condition.unwrap_or_default(),
         value,
         threshold,
-    }
-}
-
-/// What is told of an issue.
-fn facts(issue: &Issue) -> IssueFacts {
-    IssueFacts {
-        id: issue.uuid.to_string(),
-        short_id: issue.short_id(),
-        title: title(issue),
-        culprit: issue.culprit.clone(),
-        level: issue.level,
-        count: issue.count,
-        user_count: issue.user_count,
-        environment: issue.environment.clone(),
-        release: issue.last_release.clone(),
-        first_seen: issue.first_seen,
-        last_seen: issue.last_seen,
-        frames: Vec::new(),
-        path: format!("issues/{}", issue.short_id()),
-        assigned_to: issue.assigned_to.clone(),
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     whom::{self, Owners},
 };
 use crate::{
-    Frame, IssueId, IssueRef, Project, Status, StoreError, Timestamp,
+    IssueId, IssueRef, Project, Status, StoreError, Timestamp,
     notify::{OutboxEntry, Trigger},
     store::{FigureScope, Store},
 };
@@ -262,27 +262,7 @@ async fn add_frames(store: &dyn Store, entry: &mut OutboxEntry) -> Result<(), St
     let Ok(id) = facts.id.parse::<Uuid>() else { return Ok(()) };
     let Some(issue) = store.issue(&IssueRef::Uuid(id)).await? else { return Ok(()) };
     let Some(stored) = store.event(Some(&[issue.project]), issue.last_event.uuid()).await? else { return Ok(()) };
-    let stacks = stored.event.exceptions.iter().rev().filter_map(|exception| exception.stacktrace.as_ref());
-    let Some(stack) = stacks.clone().find(|stack| stack.frames.iter().any(is_own)).or(stacks.clone().next()) else {
-        return Ok(());
-    };
-    // The crash stands last.
-    let own: Vec<&Frame> = stack.frames.iter().rev().filter(|frame| is_own(frame)).collect();
-    let frames = if own.is_empty() { stack.frames.iter().rev().collect() } else { own };
-    facts.frames = frames.into_iter().take(FRAMES).map(line).collect();
+    let told = std::mem::take(facts).with_frames(&stored.event, FRAMES);
+    *facts = told;
     Ok(())
-}
-
-fn is_own(frame: &Frame) -> bool {
-    frame.in_app == Some(true)
-}
-
-/// A frame in one line: `shop::pay (src/pay.rs:17)`.
-fn line(frame: &Frame) -> String {
-    let function = frame.function.as_deref().or(frame.module.as_deref()).unwrap_or("?");
-    let place = frame.filename.as_deref().map(|file| match frame.lineno {
-        Some(number) => format!(" ({file}:{number})"),
-        None => format!(" ({file})"),
-    });
-    format!("{function}{}", place.unwrap_or_default())
 }

@@ -14,7 +14,7 @@ use crate::{
         OutboxItem, OutboxQuery, OutboxStore, Outcome, ProjectChange, ProjectStore, PushStore, PushSubscription,
         Recorded, Recorder, Recovery, Refusal, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series,
         SeriesPoint, SeriesQuery, SeriesStore, SetAside, SettingStore, Settlement, StatusCounts, Storage, StoredEvent,
-        TagTally, Tally, TallyQuery, TriageStore, Upkeep,
+        TagTally, Tally, TallyQuery, Ticket, TicketAdded, TicketStore, TriageStore, Upkeep,
     },
 };
 use async_trait::async_trait;
@@ -173,6 +173,12 @@ nothing!(PushStore {
     fn put_push_subscription(&self, &PushSubscription, u32) -> Option<PushSubscription> = Ok(None);
     fn remove_push_subscription(&self, Uuid, Uuid) -> bool = Ok(false);
     fn note_pushes(&self, &[(Uuid, Timestamp, Option<String>)]) -> () = Ok(());
+});
+nothing!(TicketStore {
+    fn tickets(&self, IssueId) -> Vec<Ticket> = Ok(Vec::new());
+    fn add_ticket(&self, IssueId, &Ticket, Duration) -> TicketAdded = Ok(TicketAdded::Gone);
+    fn finish_ticket(&self, &Ticket) -> bool = Ok(false);
+    fn delete_ticket(&self, IssueId, Uuid) -> bool = Ok(false);
 });
 nothing!(IntegrationStore {
     fn integrations(&self) -> Vec<Integration> = Ok(Vec::new());

@@ -9,8 +9,8 @@ use super::{
     jitter::jittered,
 };
 use crate::{
-    Timestamp, discard,
-    notify::{Delivery, NotifyError},
+    Timestamp,
+    notify::{NotifyError, attempt},
     store::{OutboxItem, Settlement, StoreError},
 };
 use std::{sync::Arc, time::Duration};
@@ -25,8 +25,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 const LOOK_SELDOM: Duration = Duration::from_secs(300);
 /// How long an entry is this process's. Longer than a try and all that is done to note what came of it.
 const LEASE: Duration = Duration::from_secs(60);
-/// How long a try may take.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// How often an entry is tried.
 const TRIES: u32 = 10;
 /// How long is waited after the first try; twice as long after each that follows.
@@ -108,7 +106,7 @@ async fn deliver(engine: Arc<Engine>, channel: Channel, item: OutboxItem, now: T
         // Each of the tries before this one ended with the process.
         Err(NotifyError::permanent(format!("given up after {TRIES} tries that did not end")))
     } else {
-        attempt(channel, item).await
+        attempt(channel.notifier, item.entry, item.attempts).await
     };
     let now = now.plus(began.elapsed());
     let came = settlement(tried, attempts, now);
@@ -122,27 +120,6 @@ async fn deliver(engine: Arc<Engine>, channel: Channel, item: OutboxItem, now: T
     }
     drop(place);
     engine.channels.came.notify_one();
-}
-
-async fn attempt(channel: Channel, item: OutboxItem) -> Result<(), NotifyError> {
-    // A task of its own: the channel may be the host's code, and panic.
-    let mut task = tokio::spawn(async move {
-        let delivery = Delivery::new(&item.entry).attempt(item.attempts);
-        channel.notifier.notify(&delivery).await
-    });
-    match timeout(PATIENCE, &mut task).await {
-        Ok(Ok(tried)) => tried,
-        Ok(Err(panicked)) => {
-            if let Ok(payload) = panicked.try_into_panic() {
-                discard(payload);
-            }
-            Err(NotifyError::new("the channel panicked"))
-        }
-        Err(_) => {
-            task.abort();
-            Err(NotifyError::new(format!("no answer within {} s", PATIENCE.as_secs())))
-        }
-    }
 }
 
 fn settlement(tried: Result<(), NotifyError>, attempts: u32, now: Timestamp) -> Settlement {

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 /// A request as it came.
 #[derive(Debug, Clone)]
 pub(super) struct Received {
+    pub(super) method: String,
     pub(super) path: String,
     pub(super) headers: HeaderMap,
     pub(super) body: String,
@@ -64,9 +65,13 @@ async fn take(State(receiver): State<Receiver>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body: Bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap();
     let body = String::from_utf8(body.to_vec()).unwrap();
-    assert_eq!(parts.method, "POST");
     let path = parts.uri.path_and_query().unwrap().to_string();
-    receiver.seen.lock().unwrap().push(Received { path, headers: parts.headers, body });
+    receiver.seen.lock().unwrap().push(Received {
+        method: parts.method.to_string(),
+        path,
+        headers: parts.headers,
+        body,
+    });
     let mut answers = receiver.answers.lock().unwrap();
     let (status, headers, body) = if answers.len() > 1 { answers.pop().unwrap() } else { answers[0].clone() };
     let mut answer = (StatusCode::from_u16(status).unwrap(), body).into_response();

@@ -20,6 +20,7 @@ async fn sent(
     let url = format!("{}{path}", receiver.url);
     let settings: Vec<(&str, &str)> = more.iter().copied().chain([(field, url.as_str())]).collect();
     send(&channel(kind, &settings), notification).await.unwrap();
+    assert_eq!(receiver.one().method, "POST");
     receiver.one()
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Sql, account, alert, analytics, audit, erase, event, incident, integration, issue, key, merge, node, outbox,
-    preview, project, push, retain, set_aside, setting, storage, triage, upkeep,
+    preview, project, push, retain, set_aside, setting, storage, ticket, triage, upkeep,
 };
 
 fn shared() -> Vec<Sql> {
@@ -27,6 +27,7 @@ fn shared() -> Vec<Sql> {
         set_aside::EVERY,
         setting::EVERY,
         storage::EVERY,
+        ticket::EVERY,
         triage::EVERY,
         upkeep::EVERY,
     ]

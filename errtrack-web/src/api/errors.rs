@@ -6,3 +6,4 @@ pub(crate) mod list;
 pub(crate) mod markdown;
 pub(super) mod regroup;
 pub(super) mod show;
+pub(super) mod tickets;

@@ -1,4 +1,4 @@
-//! `/api/settings/integrations`: the channels by which people are told, and what did not arrive.
+//! `/api/settings/integrations`: the channels by which people are told, what takes tickets, and what did not arrive.
 
 use super::{
     Frame,
@@ -25,7 +25,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-/// Every channel.
+/// Every integration.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Integrations)]
 pub(super) struct All {
@@ -39,32 +39,34 @@ pub(super) struct Sendings {
     deliveries: Vec<Sending>,
 }
 
-/// How a channel is to be set up.
+/// How an integration is to be set up.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = NewIntegration)]
 #[expect(dead_code, reason = "only its shape is asked for: bodies are read field by field")]
 pub(super) struct Wanted {
-    /// `email`, `slack`, `discord`, `mattermost`, `telegram`, `webhook` or `sms`; what it is already, or else its name, unless
-    /// given.
+    /// `email`, `slack`, `discord`, `mattermost`, `telegram`, `webhook` or `sms` for a channel; `github`, `gitlab` or `jira` for
+    /// what takes tickets. What it is already, or else its name, unless given.
     #[serde(rename = "type")]
     kind: Option<String>,
     /// Its settings, texts by name. `email`: `smtp_url` or `postmark_token`, `from_email`, `to`; `slack` and `mattermost`:
     /// `webhook_url`, `channel`; `discord`: `webhook_url`; `telegram`: `bot_token`, `chat_id`; `webhook`: `url`, `secret`,
-    /// `template`; `sms`: `url`, `from`, `to`, `user`, `token`. A secret that is left out, or given as it is shown, stays as it is.
+    /// `template`; `sms`: `url`, `from`, `to`, `user`, `token`; `github`: `token`, `repository`, `api_url`, `labels`; `gitlab`: `token`,
+    /// `project`, `url`, `labels`; `jira`: `url`, `email`, `token`, `project`, `issue_type`, `labels`. A secret that is left out, or
+    /// given as it is shown, stays as it is.
     config: BTreeMap<String, String>,
 }
 
 /// Lists integrations
 ///
-/// The channels by which people are told, those that were set up here and those of the program's configuration. Secrets are
-/// masked.
+/// The channels by which people are told, those that were set up here and those of the program's configuration, and what
+/// takes tickets. Secrets are masked.
 #[utoipa::path(
     get,
     path = "/api/settings/integrations",
     tag = "Integrations",
     operation_id = "list_integrations",
     security(("key" = ["admin"]), ("bearer" = ["admin"])),
-    responses((status = 200, description = "Every channel, by name", body = Frame<All>), Failures),
+    responses((status = 200, description = "Every integration, by name", body = Frame<All>), Failures),
 )]
 pub(super) async fn list(State(app): State<App>, _: AdminOfAll) -> Result<impl IntoResponse, Error> {
     Ok(success(All { integrations: integrations::list(&app).await? }).into_response())
@@ -72,7 +74,7 @@ pub(super) async fn list(State(app): State<App>, _: AdminOfAll) -> Result<impl I
 
 /// Sets an integration up
 ///
-/// Or changes it. It holds at once, on every process.
+/// Or changes it. It holds at once, on every process. No rule may name what takes tickets, so its name must be free of channels.
 #[utoipa::path(
     put,
     path = "/api/settings/integrations/{name}",
@@ -82,8 +84,8 @@ pub(super) async fn list(State(app): State<App>, _: AdminOfAll) -> Result<impl I
     params(("name" = String, Path, description = "Its name, by which rules call it")),
     request_body = Wanted,
     responses(
-        (status = 200, description = "The channel as it is now", body = Frame<Shown>),
-        (status = 409, description = "There are too many", body = Failure),
+        (status = 200, description = "The integration as it is now", body = Frame<Shown>),
+        (status = 409, description = "There are too many, or the name is that of a channel", body = Failure),
         Failures,
     ),
 )]
@@ -138,7 +140,8 @@ pub(super) async fn delete(
 
 /// Tries an integration
 ///
-/// Sends a real message, and answers whether it was taken. Takes up to half a minute.
+/// Sends a real message, and answers whether it was taken; of what takes tickets, reads whether the token is known and where
+/// they go is there. Takes up to half a minute.
 #[utoipa::path(
     post,
     path = "/api/settings/integrations/{name}/test",

@@ -36,8 +36,8 @@ pub(super) async fn services(State(app): State<App>, _: Read) -> Result<Response
 
 /// Shows how services did over time
 ///
-/// How fast they answered, and how much of the last day, week and month they were well: the database, the queue, and what the
-/// configuration names.
+/// How fast they answered, and how much of the last day, week and month they were well: the database, the cache, the queue,
+/// and what the configuration names.
 #[utoipa::path(
     get,
     path = "/api/monitoring/history",

@@ -118,7 +118,7 @@ async fn take(
     let fingerprint = fingerprint(&name, &event);
     let because = "project:exception_type:file:line of the innermost frame".to_owned();
     let project = caller.reports_to(&app, Some(&name)).await?.id;
-    quotas::take(&app, project, 1).await?;
+    let _under_way = quotas::take(&app, project, 1).await?;
     let report = Report { project, event, formula: Formula::Fixed { fingerprint, because } };
     let receipt = app.tracker().ingest(report).await?;
     let taken = |status| Taken { status, fingerprint: fingerprint.to_string(), id: None, count: None };

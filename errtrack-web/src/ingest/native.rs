@@ -123,7 +123,7 @@ async fn create(
     let event = event(&mut fields, &headers, peer)?;
     // Last, so that a report that is refused makes no project.
     let project = caller.reports_to(&app, project.as_deref()).await?;
-    quotas::take(&app, project.id, 1).await?;
+    let _under_way = quotas::take(&app, project.id, 1).await?;
     let receipt = app.tracker().ingest(Report { project: project.id, event, formula: Formula::Ours }).await?;
     if let Some(issue) = issue_of(&app, project.id, &receipt).await? {
         match api::item::whole(&app, &issue).await {

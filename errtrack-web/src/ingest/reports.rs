@@ -14,7 +14,7 @@ use crate::{
     app::App,
     error::Error,
     limits::{self, Ticket},
-    quotas,
+    quotas::{self, UnderWay},
 };
 use axum::{
     Json,
@@ -242,7 +242,7 @@ impl Sender {
         Ok(project.ok_or_else(|| Wrong::new("appId", problem))?.id)
     }
 
-    async fn report(&self, app: &App, mut fields: Fields) -> Result<Report, Error> {
+    async fn report(&self, app: &App, mut fields: Fields) -> Result<(Report, Option<UnderWay>), Error> {
         let app_id = match fields.short("appId", IDENTIFIER)?.filter(|id| !id.is_empty()) {
             Some(id) => id,
             None => self.app_id.clone().ok_or_else(|| Wrong::new("appId", "is required, here or as X-App-Id"))?,
@@ -250,8 +250,8 @@ impl Sender {
         let (event, formula) = read(&mut fields, &app_id, self)?;
         // Last, so that a report that is refused makes no app.
         let project = self.project(app, &app_id).await?;
-        quotas::take(app, project, 1).await?;
-        Ok(Report { project, event, formula })
+        let under_way = quotas::take(app, project, 1).await?;
+        Ok((Report { project, event, formula }, under_way))
     }
 }
 
@@ -275,7 +275,7 @@ async fn take(State(app): State<App>, peer: Peer, parts: Parts, body: Body) -> R
     let sender = Sender::find(&app, &parts, peer).await?;
     let body = body::read_report(&parts.headers, body, app.config().max_body).await?;
     let fields = Fields::parse(&body).map_err(Error::bad_request)?;
-    let report = sender.report(&app, fields).await?;
+    let (report, _under_way) = sender.report(&app, fields).await?;
     let receipt = app.tracker().ingest(report).await?;
     Ok((StatusCode::CREATED, Json(Taken { success: true, id: receipt.event() })).into_response())
 }
@@ -304,10 +304,13 @@ async fn take_batch(State(app): State<App>, peer: Peer, parts: Parts, body: Body
         return Err(Wrong::new("errors", "must be a list").into());
     };
     let total = entries.len();
-    let (mut reports, mut over) = (Vec::with_capacity(total), None);
+    let (mut reports, mut under_way, mut over) = (Vec::with_capacity(total), Vec::new(), None);
     for fields in entries.into_iter().filter_map(Fields::from_value) {
         match sender.report(&app, fields).await {
-            Ok(report) => reports.push(report),
+            Ok((report, of_quota)) => {
+                reports.push(report);
+                under_way.extend(of_quota);
+            }
             Err(error) if error.status.is_server_error() => return Err(error.into()),
             Err(error) if error.status == StatusCode::TOO_MANY_REQUESTS => over = Some(error),
             Err(_) => {}
@@ -317,6 +320,7 @@ async fn take_batch(State(app): State<App>, peer: Peer, parts: Parts, body: Body
         return Err(over.into());
     }
     let receipts = app.tracker().ingest_all(reports).await;
+    drop(under_way);
     let succeeded = receipts.iter().filter(|receipt| receipt.is_ok()).count();
     // Nothing was written: the client may send all of it again.
     if let (0, Some(Err(error))) = (succeeded, receipts.first()) {

@@ -3,7 +3,9 @@
 use super::check::{self, Target, Trouble};
 use crate::{
     app::App,
+    cache::Cache,
     figures::{minute, rounded},
+    shared::Shared,
 };
 use axum::body::Bytes;
 use errtrack_core::{
@@ -15,6 +17,7 @@ use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::time::timeout;
@@ -181,7 +184,7 @@ fn millis(took: Duration) -> f64 {
 }
 
 /// Looks as long as the tracker lives. What cannot be written is told with the next: points are replaced.
-pub(super) async fn run(tracker: WeakTracker, targets: Vec<Target>, allowed: AllowedTargets) {
+pub(super) async fn run(tracker: WeakTracker, shared: Arc<Shared>, targets: Vec<Target>, allowed: AllowedTargets) {
     let outgoing = check::outgoing(allowed);
     let mut buckets: BTreeMap<(i64, i64, String), Looks> = BTreeMap::new();
     let mut pause = Duration::from_secs(1);
@@ -190,7 +193,7 @@ pub(super) async fn run(tracker: WeakTracker, targets: Vec<Target>, allowed: All
         pause = EVERY;
         let Some(tracker) = tracker.upgrade() else { return };
         let now = Timestamp::now();
-        for (name, found) in look(&tracker, &targets, &outgoing).await {
+        for (name, found) in look(&tracker, &shared, &targets, &outgoing).await {
             for width in WIDTHS {
                 let start = minute(now).div_euclid(width) * width;
                 buckets.entry((width, start, name.clone())).or_default().add(Looks::of(now, found.clone()));
@@ -207,14 +210,19 @@ pub(super) async fn run(tracker: WeakTracker, targets: Vec<Target>, allowed: All
             buckets.retain(|(width, start, _), _| start + width > minute(now));
         }
         // While the database is away, half a day of looks waits.
-        while buckets.len() > 100 * (targets.len() + 2) {
+        while buckets.len() > 100 * (targets.len() + 3) {
             buckets.pop_first();
         }
     }
 }
 
-/// Each process looks at the database; one looks at the others.
-async fn look(tracker: &Tracker, targets: &[Target], outgoing: &Outgoing) -> Vec<(String, Result<Duration, Trouble>)> {
+/// Each process looks at the database, its cache and its queue; one looks at the others.
+async fn look(
+    tracker: &Tracker,
+    shared: &Shared,
+    targets: &[Target],
+    outgoing: &Outgoing,
+) -> Vec<(String, Result<Duration, Trouble>)> {
     let database = match timeout(PATIENCE, tracker.store().ping()).await {
         Ok(Ok(took)) => Ok(took),
         Ok(Err(_)) | Err(_) => Err(Trouble::Failed("the database does not answer".to_owned())),
@@ -225,7 +233,14 @@ async fn look(tracker: &Tracker, targets: &[Target], outgoing: &Outgoing) -> Vec
     } else {
         timeout(PATIENCE, tracker.store().lease("checks", tracker.node(), LEASE)).await
     };
-    let mut found = vec![(DATABASE.to_owned(), database), (QUEUE.to_owned(), room(tracker))];
+    if shared.needs_projects()
+        && database.is_ok()
+        && let Ok(Ok(projects)) = timeout(PATIENCE, tracker.store().projects()).await
+    {
+        shared.note_projects(&projects);
+    }
+    let cache = cache(shared).await;
+    let mut found = vec![(DATABASE.to_owned(), database), (CACHE.to_owned(), cache), (QUEUE.to_owned(), room(tracker))];
     if !matches!(lease, Ok(Ok(false))) {
         let looking = targets.iter().map(async |target| (target.name().to_owned(), target.check(outgoing).await));
         found.extend(join_all(looking).await);
@@ -254,6 +269,8 @@ pub(crate) async fn services(app: &App) -> Result<Services, StoreError> {
     };
     let mut before = looks.remove(DATABASE).unwrap_or_default();
     before.add(Looks::of(now, found));
+    let mut cached = looks.remove(CACHE).unwrap_or_default();
+    cached.add(Looks::of(now, cache(app.shared()).await));
     let connections = app.store().connections();
     let mut services = vec![
         service(
@@ -266,7 +283,7 @@ pub(crate) async fn services(app: &App) -> Result<Services, StoreError> {
                 ..Details::default()
             },
         ),
-        cache(app, now).await,
+        service(CACHE, &cached, Details::default()),
         queue(app, looks.remove(QUEUE).unwrap_or_default(), now),
     ];
     for target in &app.config().monitor {
@@ -293,15 +310,23 @@ fn service(name: &str, looks: &Looks, details: Details) -> Service {
 }
 
 /// Puts something there and looks whether it is found.
-async fn cache(app: &App, now: Timestamp) -> Service {
+async fn cache(shared: &Shared) -> Result<Duration, Trouble> {
+    let found = kept(shared).await;
+    // What is found then is found in this process alone.
+    if shared.is_away() == Some(true) {
+        return Err(Trouble::Failed("Redis does not answer: each process keeps for itself".to_owned()));
+    }
+    found
+}
+
+async fn kept(cache: &dyn Cache) -> Result<Duration, Trouble> {
     const KEY: &str = "monitoring";
     let start = Instant::now();
-    app.cache().put(KEY, Bytes::from_static(b"1"), PATIENCE).await;
-    let found = match timeout(PATIENCE, app.cache().get(KEY)).await {
+    cache.put(KEY, Bytes::from_static(b"1"), PATIENCE).await;
+    match timeout(PATIENCE, cache.get(KEY)).await {
         Ok(Some(_)) => Ok(start.elapsed()),
         Ok(None) | Err(_) => Err(Trouble::Failed("what is kept is not found".to_owned())),
-    };
-    service(CACHE, &Looks::of(now, found), Details::default())
+    }
 }
 
 /// Whether a report that came now could be kept.
@@ -318,6 +343,27 @@ fn queue(app: &App, mut before: Looks, now: Timestamp) -> Service {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::future::BoxFuture;
+
+    /// Loses everything.
+    #[derive(Debug)]
+    struct Sieve;
+
+    impl Cache for Sieve {
+        fn get<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Option<Bytes>> {
+            Box::pin(std::future::ready(None))
+        }
+
+        fn put<'a>(&'a self, _: &'a str, _: Bytes, _: Duration) -> BoxFuture<'a, ()> {
+            Box::pin(std::future::ready(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_cache_that_loses_what_it_holds_is_not_well() {
+        assert_eq!(kept(&Sieve).await, Err(Trouble::Failed("what is kept is not found".into())));
+        assert!(kept(&crate::cache::LocalCache::default()).await.is_ok());
+    }
 
     #[test]
     fn looks_add_up_and_the_last_one_counts() {

@@ -1,4 +1,4 @@
-//! Integrations: the channels by which people are told, set up, tried, and what did not arrive.
+//! Integrations: the channels by which people are told and what takes tickets, set up, tried, and what did not arrive.
 
 use super::{
     failure::Failure,
@@ -10,7 +10,7 @@ use super::{
 use crate::{
     app::App,
     error::Error,
-    integrations::{self, Health, Origin, Sending, Shown},
+    integrations::{self, AnyKind, Health, Origin, Sending, Shown},
 };
 use askama::Template;
 use axum::{
@@ -22,7 +22,7 @@ use errtrack_core::{
     Timestamp,
     store::{OutboxQuery, OutboxState},
 };
-use errtrack_notify::{Kind, Settings};
+use errtrack_notify::Settings;
 use serde::Deserialize;
 
 const PATH: &str = "/settings/integrations";
@@ -52,6 +52,7 @@ struct Row {
     status: &'static str,
     is_failing: bool,
     is_of_program: bool,
+    takes_tickets: bool,
     last_test: Option<When>,
     last_error: Option<String>,
     waiting: u64,
@@ -67,6 +68,7 @@ struct Row {
 struct NewForm {
     kind: &'static str,
     label: &'static str,
+    takes_tickets: bool,
     /// What the field of its name says.
     name: String,
     is_built_in: bool,
@@ -124,6 +126,8 @@ pub(super) async fn show(
 ) -> Result<Page<IntegrationsPage>, Failure> {
     let mut page = IntegrationsPage::read(&app, &shell, None).await?;
     page.tested = page.channels.iter().find(|row| row.name == tested).map(|row| match &row.last_error {
+        Some(error) if row.takes_tickets => (false, format!("{} takes no tickets: {error}", row.name)),
+        None if row.takes_tickets => (true, format!("{} takes tickets.", row.name)),
         Some(error) => (false, format!("The test of {} did not arrive: {error}", row.name)),
         None => (true, format!("The test of {} arrived.", row.name)),
     });
@@ -138,7 +142,7 @@ pub(super) async fn put(
 ) -> Result<Response, Failure> {
     let of = |name: &str| fields.iter().rev().find(|(n, _)| n == name).map_or("", |(_, value)| value.trim());
     let (name, kind) = (of("name").to_owned(), of("type").to_owned());
-    let known = kind.parse::<Kind>().map(Kind::fields).unwrap_or_default();
+    let known = AnyKind::named(&kind).map(AnyKind::fields).unwrap_or_default();
     let typed = known.iter().filter(|field| !field.secret || !of(field.name).is_empty());
     let settings: Settings = typed.map(|field| (field.name.to_owned(), of(field.name).to_owned())).collect();
     match integrations::put(&app, shell.caller(), &name, Some(&kind), &settings).await {
@@ -194,19 +198,20 @@ impl IntegrationsPage {
     fn new(shell: &Shell, channels: &[Shown], failed: &[Sending], draft: Option<&Draft<'_>>, now: Timestamp) -> Self {
         let mut layout = shell.layout("Integrations");
         layout.area = "integrations";
-        let new_form = |kind: Kind| {
+        let new_form = |kind: AnyKind| {
             let draft = draft.filter(|draft| draft.kind == kind.as_str());
             let nothing = Settings::new();
             let settings = draft.map_or(&nothing, |draft| draft.settings);
             let is_taken = channels.iter().any(|one| one.name == kind.as_str());
-            let name = if is_taken { format!("{kind}-2") } else { kind.as_str().to_owned() };
+            let name = if is_taken { format!("{}-2", kind.as_str()) } else { kind.as_str().to_owned() };
             NewForm {
                 kind: kind.as_str(),
                 label: kind.label(),
+                takes_tickets: kind.takes_tickets(),
                 name: draft.map_or(name, |draft| text::line(draft.name, 50)),
                 is_built_in: kind.is_built_in(),
                 is_open: draft.is_some(),
-                fields: inputs(kind, &format!("new-{kind}"), settings, false),
+                fields: inputs(kind, &format!("new-{}", kind.as_str()), settings, false),
             }
         };
         let retry_url = |key: uuid::Uuid| shell.links.path(format!("/settings/deliveries/{key}/retry"));
@@ -223,7 +228,7 @@ impl IntegrationsPage {
             layout,
             action: shell.links.path(PATH),
             channels: channels.iter().map(|one| Row::new(shell, one, now)).collect(),
-            kinds: Kind::ALL.into_iter().map(new_form).collect(),
+            kinds: AnyKind::all().map(new_form).collect(),
             failed: failed.iter().map(failed_row).collect(),
             problem: None,
             tested: None,
@@ -250,6 +255,7 @@ impl IntegrationsPage {
             shown("email", "email", Health::Connected, Origin::Program, None),
             shown("slack", "slack", Health::Failing, Origin::Dashboard, Some(HOSTILE)),
             shown(HOSTILE, "custom", Health::Configured, Origin::Program, None),
+            shown("tracker", "github", Health::Connected, Origin::Dashboard, None),
         ];
         let failed = Sending {
             key: uuid::Uuid::nil(),
@@ -275,7 +281,7 @@ impl IntegrationsPage {
 
 impl Row {
     fn new(shell: &Shell, one: &Shown, now: Timestamp) -> Self {
-        let kind: Option<Kind> = one.kind.parse().ok();
+        let kind = AnyKind::named(one.kind).ok();
         let is_of_program = one.origin == Origin::Program;
         let name = text::line(&one.name, 50);
         let fields = kind.filter(|_| !is_of_program).map(|kind| inputs(kind, &name, &one.config, true));
@@ -288,6 +294,7 @@ impl Row {
             status: one.status.as_str(),
             is_failing: one.status == Health::Failing,
             is_of_program,
+            takes_tickets: kind.is_some_and(AnyKind::takes_tickets),
             last_test: one.last_test.map(|at| When::new(at, now)),
             last_error: one.last_error.as_deref().map(|error| text::line(error, 300)),
             waiting: one.waiting,
@@ -301,11 +308,12 @@ impl Row {
 }
 
 /// The fields of a kind. What is secret and set is not shown.
-fn inputs(kind: Kind, id: &str, settings: &Settings, is_set: bool) -> Vec<Input> {
+fn inputs(kind: AnyKind, id: &str, settings: &Settings, is_set: bool) -> Vec<Input> {
     let value = |name: &str| settings.get(name).map(|value| text::line(value, 20_000)).unwrap_or_default();
     let input = |field: &errtrack_notify::Field| {
         let (value, placeholder) = match field.secret {
-            true => (String::new(), value(field.name)),
+            // Of what somebody has just typed nothing is masked.
+            true => (String::new(), if is_set { value(field.name) } else { String::new() }),
             false if field.long => {
                 (text::block(settings.get(field.name).map_or("", |value| value), 16_000), String::new())
             }

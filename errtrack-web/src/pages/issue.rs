@@ -11,6 +11,7 @@ pub(crate) mod markdown;
 mod request;
 mod stack;
 mod tags;
+mod tickets;
 mod why;
 
 use super::{
@@ -21,7 +22,11 @@ use super::{
     shell::{Choice, Layout, Shell, Viewer, Who},
     text,
 };
-use crate::{app::App, error::Error};
+use crate::{
+    app::App,
+    error::Error,
+    tickets::{self as linked, Ticket, Way},
+};
 use answers::{Answers, HOURS};
 use askama::Template;
 use axum::extract::{Path, Query, State};
@@ -35,6 +40,7 @@ use event::EventView;
 use serde::Deserialize;
 use stack::Mode;
 use tags::Tag;
+use tickets::Section;
 use uuid::Uuid;
 use why::{Part, Why};
 
@@ -70,6 +76,9 @@ struct Found {
     incidents: Vec<Incident>,
     /// Who owns it.
     owners: Vec<String>,
+    tickets: Vec<Ticket>,
+    /// By what tickets can be made.
+    ways: Vec<Way>,
 }
 
 /// The page.
@@ -117,6 +126,7 @@ pub(super) struct IssuePage {
     incidents: Vec<IncidentLink>,
     /// Who owns it, by address.
     owners: Vec<String>,
+    tickets: Section,
     /// Where one is opened, and under which title.
     incidents_url: String,
     incident_title: String,
@@ -148,6 +158,7 @@ pub(super) async fn show(
     let mut found = find(&app, issue, params.event.as_deref(), now).await?;
     let of_it = IncidentQuery { issue: Some(found.issue.id), limit: INCIDENTS, ..IncidentQuery::default() };
     found.incidents = shell.caller().incidents(&app, of_it).await?;
+    (found.tickets, found.ways) = (linked::list(&app, &found.issue).await?, linked::ways(&app).await?);
     let mut page = IssuePage::new(&shell, &found, Mode::of(params.stack.as_deref()), now);
     let project = projects.iter().find(|project| project.id == found.issue.project);
     page.layout = page.layout.with_projects(&projects, project, |project| match project {
@@ -199,7 +210,8 @@ async fn find(app: &App, issue: Issue, event: Option<&str>, now: Timestamp) -> R
     let comments = store.comments(issue.id).await?;
     let release = store.latest_release(issue.project).await?;
     let owners = app.tracker().owners(&issue).await?;
-    Ok(Found { issue, event, is_gone, hours, tags, parts, comments, release, incidents: Vec::new(), owners })
+    let (incidents, tickets, ways) = Default::default();
+    Ok(Found { issue, event, is_gone, hours, tags, parts, comments, release, incidents, owners, tickets, ways })
 }
 
 impl IssuePage {
@@ -246,11 +258,12 @@ impl IssuePage {
             is_gone: found.is_gone,
             tags: tags::view(shell, &found.tags),
             why: Why::new(&found.parts, now),
-            sections: sections(view.as_ref(), !found.tags.is_empty()),
+            sections: sections(view.as_ref(), !found.tags.is_empty(), Section::is_there(found)),
             markdown: markdown::of(issue, event.map(|(event, _)| &event.event), &shell.links.public(&path)),
             event: view,
             incidents: found.incidents.iter().map(|incident| IncidentLink::new(shell, incident)).collect(),
             owners: found.owners.iter().map(|owner| text::line(owner, 200)).collect(),
+            tickets: Section::new(shell, found, &path, now),
             incidents_url: shell.links.path("/incidents"),
             incident_title: text::line(&[ty.as_str(), value.as_str()].join(": "), 150)
                 .trim_matches([':', ' '])
@@ -276,7 +289,7 @@ impl IncidentLink {
 }
 
 /// The links to what stands below, in its order.
-fn sections(event: Option<&EventView>, has_tags: bool) -> Vec<Choice> {
+fn sections(event: Option<&EventView>, has_tags: bool, has_tickets: bool) -> Vec<Choice> {
     let there = |label: &str, id: &str, there: bool| {
         there.then(|| Choice { label: label.into(), url: format!("#{id}"), current: false, note: String::new() })
     };
@@ -288,6 +301,7 @@ fn sections(event: Option<&EventView>, has_tags: bool) -> Vec<Choice> {
         there("Tags", "tags", has_tags),
         there("Context", "context", has(|e| !e.contexts.is_empty())),
         there("Grouping", "why", true),
+        there("Tickets", "tickets", has_tickets),
         there("Comments", "comments", true),
     ];
     all.into_iter().flatten().collect()
@@ -322,6 +336,8 @@ impl IssuePage {
                     comments: samples::comments(),
                     release: Some(samples::HOSTILE.into()),
                     owners: vec![samples::HOSTILE.into()],
+                    tickets: tickets::samples(mode == Mode::App),
+                    ways: tickets::sample_ways(mode != Mode::Raw),
                     incidents: vec![samples::incident(1, true), samples::incident(2, false)],
                     parts: why::samples(&issue, event.as_ref(), mode == Mode::Full),
                 };

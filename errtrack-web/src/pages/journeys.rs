@@ -9,6 +9,7 @@ mod privacy;
 mod projects;
 mod rules;
 mod system;
+mod tickets;
 mod triage;
 
 use crate::{Access, Accounts, Config, Role, access, router_with, tests::away::AwayStore};

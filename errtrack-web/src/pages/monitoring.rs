@@ -68,6 +68,7 @@ pub(super) struct MonitoringPage {
 struct Latency {
     id: String,
     title: String,
+    what: &'static str,
     chart: Bars,
 }
 
@@ -155,17 +156,25 @@ fn latencies(history: Option<&History>) -> Vec<Latency> {
     let Some(history) = history else { return Vec::new() };
     let chart = |(number, service): (usize, &ServiceHistory)| {
         let points = &service.data_points;
-        let millis: Vec<i64> = points.iter().map(|point| rounded(point.response_time_ms.unwrap_or_default())).collect();
-        if points.iter().all(|point| point.response_time_ms.unwrap_or_default() <= 0.0) {
+        let millis = || points.iter().map(|point| point.response_time_ms.unwrap_or_default());
+        let longest = millis().fold(0.0, f64::max);
+        if longest <= 0.0 {
             return None;
         }
+        // Whole numbers of what is far below a millisecond would all be nothing.
+        let (unit, what, scale) =
+            if longest < 10.0 { ("µs", "Microseconds", 1_000.0) } else { ("ms", "Milliseconds", 1.0) };
+        let counts: Vec<i64> = millis().map(|millis| rounded(millis * scale)).collect();
         let names: Vec<String> =
             points.iter().map(|point| point.timestamp.strftime(format_of(history.timeframe))).collect();
         let name = text::line(&service.name, 100);
-        let label =
-            format!("How long {name} took to answer in the last {}, in milliseconds", history.timeframe.label());
-        let chart = chart::bars(&millis, &names, names.len().div_ceil(8).max(1), News::Calm, label);
-        Some(Latency { id: format!("latency-{number}"), title: format!("{name}: answered in (ms)"), chart })
+        let label = format!(
+            "How long {name} took to answer in the last {}, in {}",
+            history.timeframe.label(),
+            what.to_lowercase()
+        );
+        let chart = chart::bars(&counts, &names, names.len().div_ceil(8).max(1), News::Calm, label);
+        Some(Latency { id: format!("latency-{number}"), title: format!("{name}: answered in ({unit})"), what, chart })
     };
     history.services.iter().enumerate().filter_map(chart).collect()
 }

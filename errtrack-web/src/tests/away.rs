@@ -15,7 +15,7 @@ use errtrack_core::{
         OutboxCount, OutboxItem, OutboxQuery, OutboxStore, ProjectChange, ProjectStore, PushStore, PushSubscription,
         Recorded, Recorder, Recovery, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint,
         SeriesQuery, SeriesStore, SetAside, SettingStore, Settlement, StatusCounts, Storage, StoredEvent, TagTally,
-        Tally, TallyQuery, TriageStore, Upkeep,
+        Tally, TallyQuery, Ticket, TicketAdded, TicketStore, TriageStore, Upkeep,
     },
 };
 use errtrack_store::SqliteStore;
@@ -26,6 +26,7 @@ use std::{
     },
     time::Duration,
 };
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use uuid::Uuid;
 
 /// Clones share the switch.
@@ -33,15 +34,21 @@ use uuid::Uuid;
 pub(crate) struct AwayStore {
     inner: SqliteStore,
     is_away: Arc<AtomicBool>,
+    recording: Arc<Mutex<()>>,
 }
 
 impl AwayStore {
     pub(crate) fn new(inner: SqliteStore) -> Self {
-        Self { inner, is_away: Arc::default() }
+        Self { inner, is_away: Arc::default(), recording: Arc::default() }
     }
 
     pub(crate) fn set_away(&self, away: bool) {
         self.is_away.store(away, SeqCst);
+    }
+
+    /// Until the answer is dropped, no batch gets through.
+    pub(crate) async fn hold_batches(&self) -> OwnedMutexGuard<()> {
+        self.recording.clone().lock_owned().await
     }
 
     fn check(&self) -> Result<(), StoreError> {
@@ -60,6 +67,7 @@ impl Recorder for AwayStore {
     /// Refuses every batch with an event of level `debug`: the poisoned row.
     async fn record(&self, batch: &Batch) -> Result<Vec<Recorded>, StoreError> {
         self.check()?;
+        let _turn = self.recording.lock().await;
         if batch.occurrences.iter().any(|o| o.level() == Level::Debug) {
             return Err(StoreError::other("poisoned by the test"));
         }
@@ -144,6 +152,12 @@ delegate!(PushStore {
     fn put_push_subscription(&self, subscription: &PushSubscription, most: u32) -> Option<PushSubscription>;
     fn remove_push_subscription(&self, member: Uuid, id: Uuid) -> bool;
     fn note_pushes(&self, tries: &[(Uuid, Timestamp, Option<String>)]) -> ();
+});
+delegate!(TicketStore {
+    fn tickets(&self, issue: IssueId) -> Vec<Ticket>;
+    fn add_ticket(&self, issue: IssueId, ticket: &Ticket, lease: Duration) -> TicketAdded;
+    fn finish_ticket(&self, ticket: &Ticket) -> bool;
+    fn delete_ticket(&self, issue: IssueId, id: Uuid) -> bool;
 });
 delegate!(IntegrationStore {
     fn integrations(&self) -> Vec<Integration>;

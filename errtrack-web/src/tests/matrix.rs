@@ -31,6 +31,7 @@ struct Things {
     integration: String,
     delivery: String,
     incident: String,
+    ticket: String,
 }
 
 impl Things {
@@ -72,6 +73,12 @@ impl Things {
             let new = json!({"title": "slow", "project": project, "issues": issue["id"].as_str().as_slice()});
             incident = app.post("/api/alerts/incidents", &new).await.data()["id"].as_str().unwrap().to_owned();
         }
+        let mut ticket = String::new();
+        if row.asks_about("TICKET") {
+            let path = format!("/api/errors/{}/tickets", text("id"));
+            let made = app.post(&path, &json!({"url": "https://example.com/1"})).await.data();
+            ticket = made["id"].as_str().unwrap().to_owned();
+        }
         let project = app.store.ensure_project(project).await.unwrap().id.0;
         let mut alert = String::new();
         if row.asks_about("ALERT") {
@@ -95,6 +102,7 @@ impl Things {
             integration,
             delivery,
             incident,
+            ticket,
         }
     }
 
@@ -111,6 +119,7 @@ impl Things {
             .replace("INTEGRATION", &self.integration)
             .replace("DELIVERY", &self.delivery)
             .replace("INCIDENT", &self.incident)
+            .replace("TICKET", &self.ticket)
             .replace("NEW", &uuid::Uuid::new_v4().simple().to_string())
     }
 }

@@ -76,7 +76,7 @@ async fn services_that_are_named_are_watched_in_the_background() {
             from: 0,
             until: i64::MAX,
         };
-        app.store.points(&query).await.unwrap().len() >= 4
+        app.store.points(&query).await.unwrap().len() >= 5
     };
     TestApp::until("services are looked at", looked).await;
     let all = services(&app.second().await).await;
@@ -128,6 +128,43 @@ async fn how_fast_services_answered_is_kept() {
     assert_eq!((&point["response_time_ms"], &point["slowest_ms"]), (&json!(10.0), &json!(20.0)), "{shop}");
     assert_eq!((&point["looks"], &point["failed"]), (&json!(4), &json!(1)));
     app.get("/api/monitoring/history?timeframe=5m").await.error(400);
+}
+
+#[tokio::test]
+async fn the_database_the_cache_and_the_queue_have_a_history() {
+    let app = TestApp::new().await;
+    let looked = async || {
+        let query = errtrack_core::store::SeriesQuery {
+            series: Series::Checks,
+            projects: None,
+            width: 60,
+            from: 0,
+            until: i64::MAX,
+        };
+        app.store.points(&query).await.unwrap().len() == 3
+    };
+    TestApp::until("they are looked at", looked).await;
+    let history = app.get("/api/monitoring/history?timeframe=1h").await.data();
+    let told = history["services"].as_array().unwrap();
+    let names: Vec<_> = told.iter().map(|service| service["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["Cache Service", "Database", "Queue"]);
+    for service in told {
+        assert_eq!(service["uptime_percent_30d"], 100.0, "{service}");
+        let point = &service["data_points"][0];
+        assert!(point["response_time_ms"].is_number() && point["looks"].as_u64() >= Some(1), "{service}");
+    }
+    // What was found before counts too.
+    let start = Timestamp::now().minus(Duration::from_secs(7_200)).hour() * 60;
+    let data = json!({
+        "times": 9, "failed": 9, "at": Timestamp::default(), "millis": null, "reason": "away", "unknown": false,
+    });
+    let (name, node, data) = ("Cache Service".into(), Uuid::from_u128(7), data.to_string());
+    let point = SeriesPoint { series: Series::Checks, project: ProjectId(0), width: 10, start, name, node, data };
+    app.store.put_points(&[point]).await.unwrap();
+    let all = services(&app.second().await).await;
+    let cache = find(&all, "Cache Service");
+    assert_eq!(cache["status"], "healthy");
+    assert!(cache["uptime_percent"].as_f64().unwrap() < 50.0, "{cache}");
 }
 
 #[cfg(target_os = "linux")]

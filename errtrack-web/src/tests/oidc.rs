@@ -15,7 +15,10 @@ use errtrack_store::SqliteStore;
 use http::{Request, StatusCode};
 use issuer::{CLIENT, TestIssuer};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 use tower::ServiceExt;
 
 /// A router under a prefix with an issuer, and a browser.
@@ -323,6 +326,63 @@ async fn what_the_issuer_says_of_itself_is_kept_and_unknown_keys_are_not_asked_f
         visit.refused(&answer, 401, "cannot be relied on");
     }
     assert_eq!(visit.issuer.asked(), (1, 1));
+}
+
+/// Turns the clock of this runtime.
+async fn pass(seconds: u64) {
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(seconds)).await;
+    tokio::time::resume();
+}
+
+#[tokio::test]
+async fn a_key_that_the_issuer_has_changed_is_picked_up_whatever_it_is_called() {
+    let mut visit = Visit::new().await;
+    assert_eq!(visit.sign_in(&json!({})).await.status, 303);
+    for (name, asked) in [("two", 2), ("two", 3), ("three", 4)] {
+        pass(31).await;
+        visit.issuer.change_key(name);
+        visit.jar.clear();
+        let answer = visit.sign_in(&json!({})).await;
+        assert_eq!((answer.status.as_u16(), visit.issuer.asked().1), (303, asked), "{name}: {}", answer.text);
+    }
+    // What was read of it meanwhile was enough.
+    assert_eq!(visit.issuer.asked().0, 1);
+}
+
+#[tokio::test]
+async fn tokens_that_are_made_up_ask_for_keys_at_most_twice_a_minute() {
+    let mut visit = Visit::new().await;
+    assert_eq!(visit.sign_in(&json!({})).await.status, 303);
+    visit.jar.clear();
+    visit.issuer.forge(true);
+    for asked in [1, 2] {
+        for _ in 0..2 {
+            let answer = visit.sign_in(&json!({})).await;
+            visit.refused(&answer, 401, "cannot be relied on");
+            assert_eq!(visit.issuer.asked(), (1, asked));
+        }
+        pass(31).await;
+    }
+    // Who is known comes in all the while.
+    visit.issuer.forge(false);
+    assert_eq!(visit.sign_in(&json!({})).await.status, 303);
+    assert_eq!(visit.issuer.asked(), (1, 2));
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be_read_are_not_asked_for_again_at_once() {
+    let mut visit = Visit::new().await;
+    visit.issuer.fail_keys(Some(StatusCode::SERVICE_UNAVAILABLE));
+    for _ in 0..3 {
+        let answer = visit.sign_in(&json!({})).await;
+        visit.refused(&answer, 502, "does not answer as it should");
+    }
+    assert_eq!(visit.issuer.asked(), (1, 1));
+    visit.issuer.fail_keys(None);
+    pass(3).await;
+    assert_eq!(visit.sign_in(&json!({})).await.status, 303);
+    assert_eq!(visit.issuer.asked(), (1, 2));
 }
 
 #[tokio::test]

@@ -154,6 +154,18 @@ fn every() -> Vec<Ask> {
         ),
         ask("create_comment", "/api/errors/DEFAULT-1/comments", 201, json!({"text": "seen *before*"})),
         ask("list_comments", "/api/errors/DEFAULT-1/comments", 200, Value::Null),
+        ask(
+            "create_ticket",
+            "/api/errors/DEFAULT-1/tickets",
+            201,
+            json!({"url": "https://example.com/1", "title": "t"}),
+        ),
+        ask("create_ticket", "/api/errors/DEFAULT-1/tickets", 409, json!({"url": "https://example.com/1"})),
+        ask("create_ticket", "/api/errors/DEFAULT-1/tickets", 400, json!({"integration": "github", "note": "n"})),
+        ask("list_tickets", "/api/errors/DEFAULT-1/tickets", 200, Value::Null),
+        ask("show_error", "/api/errors/DEFAULT-1", 200, Value::Null),
+        ask("delete_ticket", "/api/errors/DEFAULT-1/tickets/MADE", 204, Value::Null),
+        ask("delete_ticket", "/api/errors/DEFAULT-1/tickets/MADE", 404, Value::Null),
         ask("merge_errors", "/api/errors/merge", 200, json!({"ids": ["DEFAULT-1", "DEFAULT-2"]})),
         ask("list_groups", "/api/errors/DEFAULT-1/groups", 200, Value::Null),
         ask("unmerge_error", "/api/errors/DEFAULT-1/unmerge", 200, json!({"fingerprints": ["FINGERPRINT"]})),
@@ -321,7 +333,12 @@ async fn every_operation_answers_as_it_is_described() {
                 replace(&mut fingerprint, &json["data"]["fingerprint"]);
             } else if name == "create_incident" {
                 replace(&mut incident, &json["data"]["id"]);
-            } else if let "create_api_key" | "invite_member" | "create_alert_rule" | "add_push_subscription" = name {
+            } else if let "create_api_key"
+            | "invite_member"
+            | "create_alert_rule"
+            | "create_ticket"
+            | "add_push_subscription" = name
+            {
                 replace(&mut made, &json["data"]["id"]);
             } else if let ("tracker_create_error", Some(id)) = (name, json["id"].as_i64()) {
                 number = id.to_string();

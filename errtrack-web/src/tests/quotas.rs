@@ -3,7 +3,8 @@
 use super::support::{Answer, KEY, READ_KEY, TestApp};
 use errtrack_core::Timestamp;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tokio::time::timeout;
 
 const PATH: &str = "/api/settings/projects/1/quota";
 
@@ -93,6 +94,27 @@ async fn what_is_left_is_read_again_after_a_while() {
     }
     // This process knows of one, until it asks again.
     TestApp::until("it hears of the others", async || app.send_report("default").await.status == 429).await;
+}
+
+#[tokio::test]
+async fn what_is_under_way_is_not_forgotten_when_what_was_used_is_read_again() {
+    let app = TestApp::new().await;
+    assert_eq!(app.set_quota(&json!({"events_per_month": 2})).await.status, 200);
+    let held = app.store.hold_batches().await;
+    let others = async {
+        TestApp::until("both are taken", async || app.tracker.balance().captured == 2).await;
+        // Longer than what was read is counted on from.
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_millis(5_500) {
+            assert_over(&app.send_report("default").await);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        drop(held);
+    };
+    let all = async { tokio::join!(app.send_report("default"), app.send_report("default"), others) };
+    let (one, two, ()) = timeout(Duration::from_secs(30), all).await.expect("no third report is taken and waits");
+    assert_eq!((one.status.as_u16(), two.status.as_u16()), (201, 201));
+    assert_eq!(app.get(PATH).await.data()["used"], 2);
 }
 
 #[tokio::test]

@@ -116,5 +116,28 @@ async fn timeline(database: Database) -> Result<()> {
     let kinds: Vec<_> = entries.iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["opened", "issue_linked", "comment", "issue_unlinked", "issue_linked"]);
     assert_eq!(entries[2]["text"], "looking");
+
+    // A page at a time, the oldest first.
+    let mut paged = Vec::new();
+    let mut query = "limit=2".to_owned();
+    loop {
+        let page = service.ask("GET", &format!("{path}/timeline?{query}"), "").await.data();
+        paged.extend(page["entries"].as_array().unwrap().clone());
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        query = format!("limit=2&cursor={cursor}");
+    }
+    assert_eq!(&paged, entries);
+    for (body, error) in [(json!({}), "text: "), (json!({"text": " "}), "text: "), (json!({"text": 7}), "text: ")] {
+        let said = service.ask("POST", &format!("{path}/comments"), &body.to_string()).await.error(400);
+        assert!(said.starts_with(error), "{said}");
+    }
+    for query in ["limit=0", "limit=1001", "cursor=x"] {
+        service.ask("GET", &format!("{path}/timeline?{query}"), "").await.error(400);
+    }
+    let nowhere = format!("{PATH}/00000000-0000-4000-8000-000000000000");
+    service.ask("GET", &format!("{nowhere}/timeline"), "").await.error(404);
+    let comment = json!({"text": "x"}).to_string();
+    service.ask("POST", &format!("{nowhere}/comments"), &comment).await.error(404);
+    assert_eq!(service.send("POST", &format!("{path}/comments"), &[], &comment).await.status, 401);
     Ok(())
 }

@@ -3,8 +3,11 @@
 
 mod alerts;
 mod apps;
+mod deliveries;
 mod figures;
 mod incidents;
+mod monitoring;
+mod ownership;
 mod rest;
 mod service;
 mod settings;

@@ -2,7 +2,7 @@
 
 use super::{
     Begun, Oidc, Trouble, flow,
-    token::{Expected, Identity, Person, Token},
+    token::{Claims, Expected, Identity, Person, Token},
 };
 use crate::links::Links;
 use base64::{
@@ -17,14 +17,11 @@ use http::{
     header::{ACCEPT, AUTHORIZATION},
 };
 use serde::{Deserialize, de::DeserializeOwned};
-use std::{
-    error::Error as _,
-    fmt,
-    net::IpAddr,
-    sync::Arc,
-    time::{Duration, Instant},
+use std::{error::Error as _, fmt, net::IpAddr, sync::Arc, time::Duration};
+use tokio::{
+    sync::{Mutex, Semaphore},
+    time::Instant,
 };
-use tokio::sync::{Mutex, Semaphore};
 
 /// How long a question may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -32,7 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const MOST_BYTES: usize = 256 << 10;
 /// For how long is kept what it says of itself.
 const FRESH: Duration = Duration::from_secs(3_600);
-/// A key that is not known is looked for at most so often: issuers change keys, and strangers make up names of keys.
+/// Where no known key has signed a token, keys are read again at most so often: issuers change keys, and strangers make up
+/// tokens.
 const KEYS_AGAIN: Duration = Duration::from_secs(30);
 /// After a failure it is left alone for so long.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -54,6 +52,7 @@ struct Kept {
     document: Option<(Instant, Arc<Document>)>,
     keys: Option<(Instant, Arc<[Key]>)>,
     failed: Option<(Instant, String)>,
+    keys_failed: Option<(Instant, String)>,
 }
 
 /// What it says of itself (OpenID Connect Discovery, 3).
@@ -152,9 +151,7 @@ impl Issuer {
         let document = self.document().await?;
         let given = self.exchange(&document, begun, code, callback).await?;
         let token = Token::parse(&given.id_token).ok_or(Trouble::Wrong("it is no token"))?;
-        let keys = self.keys(&document, token.header.kid.as_deref()).await?;
-        let wanted = |key: &&Key| token.header.kid.is_none() || key.id.is_none() || key.id == token.header.kid;
-        let claims = token.claims(keys.iter().filter(wanted).map(|key| &key.public)).map_err(Trouble::Wrong)?;
+        let claims = self.claims(&document, &token).await?;
         let nonce = begun.nonce();
         let expected = Expected { issuer: &document.issuer, client_id: &self.oidc.0.client_id, nonce: &nonce, now };
         claims.check(&expected).map_err(Trouble::Wrong)?;
@@ -198,8 +195,7 @@ impl Issuer {
         match self.read_document().await {
             Ok(document) => {
                 let document = Arc::new(document);
-                *kept =
-                    Kept { document: Some((Instant::now(), document.clone())), keys: kept.keys.take(), failed: None };
+                (kept.document, kept.failed) = (Some((Instant::now(), document.clone())), None);
                 Ok(document)
             }
             Err(Trouble::Away(why)) => {
@@ -225,20 +221,39 @@ impl Issuer {
         Ok(document)
     }
 
-    /// Its keys; read again where the one that is looked for is not among them.
-    async fn keys(&self, document: &Document, wanted: Option<&str>) -> Result<Arc<[Key]>, Trouble> {
-        let mut kept = self.kept.lock().await;
-        if let Some((at, keys)) = &kept.keys {
-            let is_there = wanted.is_none_or(|id| keys.iter().any(|key| key.id.as_deref() == Some(id)));
-            if at.elapsed() < if is_there { FRESH } else { KEYS_AGAIN } {
-                return Ok(keys.clone());
-            }
+    /// What a token says, if a key of the issuer has signed it. A new key may have the name of an old one, or none.
+    async fn claims(&self, document: &Document, token: &Token<'_>) -> Result<Claims, Trouble> {
+        let name = &token.header.kid;
+        let wanted = |key: &&Key| name.is_none() || key.id.is_none() || key.id == *name;
+        let says = |keys: &[Key]| token.claims(keys.iter().filter(wanted).map(|key| &key.public));
+        if let Ok(claims) = says(&self.keys(document, FRESH).await?) {
+            return Ok(claims);
         }
-        let written: WrittenKeys = self.ask(Question::get(&document.jwks_uri)).await?;
+        says(&self.keys(document, KEYS_AGAIN).await?).map_err(Trouble::Wrong)
+    }
+
+    /// Its keys, no older than that.
+    async fn keys(&self, document: &Document, age: Duration) -> Result<Arc<[Key]>, Trouble> {
+        let mut kept = self.kept.lock().await;
+        if let Some((_, keys)) = kept.keys.as_ref().filter(|(at, _)| at.elapsed() < age) {
+            return Ok(keys.clone());
+        }
+        if let Some((_, why)) = kept.keys_failed.as_ref().filter(|(at, _)| at.elapsed() < PAUSE) {
+            return Err(Trouble::Away(why.clone()));
+        }
+        let written: WrittenKeys = match self.ask(Question::get(&document.jwks_uri)).await {
+            Ok(written) => written,
+            Err(trouble) => {
+                if let Trouble::Away(why) = &trouble {
+                    kept.keys_failed = Some((Instant::now(), why.clone()));
+                }
+                return Err(trouble);
+            }
+        };
         // Keys of other kinds stand beside those that we know.
         let written = written.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok());
         let keys: Arc<[Key]> = written.filter_map(WrittenKey::read).take(MOST_KEYS).collect();
-        kept.keys = Some((Instant::now(), keys.clone()));
+        (kept.keys, kept.keys_failed) = (Some((Instant::now(), keys.clone())), None);
         Ok(keys)
     }
 

@@ -7,6 +7,7 @@ use crate::{
     app::App,
     error::Error,
     links::Links,
+    tickets::{self, Ticket},
 };
 use axum::{
     extract::{Path, State},
@@ -14,6 +15,15 @@ use axum::{
 };
 use serde::Serialize;
 use utoipa::ToSchema;
+
+/// An issue with its tickets, which a report's answer leaves out.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ErrorDetail)]
+pub(in crate::api) struct Shown<'a> {
+    #[serde(flatten)]
+    whole: item::Whole<'a>,
+    tickets: Vec<Ticket>,
+}
 
 /// Shows an issue
 ///
@@ -25,7 +35,7 @@ use utoipa::ToSchema;
     operation_id = "show_error",
     security(("key" = ["read"]), ("bearer" = ["read"])),
     params(("id" = String, Path, description = "UUID or short id")),
-    responses((status = 200, description = "The issue", body = Frame<item::Whole<'_>>), Failures),
+    responses((status = 200, description = "The issue", body = Frame<Shown<'_>>), Failures),
 )]
 pub(in crate::api) async fn show(
     State(app): State<App>,
@@ -38,7 +48,8 @@ pub(in crate::api) async fn show(
         return markdown::markdown(&app, &issue, &links).await;
     }
     let issue = caller.find_issue(&app, &id).await?;
-    Ok(success(item::whole(&app, &issue).await?).into_response())
+    let (whole, tickets) = (item::whole(&app, &issue).await?, tickets::list(&app, &issue).await?);
+    Ok(success(Shown { whole, tickets }).into_response())
 }
 
 /// One page of events.

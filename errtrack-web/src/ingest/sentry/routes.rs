@@ -222,7 +222,7 @@ async fn beacon(
 
 /// Takes events and returns when they are durable; the id is that of the first.
 async fn ingest(app: &App, project: ProjectId, events: Vec<Event>) -> Result<Option<EventId>, Refusal> {
-    quotas::take(app, project, events.len()).await?;
+    let _under_way = quotas::take(app, project, events.len()).await?;
     let report = |event| Report { project, event, formula: Formula::Ours };
     let mut refused = 0;
     let mut first = None;

@@ -7,6 +7,7 @@ use crate::{
     app::App,
     error::Error,
     regroup,
+    tickets::Wanted,
     triage::{self, Decision},
 };
 use axum::{
@@ -112,6 +113,51 @@ pub(in crate::pages) async fn comment(
     let text = triage::comment(&form.text)?;
     app.store().add_comment(issue.id, &triage::author(editor.0.caller()), text).await?;
     Ok(Redirect::to(&editor.0.links.path(format!("/issues/{}#comments", text::path_part(&issue.short_id())))))
+}
+
+/// Which ticket is wanted.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::pages) struct NewTicket {
+    /// By which integration, or else the address of one that is there.
+    integration: String,
+    url: String,
+    title: String,
+    note: String,
+}
+
+/// `POST /issues/{id}/tickets`
+pub(in crate::pages) async fn add_ticket(
+    State(app): State<App>,
+    editor: Editor,
+    Path(name): Path<String>,
+    Form(form): Form<NewTicket>,
+) -> Result<Redirect, Failure> {
+    let issue = find_issue(&app, &editor.0, &name).await?;
+    let given = |text: String| Some(text).filter(|text| !text.trim().is_empty());
+    let wanted = Wanted {
+        integration: given(form.integration),
+        url: given(form.url),
+        title: given(form.title),
+        note: given(form.note),
+    };
+    editor.0.caller().add_ticket(&app, &issue, wanted).await?;
+    Ok(to_tickets(&editor, &issue))
+}
+
+/// `POST /issues/{id}/tickets/{ticket}/delete`: takes the link away.
+pub(in crate::pages) async fn remove_ticket(
+    State(app): State<App>,
+    editor: Editor,
+    Path((name, ticket)): Path<(String, String)>,
+) -> Result<Redirect, Failure> {
+    let issue = find_issue(&app, &editor.0, &name).await?;
+    editor.0.caller().remove_ticket(&app, &issue, &ticket).await?;
+    Ok(to_tickets(&editor, &issue))
+}
+
+fn to_tickets(editor: &Editor, issue: &Issue) -> Redirect {
+    Redirect::to(&editor.0.links.path(format!("/issues/{}#tickets", text::path_part(&issue.short_id()))))
 }
 
 /// `POST /issues/{id}/assign`

@@ -35,7 +35,7 @@ async fn a_channel_is_set_up_tried_changed_and_removed() {
         "{}",
         answer.text
     );
-    assert!(!answer.text.contains("value=\"nowhere\""), "a secret is not shown again");
+    assert!(!answer.text.contains("nowhere"), "a secret is not shown again: {}", answer.text);
 
     assert_eq!(browser.post(&format!("{PATH}/ops/delete"), "").await.status, StatusCode::SEE_OTHER);
     assert_eq!(browser.post(&format!("{PATH}/ops/delete"), "").await.status, StatusCode::NOT_FOUND);

@@ -32,7 +32,7 @@ impl Needs {
 }
 
 /// A question. In path and body, `ISSUE`, `EVENT`, `NUMBER`, `FINGERPRINT`, `PROJECT`, `SLUG`, `KEY`, `MEMBER`, `ALERT`,
-/// `INCIDENT` (to which the issue is linked), `INTEGRATION`, `DELIVERY` (that was given up), `DOOMED` (a project that may go)
+/// `INCIDENT` (to which the issue is linked), `TICKET` (that the issue has), `INTEGRATION`, `DELIVERY` (that was given up), `DOOMED` (a project that may go)
 /// stand for what is made for it,
 /// `NEW` for what was never there.
 #[derive(Debug)]
@@ -113,6 +113,9 @@ pub(super) fn rows() -> Vec<Row> {
         api("PUT", "/api/errors/ISSUE/assign", Write, 200).scoped().with(r#"{"assigned_to": null}"#),
         api("GET", "/api/errors/ISSUE/comments", Read, 200).scoped(),
         api("POST", "/api/errors/ISSUE/comments", Write, 201).scoped().with(r#"{"text": "seen"}"#),
+        api("GET", "/api/errors/ISSUE/tickets", Read, 200).scoped(),
+        api("POST", "/api/errors/ISSUE/tickets", Write, 201).scoped().with(r#"{"url": "https://example.com/NEW"}"#),
+        api("DELETE", "/api/errors/ISSUE/tickets/TICKET", Write, 204).scoped(),
         api("GET", "/api/errors/ISSUE/events", Read, 200).scoped(),
         api("GET", "/api/errors/ISSUE/groups", Read, 200).scoped(),
         api("POST", "/api/errors/ISSUE/unmerge", Write, 409).scoped().with(r#"{"fingerprints": ["FINGERPRINT"]}"#),
@@ -202,6 +205,8 @@ pub(super) fn rows() -> Vec<Row> {
         page("POST", "/issues/ISSUE/ignore", Write, 303).scoped(),
         page("POST", "/issues/ISSUE/assign", Write, 303).scoped(),
         page("POST", "/issues/ISSUE/comments", Write, 303).scoped().with("text=seen"),
+        page("POST", "/issues/ISSUE/tickets", Write, 303).scoped().with("url=https%3A%2F%2Fexample.com%2FNEW"),
+        page("POST", "/issues/ISSUE/tickets/TICKET/delete", Write, 303).scoped(),
         page("POST", "/issues/ISSUE/unmerge", Write, 409).scoped().with("fingerprint=FINGERPRINT"),
         page("POST", "/issues/ISSUE/delete", Write, 303).scoped(),
         page("POST", "/issues/ISSUE/events/EVENT/pin", Write, 303).scoped(),

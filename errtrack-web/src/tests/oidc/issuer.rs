@@ -39,8 +39,12 @@ struct Inner {
     /// What was promised for each code.
     codes: HashMap<String, Promise>,
     userinfo: Value,
+    /// What signs tokens in the place of its key, though no list of it says so.
+    forger: Option<EcdsaKeyPair>,
     /// Every endpoint answers this.
     failure: Option<StatusCode>,
+    /// The list of its keys alone does.
+    keys_failure: Option<StatusCode>,
     /// How often it was asked for what it says of itself, and for its keys.
     asked: (usize, usize),
 }
@@ -66,7 +70,9 @@ impl TestIssuer {
             kid: "one".to_owned(),
             codes: HashMap::new(),
             userinfo: Value::Null,
+            forger: None,
             failure: None,
+            keys_failure: None,
             asked: (0, 0),
         };
         let issuer = Self { url, inner: Arc::new(Mutex::new(inner)) };
@@ -113,6 +119,16 @@ impl TestIssuer {
         (inner.key, inner.kid) = (new_key(), kid.to_owned());
     }
 
+    /// Tokens are signed by somebody else from now on, or no longer.
+    pub(super) fn forge(&self, is_forged: bool) {
+        self.inner.lock().unwrap().forger = is_forged.then(new_key);
+    }
+
+    /// What its list of keys answers.
+    pub(super) fn fail_keys(&self, with: Option<StatusCode>) {
+        self.inner.lock().unwrap().keys_failure = with;
+    }
+
     pub(super) fn asked(&self) -> (usize, usize) {
         self.inner.lock().unwrap().asked
     }
@@ -141,6 +157,7 @@ async fn keys(State(issuer): State<TestIssuer>) -> Result<Json<Value>, StatusCod
     let mut inner = issuer.inner.lock().unwrap();
     inner.asked.1 += 1;
     up(&inner)?;
+    inner.keys_failure.map_or(Ok(()), Err)?;
     let point = &inner.key.public_key().as_ref()[1..];
     let part = |bytes| BASE64_URL_SAFE_NO_PAD.encode(bytes);
     Ok(Json(json!({"keys": [
@@ -167,7 +184,7 @@ async fn token(
     let promise = promise.ok_or_else(|| refused(StatusCode::BAD_REQUEST, "invalid_grant"))?;
     let encoded = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
     let signed = format!("{}.{}", encoded(&json!({"alg": "ES256", "kid": inner.kid})), encoded(&promise.claims));
-    let signature = inner.key.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
+    let signature = inner.forger.as_ref().unwrap_or(&inner.key).sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
     let id_token = format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature));
     Ok(Json(json!({"access_token": "for-the-person", "token_type": "Bearer", "id_token": id_token})))
 }
