@@ -223,14 +223,14 @@ export async function alerting({ page, shoot: screenshots, expected, base, proje
   // Who looks after what: a wrong line is named, and nothing of the others is lost.
   await settings(/^Ownership/);
   const lines = page.getByLabel("Rules, one a line");
-  const text = `type:OrderError → ${email}\npath:src/* → nobody@example.com`;
+  const text = `type:OrderError* → ${email}\npath:src/* → nobody@example.com`;
   await lines.fill(text);
   await page.getByRole("button", { name: "Save" }).press("Enter");
   assert.match(await page.getByRole("alert").innerText(), /line 2[^]*nobody@example\.com/i);
   assert.equal(await page.locator(".wrong [aria-current=true]").innerText(), "path:src/* → nobody@example.com");
   assert.deepEqual([await lines.inputValue(), await lines.getAttribute("aria-describedby")], [text, "problem"]);
   await shoot("ownership-wrong");
-  await lines.fill(`type:OrderError → ${email}`);
+  await lines.fill(`type:OrderError* → ${email}`);
   await page.getByRole("button", { name: "Save" }).press("Enter");
   await page.getByText("It holds from now on").waitFor();
   await shoot("ownership");
