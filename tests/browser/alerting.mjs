@@ -88,7 +88,8 @@ export async function alerting({ page, shoot: screenshots, expected, base, proje
 
   // A channel, by keys alone; a mistake loses nothing of what was typed but the secret.
   await settings("Integrations");
-  await page.getByText("nobody is told of anything").waitFor();
+  // Members' browsers need no setting up.
+  await main.getByText("Browsers of members").waitFor();
   const webhook = main.locator("details.frame", { has: page.locator("summary", { hasText: /^Webhook$/ }) });
   await webhook.locator("summary").focus();
   await page.keyboard.press("Enter");
@@ -222,14 +223,14 @@ export async function alerting({ page, shoot: screenshots, expected, base, proje
   // Who looks after what: a wrong line is named, and nothing of the others is lost.
   await settings(/^Ownership/);
   const lines = page.getByLabel("Rules, one a line");
-  const text = `type:OrderError → ${email}\npath:src/* → nobody@example.com`;
+  const text = `type:OrderError* → ${email}\npath:src/* → nobody@example.com`;
   await lines.fill(text);
   await page.getByRole("button", { name: "Save" }).press("Enter");
   assert.match(await page.getByRole("alert").innerText(), /line 2[^]*nobody@example\.com/i);
   assert.equal(await page.locator(".wrong [aria-current=true]").innerText(), "path:src/* → nobody@example.com");
   assert.deepEqual([await lines.inputValue(), await lines.getAttribute("aria-describedby")], [text, "problem"]);
   await shoot("ownership-wrong");
-  await lines.fill(`type:OrderError → ${email}`);
+  await lines.fill(`type:OrderError* → ${email}`);
   await page.getByRole("button", { name: "Save" }).press("Enter");
   await page.getByText("It holds from now on").waitFor();
   await shoot("ownership");

@@ -45,19 +45,27 @@ impl Desk {
         // Before anybody else can ask for it.
         ensure!(store.lease("alerts", Uuid::new_v4(), Duration::from_secs(3_600)).await?);
         let tracker = builder.build().await?;
-        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port().to_string();
         let (url, certificate) = (mail.url(Way::StartTls), mail.certificate());
-        let variables = [
-            ("DATABASE_URL", database.url.as_str()),
-            ("PORT", &port),
-            ("PUBLIC_URL", PUBLIC),
-            ("SMTP_URL", &url),
-            ("SMTP_FROM", "Errors <errors@example.com>"),
-            ("ALERT_EMAILS", TEAM),
-            ("ALLOWED_TARGETS", "localhost"),
-            ("SSL_CERT_FILE", certificate.to_str().context("a path of letters")?),
-        ];
-        let server = Server::start(database.folder.path(), &variables).await?;
+        let mut tries = 0;
+        let server = loop {
+            // Somebody else may take it before the server does.
+            let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port().to_string();
+            let variables = [
+                ("DATABASE_URL", database.url.as_str()),
+                ("PORT", &port),
+                ("PUBLIC_URL", PUBLIC),
+                ("SMTP_URL", &url),
+                ("SMTP_FROM", "Errors <errors@example.com>"),
+                ("ALERT_EMAILS", TEAM),
+                ("ALLOWED_TARGETS", "localhost"),
+                ("SSL_CERT_FILE", certificate.to_str().context("a path of letters")?),
+            ];
+            tries += 1;
+            match Server::start(database.folder.path(), &variables).await {
+                Err(error) if tries < 3 => eprintln!("{error}"),
+                started => break started?,
+            }
+        };
         let dsn = server.banner.lines().find_map(|line| line.trim().strip_prefix("DSN ")).context("a DSN")?;
         let key = dsn.trim().split(['/', '@']).nth(2).context("a key")?.to_owned();
         // All that happens is dated so, as half of it happens later.

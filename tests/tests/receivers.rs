@@ -17,6 +17,7 @@ use errtrack::{
     web::{Access, AllowedTargets, Role, router},
 };
 use errtrack_tests::{Database, FaultyStore, Server, on_both};
+use futures_util::future::try_join_all;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use std::{
@@ -54,11 +55,17 @@ struct Asked {
     is_taken: bool,
 }
 
+/// What a receiver was asked, and what it says.
+#[derive(Clone)]
+struct Hook {
+    asked: Arc<Mutex<Vec<Asked>>>,
+    says: Arc<Mutex<Says>>,
+}
+
 /// A webhook that notes what it is sent. It goes away when it is dropped.
 struct Receiver {
     port: u16,
-    asked: Arc<Mutex<Vec<Asked>>>,
-    says: Arc<Mutex<Says>>,
+    hook: Hook,
     serving: JoinHandle<()>,
 }
 
@@ -70,19 +77,18 @@ impl Receiver {
     async fn at(port: u16, says: Says) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", port)).await?;
         let port = listener.local_addr()?.port();
-        let (asked, says) = (Arc::default(), Arc::new(Mutex::new(says)));
-        let state = (Arc::clone(&asked), Arc::clone(&says));
-        let router = Router::new().route("/hook", post(take)).with_state(state);
+        let hook = Hook { asked: Arc::default(), says: Arc::new(Mutex::new(says)) };
+        let router = Router::new().route("/hook", post(take)).with_state(hook.clone());
         let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Ok(Self { port, asked, says, serving })
+        Ok(Self { port, hook, serving })
     }
 
     fn says(&self, says: Says) {
-        *self.says.lock().unwrap() = says;
+        *self.hook.says.lock().unwrap() = says;
     }
 
     fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().unwrap().clone()
+        self.hook.asked.lock().unwrap().clone()
     }
 
     /// What it has taken, by issue, in the order in which it came.
@@ -102,19 +108,15 @@ impl Drop for Receiver {
     }
 }
 
-async fn take(
-    State((seen, says)): State<(Arc<Mutex<Vec<Asked>>>, Arc<Mutex<Says>>)>,
-    headers: HeaderMap,
-    body: String,
-) -> Response {
+async fn take(State(hook): State<Hook>, headers: HeaderMap, body: String) -> Response {
     let body: Value = serde_json::from_str(&body).unwrap();
     let key = headers["idempotency-key"].to_str().unwrap().to_owned();
     let told = &body["notification"];
     let what = told["note"].as_str().or(told["issue"]["title"].as_str()).unwrap().to_owned();
     let (status, pause, takes) = {
-        let mut seen = seen.lock().unwrap();
+        let mut seen = hook.asked.lock().unwrap();
         let before = seen.iter().filter(|asked| asked.key == key).count();
-        let (status, pause, takes) = (*says.lock().unwrap())(&what, before);
+        let (status, pause, takes) = (*hook.says.lock().unwrap())(&what, before);
         seen.push(Asked { at: Instant::now(), key, what, is_taken: status == 200 && takes < Duration::from_secs(10) });
         (status, pause, takes)
     };
@@ -345,10 +347,13 @@ async fn what_was_reported_just_before_a_kill_is_told_after_the_restart(database
     let mut client = server.client().header("content-type", "application/json");
     let rule = json!({"name": "new", "trigger": "new_issue", "notifications": ["webhook"]});
     assert_eq!(client.post("/api/alerts/rules", rule.to_string()).await?.status, 201);
-    for what in ["one", "two", "three"] {
+    // All at once, so that the server is gone before it has told any of it.
+    let reports = ["one", "two", "three"].map(async |what| -> Result<StatusCode> {
+        let mut client = server.client().header("content-type", "application/json");
         let report = json!({"message": "broken", "source": "backend", "fingerprint": what, "type": what});
-        assert_eq!(client.post("/api/errors", report.to_string()).await?.status, 201);
-    }
+        Ok(client.post("/api/errors", report.to_string()).await?.status)
+    });
+    assert!(try_join_all(reports).await?.iter().all(|status| *status == 201));
     // What was answered with 201 is committed; what is to be told of it is not, or has not arrived.
     server.kill().await?;
     let before = receiver.asked().len();

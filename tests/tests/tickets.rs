@@ -66,7 +66,8 @@ async fn take(State(services): State<Services>, uri: Uri, headers: HeaderMap, bo
 async fn node(database: &Database) -> Result<SocketAddr> {
     let tracker = Tracker::builder().store(SqlStore::open(&database.url).await?).build().await?;
     let access = Access::accounts().key(KEY, Permissions::ALL);
-    let config = Config { allowed_targets: AllowedTargets::new(["127.0.0.1"])?, ..Config::default() };
+    let mut config = Config::default();
+    config.allowed_targets = AllowedTargets::new(["127.0.0.1"])?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     tokio::spawn(axum::serve(listener, web::router_with::<()>(&tracker, access, config)).into_future());

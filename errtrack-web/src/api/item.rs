@@ -1,6 +1,11 @@
 //! An issue as the API shows it: the *error* of the REST document.
 
-use crate::{app::App, error::Error, ingest::REPORTER};
+use crate::{
+    app::App,
+    error::Error,
+    ingest::REPORTER,
+    tickets::{self, Ticket},
+};
 use errtrack_core::{Condition, Event, Issue, Level, Map, Status, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -104,6 +109,18 @@ pub(crate) struct Whole<'a> {
     last_event_id: String,
 }
 
+/// The same with its tickets. A report is answered without them: it would have to ask for them.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ErrorDetail)]
+pub(crate) struct Detail<'a> {
+    #[serde(flatten)]
+    whole: Whole<'a>,
+    /// Left out where there are none.
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tickets: Vec<Ticket>,
+}
+
 /// A group of an issue: all its events with one fingerprint.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Group {
@@ -149,6 +166,12 @@ pub(crate) async fn whole<'a>(app: &App, issue: &'a Issue) -> Result<Whole<'a>, 
         context: event.extra,
         last_event_id: issue.last_event.to_string(),
     })
+}
+
+/// The same with its tickets.
+pub(crate) async fn detail<'a>(app: &App, issue: &'a Issue) -> Result<Detail<'a>, Error> {
+    let (whole, tickets) = (whole(app, issue).await?, tickets::list(app, issue).await?);
+    Ok(Detail { whole, tickets })
 }
 
 fn user_agent(event: &Event) -> Option<String> {

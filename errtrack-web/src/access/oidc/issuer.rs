@@ -226,10 +226,10 @@ impl Issuer {
         let name = &token.header.kid;
         let wanted = |key: &&Key| name.is_none() || key.id.is_none() || key.id == *name;
         let says = |keys: &[Key]| token.claims(keys.iter().filter(wanted).map(|key| &key.public));
-        if let Ok(claims) = says(&*self.keys(document, FRESH).await?) {
+        if let Ok(claims) = says(&self.keys(document, FRESH).await?) {
             return Ok(claims);
         }
-        says(&*self.keys(document, KEYS_AGAIN).await?).map_err(Trouble::Wrong)
+        says(&self.keys(document, KEYS_AGAIN).await?).map_err(Trouble::Wrong)
     }
 
     /// Its keys, no older than that.

@@ -42,7 +42,7 @@ pub(in crate::api) struct Merge {
     operation_id = "merge_errors",
     security(("key" = ["write"]), ("bearer" = ["write"])),
     request_body = Merge,
-    responses((status = 200, description = "The issue that they are now", body = Frame<item::Whole<'_>>), (status = 409, description = "They cannot be merged", body = Failure), Failures),
+    responses((status = 200, description = "The issue that they are now", body = Frame<item::Detail<'_>>), (status = 409, description = "They cannot be merged", body = Failure), Failures),
 )]
 pub(in crate::api) async fn merge(
     State(app): State<App>,
@@ -58,7 +58,7 @@ pub(in crate::api) async fn merge(
     let ids = fields.texts_of("ids")?;
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let issue = regroup::merge(&app, &caller, into.as_deref(), &ids).await?;
-    Ok(success(item::whole(&app, &issue).await?).into_response())
+    Ok(success(item::detail(&app, &issue).await?).into_response())
 }
 
 /// The groups of an issue.

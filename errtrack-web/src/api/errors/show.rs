@@ -7,7 +7,6 @@ use crate::{
     app::App,
     error::Error,
     links::Links,
-    tickets::{self, Ticket},
 };
 use axum::{
     extract::{Path, State},
@@ -15,15 +14,6 @@ use axum::{
 };
 use serde::Serialize;
 use utoipa::ToSchema;
-
-/// An issue with its tickets, which a report's answer leaves out.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ErrorDetail)]
-pub(in crate::api) struct Shown<'a> {
-    #[serde(flatten)]
-    whole: item::Whole<'a>,
-    tickets: Vec<Ticket>,
-}
 
 /// Shows an issue
 ///
@@ -35,7 +25,7 @@ pub(in crate::api) struct Shown<'a> {
     operation_id = "show_error",
     security(("key" = ["read"]), ("bearer" = ["read"])),
     params(("id" = String, Path, description = "UUID or short id")),
-    responses((status = 200, description = "The issue", body = Frame<Shown<'_>>), Failures),
+    responses((status = 200, description = "The issue", body = Frame<item::Detail<'_>>), Failures),
 )]
 pub(in crate::api) async fn show(
     State(app): State<App>,
@@ -48,8 +38,7 @@ pub(in crate::api) async fn show(
         return markdown::markdown(&app, &issue, &links).await;
     }
     let issue = caller.find_issue(&app, &id).await?;
-    let (whole, tickets) = (item::whole(&app, &issue).await?, tickets::list(&app, &issue).await?);
-    Ok(success(Shown { whole, tickets }).into_response())
+    Ok(success(item::detail(&app, &issue).await?).into_response())
 }
 
 /// One page of events.
