@@ -7,7 +7,8 @@ use errtrack_core::{
     incident::NewIncident,
     store::{
         AlertStore, BalanceStore, Batch, BatchKey, Evaluation, EventStore, IncidentStore, IssueStore, LeaseStore,
-        ProjectStore, Recorder, Retention, Series, SeriesPoint, SeriesStore, SettingStore, TriageStore, Upkeep,
+        ProjectStore, Recorder, Retention, Series, SeriesPoint, SeriesStore, SettingStore, Ticket, TicketAdded,
+        TicketStore, TriageStore, Upkeep,
     },
 };
 use std::{
@@ -44,6 +45,18 @@ async fn fill(lab: &Lab, project: ProjectId) {
     assert!(lab.store.add_public_key(project, &format!("key-{}", project.0)).await.unwrap());
     let incident = NewIncident { project: Some(project), issues: vec![issue], ..NewIncident::new("slow", "ana") };
     assert!(lab.store.open_incident(&incident).await.unwrap().is_some());
+    let ticket = Ticket {
+        id: Uuid::new_v4(),
+        integration: None,
+        kind: "other".into(),
+        key: "12".into(),
+        url: Some("https://example.com/12".into()),
+        title: String::new(),
+        created_at: Timestamp::now(),
+        created_by: "ana".into(),
+    };
+    let added = lab.store.add_ticket(issue, &ticket, Duration::from_secs(60)).await.unwrap();
+    assert_eq!(added, TicketAdded::Done);
     let rule = AlertRule { id: Uuid::new_v4(), project: Some(project), ..AlertRule::default() };
     assert!(lab.store.put_alert_rule(&rule).await.unwrap());
     let firing =
