@@ -165,6 +165,15 @@ away!(LeaseStore {
     fn lease(&self, &str, Uuid, Duration) -> bool;
     fn release(&self, &str, Uuid) -> ();
 });
+away!(PushStore {
+    fn push_key(&self) -> Option<String>;
+    fn ensure_push_key(&self, &str) -> String;
+    fn push_subscriptions(&self, Uuid) -> Vec<PushSubscription>;
+    fn push_members(&self) -> Vec<Uuid>;
+    fn put_push_subscription(&self, &PushSubscription, u32) -> Option<PushSubscription>;
+    fn remove_push_subscription(&self, Uuid, Uuid) -> bool;
+    fn note_pushes(&self, &[(Uuid, Timestamp, Option<String>)]) -> ();
+});
 away!(TicketStore {
     fn tickets(&self, IssueId) -> Vec<Ticket>;
     fn add_ticket(&self, IssueId, &Ticket, Duration) -> TicketAdded;

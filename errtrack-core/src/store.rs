@@ -12,7 +12,7 @@
 //! 1. [`ProjectStore`], [`Recorder::record`] and [`IssueStore::issue`]: with these a [`Tracker`](crate::Tracker) starts
 //!    and counts. Everything else can answer `Ok` and nothing, for now.
 //! 2. The rest of [`IssueStore`], [`GroupStore`], [`TriageStore`], [`EventStore`], [`AccountStore`], [`KeyStore`] and [`AuditStore`]: with these the pages work.
-//! 3. [`Upkeep`], [`BalanceStore`], [`LeaseStore`], [`OutboxStore`], [`IntegrationStore`], [`SettingStore`], [`Feed`], [`AnalyticsStore`], [`SeriesStore`], [`AlertStore`], [`IncidentStore`], [`TicketStore`]: with these it can run for years, and in several processes.
+//! 3. [`Upkeep`], [`BalanceStore`], [`LeaseStore`], [`OutboxStore`], [`IntegrationStore`], [`SettingStore`], [`Feed`], [`AnalyticsStore`], [`SeriesStore`], [`AlertStore`], [`IncidentStore`], [`TicketStore`], [`PushStore`]: with these it can run for years, and in several processes.
 //!    [`surplus`](crate::retention::surplus) chooses the events to keep, [`LocalFeed`] tells changes within the process.
 //!
 //! Run the suite from the first day; it says what is missing, one promise a test. It compiles without any SQL:
@@ -57,6 +57,7 @@ mod groups;
 mod incident;
 mod integration;
 mod outbox;
+mod push;
 mod query;
 mod series;
 mod ticket;
@@ -73,6 +74,7 @@ pub use groups::{GroupStore, MAX_GROUPS, Refusal, Regrouped};
 pub use incident::{IncidentChanged, IncidentQuery, IncidentStore, OpenedIncident, Recovery};
 pub use integration::{Integration, IntegrationStore};
 pub use outbox::{OutboxCount, OutboxItem, OutboxQuery, OutboxState, OutboxStore, Settlement};
+pub use push::{PushStore, PushSubscription};
 pub use query::{Cursor, EventPage, EventPosition, IssuePage, IssueQuery, Sort, StatusCounts, StoredEvent};
 pub use series::{Series, SeriesPoint, SeriesQuery, SeriesStore};
 pub use ticket::{MAX_TICKETS, Ticket, TicketAdded, TicketStore};
@@ -104,6 +106,7 @@ pub trait Store:
     + SeriesStore
     + AlertStore
     + IncidentStore
+    + PushStore
     + TicketStore
     + Feed
     + Upkeep
@@ -129,6 +132,7 @@ impl<T> Store for T where
         + SeriesStore
         + AlertStore
         + IncidentStore
+        + PushStore
         + TicketStore
         + Feed
         + Upkeep

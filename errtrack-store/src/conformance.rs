@@ -42,6 +42,7 @@ pub mod merging;
 pub mod nodes;
 pub mod outbox;
 pub mod projects;
+pub mod push;
 pub mod recording;
 pub mod regrouping;
 pub mod retention;
@@ -289,6 +290,14 @@ macro_rules! conformance {
             a_channel_is_set_up_changed_and_taken_away
             what_came_of_trying_a_channel_is_noted
             changes_of_channels_are_told
+        ]);
+        $crate::conformance!(@part $open, push: [
+            a_push_key_is_kept_once
+            browsers_are_kept_up_to_a_number
+            a_browser_that_comes_again_is_the_same
+            what_came_of_a_push_is_noted
+            browsers_go_with_their_member
+            as_many_browsers_as_may_be_whoever_adds_them
         ]);
         $crate::conformance!(@part $open, feed: [
             a_listener_hears_of_a_change_or_that_it_missed_some

@@ -67,6 +67,7 @@ mod pool;
 mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod projects;
+mod push;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod record;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

@@ -21,6 +21,7 @@ const SQLITE: Migrations = &[
     (9, "alerts", include_str!("../migrations/sqlite/0009_alerts.sql")),
     (10, "incidents", include_str!("../migrations/sqlite/0010_incidents.sql")),
     (11, "tickets", include_str!("../migrations/sqlite/0011_tickets.sql")),
+    (12, "push", include_str!("../migrations/sqlite/0012_push.sql")),
 ];
 #[cfg(feature = "postgres")]
 const POSTGRES: Migrations = &[
@@ -34,6 +35,7 @@ const POSTGRES: Migrations = &[
     (8, "alerts", include_str!("../migrations/postgres/0008_alerts.sql")),
     (9, "incidents", include_str!("../migrations/postgres/0009_incidents.sql")),
     (10, "tickets", include_str!("../migrations/postgres/0010_tickets.sql")),
+    (11, "push", include_str!("../migrations/postgres/0011_push.sql")),
 ];
 
 /// Brings a SQLite database up to date. Several may do so at once.

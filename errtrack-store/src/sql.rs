@@ -23,6 +23,7 @@ mod pieces;
 pub(crate) mod postgres;
 pub(crate) mod preview;
 pub(crate) mod project;
+pub(crate) mod push;
 pub(crate) mod retain;
 pub(crate) mod set_aside;
 pub(crate) mod setting;

@@ -3,7 +3,7 @@
 use crate::{alerts::Alerts, figures::Figures, incidents::Case, tickets};
 use errtrack_core::{
     ApiKey, AuditEntry, Balance, EventId, Fingerprint, Issue, IssueId, Member, Project, ProjectId, Timestamp, Token,
-    store::{Comment, Integration, OutboxItem, RetentionReport, SetAside, StoredEvent},
+    store::{Comment, Integration, OutboxItem, PushSubscription, RetentionReport, SetAside, StoredEvent},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use uuid::Uuid;
@@ -33,6 +33,9 @@ pub(crate) struct Data {
     pub(crate) tokens: Vec<Token>,
     /// What is kept of the second factor of each member.
     pub(crate) second_factors: HashMap<Uuid, String>,
+    pub(crate) push_key: Option<String>,
+    /// Browsers that members let be notified.
+    pub(crate) browsers: Vec<PushSubscription>,
     pub(crate) keys: Vec<ApiKey>,
     pub(crate) audit: VecDeque<AuditEntry>,
     pub(crate) last_entry: i64,

@@ -8,10 +8,10 @@ use errtrack::{
         Cursor, EnvironmentCount, Evaluation, EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion,
         FiringQuery, GroupStore, IncidentChanged, IncidentQuery, IncidentStore, Integration, IntegrationStore,
         IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject, OpenedIncident, OutboxCount, OutboxItem,
-        OutboxQuery, OutboxStore, ProjectChange, ProjectStore, Recorded, Recorder, Recovery, Regrouped, Retention,
-        RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore, SetAside, SettingStore,
-        Settlement, StatusCounts, Storage, StoredEvent, TagTally, Tally, TallyQuery, Ticket, TicketAdded, TicketStore,
-        TriageStore, Upkeep,
+        OutboxQuery, OutboxStore, ProjectChange, ProjectStore, PushStore, PushSubscription, Recorded, Recorder,
+        Recovery, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery,
+        SeriesStore, SetAside, SettingStore, Settlement, StatusCounts, Storage, StoredEvent, TagTally, Tally,
+        TallyQuery, Ticket, TicketAdded, TicketStore, TriageStore, Upkeep,
     },
 };
 use errtrack_core::{
@@ -154,6 +154,15 @@ delegate!(BalanceStore {
 delegate!(LeaseStore {
     fn lease(&self, name: &str, holder: Uuid, duration: Duration) -> Result<bool, StoreError>;
     fn release(&self, name: &str, holder: Uuid) -> Result<(), StoreError>;
+});
+delegate!(PushStore {
+    fn push_key(&self) -> Result<Option<String>, StoreError>;
+    fn ensure_push_key(&self, key: &str) -> Result<String, StoreError>;
+    fn push_subscriptions(&self, member: Uuid) -> Result<Vec<PushSubscription>, StoreError>;
+    fn push_members(&self) -> Result<Vec<Uuid>, StoreError>;
+    fn put_push_subscription(&self, subscription: &PushSubscription, most: u32) -> Result<Option<PushSubscription>, StoreError>;
+    fn remove_push_subscription(&self, member: Uuid, id: Uuid) -> Result<bool, StoreError>;
+    fn note_pushes(&self, tries: &[(Uuid, Timestamp, Option<String>)]) -> Result<(), StoreError>;
 });
 delegate!(TicketStore {
     fn tickets(&self, issue: IssueId) -> Result<Vec<Ticket>, StoreError>;

@@ -42,7 +42,7 @@ pub struct AlertRule {
     pub notifications: Vec<String>,
     /// Whom the channels tell; whom they always tell unless set.
     pub recipients: Vec<String>,
-    /// Of an issue that somebody [owns](crate::ownership), the channel `email` tells the owners alone.
+    /// Of an issue that somebody [owns](crate::ownership), the channels `email` and `push` tell the owners alone.
     pub owners_only: bool,
     /// How long it says nothing after it has fired: about the same issue, if it is about issues. As long as the window
     /// unless set; with a trigger 10 minutes, for a spike 6 hours.
@@ -160,7 +160,7 @@ impl AlertRule {
             !name.is_empty() && name.len() <= CHANNEL && name.chars().all(letters)
         };
         if self.notifications.len() > CHANNELS || !self.notifications.iter().all(is_channel) {
-            let what = "needs at most 20 names of channels, like email, slack, webhook or sms";
+            let what = "needs at most 20 names of channels, like email, push, slack, webhook or sms";
             return Err(wrong("notifications", what));
         }
         if self.recipients.len() > CHANNELS || self.recipients.iter().any(|to| to.is_empty() || to.len() > 320) {

@@ -6,10 +6,10 @@ use crate::{Issue, IssueRef, StoreError, notify::OutboxEntry, store::Store};
 use async_trait::async_trait;
 use uuid::Uuid;
 
-/// The channel that owners are told by: what is known of them is where their mail goes.
-const MAIL: &str = "email";
+/// The channels that owners are told by: what is known of them is where their mail goes, and which member that is.
+const OF_MEMBERS: [&str; 2] = ["email", "push"];
 /// Channels that tell each recipient apart from the others; the rest tell one place, whoever reads it.
-const BY_ADDRESS: [&str; 2] = [MAIL, "sms"];
+const BY_ADDRESS: [&str; 3] = ["email", "push", "sms"];
 
 /// Knows who owns an issue.
 #[async_trait]
@@ -30,7 +30,8 @@ pub(super) async fn address<'a>(
     let mut addressed = Vec::with_capacity(entries.len());
     for mut entry in entries {
         let asks = |id: &String| asking.contains(id);
-        if entry.channel == MAIL && entry.notification.rule.as_ref().is_some_and(|rule| asks(&rule.id)) {
+        let is_of_members = OF_MEMBERS.contains(&entry.channel.as_str());
+        if is_of_members && entry.notification.rule.as_ref().is_some_and(|rule| asks(&rule.id)) {
             let owners = owners_of(store, owners, &entry).await?;
             if !owners.is_empty() {
                 entry.recipients = owners;

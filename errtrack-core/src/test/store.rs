@@ -11,10 +11,10 @@ use crate::{
         Cursor, EnvironmentCount, Evaluation, EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion,
         FiringQuery, GroupStore, IncidentChanged, IncidentQuery, IncidentStore, Integration, IntegrationStore,
         IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, LocalFeed, NewProject, OpenedIncident, OutboxCount,
-        OutboxItem, OutboxQuery, OutboxStore, Outcome, ProjectChange, ProjectStore, Recorded, Recorder, Recovery,
-        Refusal, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery,
-        SeriesStore, SetAside, SettingStore, Settlement, StatusCounts, Storage, StoredEvent, TagTally, Tally,
-        TallyQuery, Ticket, TicketAdded, TicketStore, TriageStore, Upkeep,
+        OutboxItem, OutboxQuery, OutboxStore, Outcome, ProjectChange, ProjectStore, PushStore, PushSubscription,
+        Recorded, Recorder, Recovery, Refusal, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series,
+        SeriesPoint, SeriesQuery, SeriesStore, SetAside, SettingStore, Settlement, StatusCounts, Storage, StoredEvent,
+        TagTally, Tally, TallyQuery, Ticket, TicketAdded, TicketStore, TriageStore, Upkeep,
     },
 };
 use async_trait::async_trait;
@@ -164,6 +164,15 @@ nothing!(BalanceStore {
 nothing!(LeaseStore {
     fn lease(&self, &str, Uuid, Duration) -> bool = Ok(false);
     fn release(&self, &str, Uuid) -> () = Ok(());
+});
+nothing!(PushStore {
+    fn push_key(&self) -> Option<String> = Ok(None);
+    fn ensure_push_key(&self, &str) -> String = Err(StoreError::other("nobody is notified"));
+    fn push_subscriptions(&self, Uuid) -> Vec<PushSubscription> = Ok(Vec::new());
+    fn push_members(&self) -> Vec<Uuid> = Ok(Vec::new());
+    fn put_push_subscription(&self, &PushSubscription, u32) -> Option<PushSubscription> = Ok(None);
+    fn remove_push_subscription(&self, Uuid, Uuid) -> bool = Ok(false);
+    fn note_pushes(&self, &[(Uuid, Timestamp, Option<String>)]) -> () = Ok(());
 });
 nothing!(TicketStore {
     fn tickets(&self, IssueId) -> Vec<Ticket> = Ok(Vec::new());

@@ -2,7 +2,7 @@
 
 use super::{
     Sql, account, alert, analytics, audit, erase, event, incident, integration, issue, key, merge, node, outbox,
-    preview, project, retain, set_aside, setting, storage, ticket, triage, upkeep,
+    preview, project, push, retain, set_aside, setting, storage, ticket, triage, upkeep,
 };
 
 fn shared() -> Vec<Sql> {
@@ -22,6 +22,7 @@ fn shared() -> Vec<Sql> {
         outbox::EVERY,
         preview::EVERY,
         project::EVERY,
+        push::EVERY,
         retain::EVERY,
         set_aside::EVERY,
         setting::EVERY,

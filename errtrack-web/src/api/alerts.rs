@@ -53,7 +53,7 @@ pub(super) struct Rule {
     notifications: Vec<String>,
     /// Whom they tell; whom they always tell if there is none.
     recipients: Vec<String>,
-    /// Of an issue that somebody owns, `email` tells the owners alone.
+    /// Of an issue that somebody owns, `email` and `push` tell the owners alone.
     owners_only: bool,
     /// The slug of the project that it looks at; all if `null`.
     project: Option<String>,

@@ -12,10 +12,10 @@ use errtrack_core::{
         Connections, Cursor, EnvironmentCount, Evaluation, EventPage, EventPosition, EventStore, Feed, FigureScope,
         FigureVersion, FiringQuery, GroupStore, IncidentChanged, IncidentQuery, IncidentStore, Integration,
         IntegrationStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject, OpenedIncident,
-        OutboxCount, OutboxItem, OutboxQuery, OutboxStore, ProjectChange, ProjectStore, Recorded, Recorder, Recovery,
-        Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore,
-        SetAside, SettingStore, Settlement, StatusCounts, Storage, StoredEvent, TagTally, Tally, TallyQuery, Ticket,
-        TicketAdded, TicketStore, TriageStore, Upkeep,
+        OutboxCount, OutboxItem, OutboxQuery, OutboxStore, ProjectChange, ProjectStore, PushStore, PushSubscription,
+        Recorded, Recorder, Recovery, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint,
+        SeriesQuery, SeriesStore, SetAside, SettingStore, Settlement, StatusCounts, Storage, StoredEvent, TagTally,
+        Tally, TallyQuery, Ticket, TicketAdded, TicketStore, TriageStore, Upkeep,
     },
 };
 use errtrack_store::SqliteStore;
@@ -143,6 +143,15 @@ delegate!(BalanceStore {
 delegate!(LeaseStore {
     fn lease(&self, name: &str, holder: Uuid, duration: Duration) -> bool;
     fn release(&self, name: &str, holder: Uuid) -> ();
+});
+delegate!(PushStore {
+    fn push_key(&self) -> Option<String>;
+    fn ensure_push_key(&self, key: &str) -> String;
+    fn push_subscriptions(&self, member: Uuid) -> Vec<PushSubscription>;
+    fn push_members(&self) -> Vec<Uuid>;
+    fn put_push_subscription(&self, subscription: &PushSubscription, most: u32) -> Option<PushSubscription>;
+    fn remove_push_subscription(&self, member: Uuid, id: Uuid) -> bool;
+    fn note_pushes(&self, tries: &[(Uuid, Timestamp, Option<String>)]) -> ();
 });
 delegate!(TicketStore {
     fn tickets(&self, issue: IssueId) -> Vec<Ticket>;

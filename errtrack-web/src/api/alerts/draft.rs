@@ -36,11 +36,11 @@ pub(in crate::api) struct Wanted {
     time_window: Option<String>,
     /// `true` unless given.
     enabled: Option<bool>,
-    /// Names of channels, as `email`, `slack`, `webhook`, `sms`; nobody is told unless given.
+    /// Names of channels, as `email`, `push`, `slack`, `webhook`, `sms`; nobody is told unless given.
     notifications: Option<Vec<String>>,
     /// Addresses for the channels; whom they always tell unless given.
     recipients: Option<Vec<String>>,
-    /// Of an issue that somebody owns, `email` tells the owners alone; `false` unless given.
+    /// Of an issue that somebody owns, `email` and `push` tell the owners alone; `false` unless given.
     owners_only: Option<bool>,
     /// The slug of a project; all unless given.
     project: Option<String>,
