@@ -11,7 +11,7 @@ use errtrack_core::{
     TokenKind, Tracker,
     alert::{AlertRule, Firing, Signal},
     incident::{Incident, IncidentChange, IncidentEntry, NewIncident},
-    notify::OutboxEntry,
+    notify::{OutboxEntry, Trigger},
     store::*,
 };
 use std::{error::Error, time::Duration};
@@ -232,6 +232,7 @@ away!(AlertStore {
     fn firings(&self, &FiringQuery) -> Vec<Firing>;
     fn last_firings(&self, &[IssueId], Timestamp) -> Vec<(Uuid, IssueId, Timestamp)>;
     fn signals(&self, u32) -> Vec<Signal>;
+    fn past_signals(&self, Trigger, Option<&[ProjectId]>, Timestamp, u32) -> (Timestamp, Vec<Signal>);
     fn alert_state(&self) -> AlertState;
     fn fire(&self, &Evaluation) -> bool;
     fn tallies(&self, &TallyQuery) -> Vec<Tally>;

@@ -181,7 +181,9 @@ pub trait IssueStore: Send + Sync + 'static {
     /// Sets or clears who looks after an issue.
     async fn assign(&self, issue: IssueId, to: Option<&str>) -> Result<bool, StoreError>;
 
-    /// Deletes issues with all their groups and all that belongs to them and answers how many there were.
+    /// Deletes issues with all their groups and all that belongs to them and answers how many there were. What is said of them
+    /// elsewhere goes in the same transaction: see [`Forgotten`](crate::alert::Forgotten). Entries of the outbox that were
+    /// delivered and firings stay, without their text; an evaluation that began before is refused.
     async fn delete_issues(&self, issues: &[IssueId]) -> Result<u64, StoreError>;
 
     /// Events per bucket for each of the issues, in their order: `buckets` buckets of `width` hours, the last one holding
@@ -241,7 +243,8 @@ pub trait EventStore: Send + Sync + 'static {
 
     /// Deletes every event of a user, in any of the projects (all, if `None`), also pinned ones and those set aside, and
     /// what counts that user; answers how many events went that had been written. `user` is the id, or what else stands for
-    /// it ([`User::key`](crate::User::key)). Counts of events stay.
+    /// it ([`User::key`](crate::User::key)). Counts of events stay. What is said elsewhere of the issues that the user hit
+    /// loses its text, as when they are deleted, but people are told of them.
     ///
     /// Who it was may have been filtered in the event itself; such events go where a store keeps
     /// [`Occurrence::user_hash`] beside them.

@@ -26,6 +26,7 @@
 pub mod accounts;
 pub mod alerts;
 pub mod aside;
+pub mod copies;
 pub mod credentials;
 pub mod erasure;
 pub mod events;
@@ -118,6 +119,8 @@ macro_rules! conformance {
             what_happens_to_issues_is_told_once
             milestones_are_those_of_the_whole_issue
             an_evaluation_is_written_whole_and_once
+            an_evaluation_assigns_what_is_nobodys
+            what_was_looked_at_is_kept_with_its_event
             firings_page_from_new_to_old_and_go_with_their_rule
             minutes_and_hours_are_counted_by_environment_and_level
         ]);
@@ -235,6 +238,10 @@ macro_rules! conformance {
             a_user_without_an_id_is_erased_by_the_next_name
             a_user_of_many_events_is_erased
             a_deleted_project_is_gone_and_no_other
+        ]);
+        $crate::conformance!(@part $open, copies: [
+            what_was_told_of_a_deleted_issue_goes_with_it
+            what_was_told_of_an_erased_user_loses_its_text
         ]);
         $crate::conformance!(@part $open, figures: [
             events_are_counted_by_hour_environment_and_level

@@ -22,6 +22,7 @@ const SQLITE: Migrations = &[
     (10, "incidents", include_str!("../migrations/sqlite/0010_incidents.sql")),
     (11, "tickets", include_str!("../migrations/sqlite/0011_tickets.sql")),
     (12, "push", include_str!("../migrations/sqlite/0012_push.sql")),
+    (13, "past signals", include_str!("../migrations/sqlite/0013_past_signals.sql")),
 ];
 #[cfg(feature = "postgres")]
 const POSTGRES: Migrations = &[
@@ -36,6 +37,7 @@ const POSTGRES: Migrations = &[
     (9, "incidents", include_str!("../migrations/postgres/0009_incidents.sql")),
     (10, "tickets", include_str!("../migrations/postgres/0010_tickets.sql")),
     (11, "push", include_str!("../migrations/postgres/0011_push.sql")),
+    (12, "past signals", include_str!("../migrations/postgres/0012_past_signals.sql")),
 ];
 
 /// Brings a SQLite database up to date. Several may do so at once.

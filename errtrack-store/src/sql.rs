@@ -9,6 +9,7 @@ pub(crate) mod audit;
 pub(crate) mod bulk;
 #[cfg(feature = "sqlite")]
 mod cells;
+pub(crate) mod copies;
 pub(crate) mod erase;
 pub(crate) mod event;
 pub(crate) mod incident;

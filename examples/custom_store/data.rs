@@ -152,6 +152,10 @@ impl Data {
         let deleted = self.issues().filter(|entry| gone(&entry.issue));
         let deleted: Vec<_> = deleted.map(|entry| (entry.issue.project, entry.issue.id)).collect();
         let is_in = |id: IssueId| deleted.iter().any(|(_, issue)| *issue == id);
+        let groups = self.groups.values().filter(|e| is_in(e.merged_into.unwrap_or(e.issue.id)));
+        let names: Vec<(IssueId, Uuid, String)> =
+            groups.map(|e| (e.issue.id, e.issue.uuid, e.issue.short_id())).collect();
+        self.forget(&names, true);
         self.groups.retain(|id, entry| !is_in(entry.merged_into.unwrap_or(*id)));
         self.groupings.retain(|_, id| self.groups.contains_key(id));
         self.comments.retain(|(id, _)| self.groups.contains_key(id));

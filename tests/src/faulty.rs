@@ -19,7 +19,7 @@ use errtrack_core::{
     Occurrence, Project, ProjectId, Status, Token, TokenHash, TokenKind,
     alert::{AlertRule, Firing, Signal},
     incident::{Incident, IncidentChange, IncidentEntry, NewIncident},
-    notify::OutboxEntry,
+    notify::{OutboxEntry, Trigger},
 };
 use std::{
     sync::{
@@ -210,7 +210,7 @@ delegate!(AlertStore {
     fn signals(&self, limit: u32) -> Result<Vec<Signal>, StoreError>;
     fn alert_state(&self) -> Result<AlertState, StoreError>;
     fn fire(&self, evaluation: &Evaluation) -> Result<bool, StoreError>;
-    fn tallies(&self, query: &TallyQuery) -> Result<Vec<Tally>, StoreError>;
+    fn past_signals(&self, trigger: Trigger, projects: Option<&[ProjectId]>, since: Timestamp, limit: u32) -> Result<(Timestamp, Vec<Signal>), StoreError>;    fn tallies(&self, query: &TallyQuery) -> Result<Vec<Tally>, StoreError>;
 });
 delegate!(SeriesStore {
     fn put_points(&self, points: &[SeriesPoint]) -> Result<(), StoreError>;

@@ -5,7 +5,7 @@ use crate::{
     MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash, TokenKind,
     alert::{AlertRule, Firing, Signal},
     incident::{Incident, IncidentChange, IncidentEntry, NewIncident},
-    notify::OutboxEntry,
+    notify::{OutboxEntry, Trigger},
     store::{
         AccountStore, AlertState, AlertStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment,
         Cursor, EnvironmentCount, Evaluation, EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion,
@@ -244,6 +244,7 @@ nothing!(AlertStore {
     fn firings(&self, &FiringQuery) -> Vec<Firing> = Ok(Vec::new());
     fn last_firings(&self, &[IssueId], Timestamp) -> Vec<(Uuid, IssueId, Timestamp)> = Ok(Vec::new());
     fn signals(&self, u32) -> Vec<Signal> = Ok(Vec::new());
+    fn past_signals(&self, Trigger, Option<&[ProjectId]>, Timestamp, u32) -> (Timestamp, Vec<Signal>) = Ok((Timestamp::default(), Vec::new()));
     fn alert_state(&self) -> AlertState = Ok(AlertState::default());
     fn fire(&self, &Evaluation) -> bool = Ok(false);
     fn tallies(&self, &TallyQuery) -> Vec<Tally> = Ok(Vec::new());

@@ -6,7 +6,7 @@ use errtrack_core::{
     MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash, TokenKind,
     alert::{AlertRule, Firing, Signal},
     incident::{Incident, IncidentChange, IncidentEntry, NewIncident},
-    notify::OutboxEntry,
+    notify::{OutboxEntry, Trigger},
     store::{
         AccountStore, AlertState, AlertStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment,
         Connections, Cursor, EnvironmentCount, Evaluation, EventPage, EventPosition, EventStore, Feed, FigureScope,
@@ -187,6 +187,7 @@ delegate!(AlertStore {
     fn firings(&self, query: &FiringQuery) -> Vec<Firing>;
     fn last_firings(&self, issues: &[IssueId], since: Timestamp) -> Vec<(Uuid, IssueId, Timestamp)>;
     fn signals(&self, limit: u32) -> Vec<Signal>;
+    fn past_signals(&self, trigger: Trigger, projects: Option<&[ProjectId]>, since: Timestamp, limit: u32) -> (Timestamp, Vec<Signal>);
     fn alert_state(&self) -> AlertState;
     fn fire(&self, evaluation: &Evaluation) -> bool;
     fn tallies(&self, query: &TallyQuery) -> Vec<Tally>;
