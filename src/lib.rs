@@ -153,10 +153,10 @@ pub use errtrack_store::SqlStore;
 #[cfg(feature = "sqlite")]
 pub use errtrack_store::SqliteStore;
 
-/// Notifications, and with `email` or `webhook` the channels by which people are told.
+/// Notifications, and with `email`, `webhook` or `push` the channels by which people are told.
 pub mod notify {
     pub use errtrack_core::notify::*;
-    #[cfg(any(feature = "email", feature = "webhook"))]
+    #[cfg(any(feature = "email", feature = "push", feature = "webhook"))]
     pub use errtrack_notify::*;
 }
 

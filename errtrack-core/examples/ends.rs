@@ -11,7 +11,7 @@ use errtrack_core::{
     TokenKind, Tracker,
     alert::{AlertRule, Firing, Signal},
     incident::{Incident, IncidentChange, IncidentEntry, NewIncident},
-    notify::OutboxEntry,
+    notify::{OutboxEntry, Trigger},
     store::*,
 };
 use std::{error::Error, time::Duration};
@@ -165,6 +165,15 @@ away!(LeaseStore {
     fn lease(&self, &str, Uuid, Duration) -> bool;
     fn release(&self, &str, Uuid) -> ();
 });
+away!(PushStore {
+    fn push_key(&self) -> Option<String>;
+    fn ensure_push_key(&self, &str) -> String;
+    fn push_subscriptions(&self, Uuid) -> Vec<PushSubscription>;
+    fn push_members(&self) -> Vec<Uuid>;
+    fn put_push_subscription(&self, &PushSubscription, u32) -> Option<PushSubscription>;
+    fn remove_push_subscription(&self, Uuid, Uuid) -> bool;
+    fn note_pushes(&self, &[(Uuid, Timestamp, Option<String>)]) -> ();
+});
 away!(TicketStore {
     fn tickets(&self, IssueId) -> Vec<Ticket>;
     fn add_ticket(&self, IssueId, &Ticket, Duration) -> TicketAdded;
@@ -223,6 +232,7 @@ away!(AlertStore {
     fn firings(&self, &FiringQuery) -> Vec<Firing>;
     fn last_firings(&self, &[IssueId], Timestamp) -> Vec<(Uuid, IssueId, Timestamp)>;
     fn signals(&self, u32) -> Vec<Signal>;
+    fn past_signals(&self, Trigger, Option<&[ProjectId]>, Timestamp, u32) -> (Timestamp, Vec<Signal>);
     fn alert_state(&self) -> AlertState;
     fn fire(&self, &Evaluation) -> bool;
     fn tallies(&self, &TallyQuery) -> Vec<Tally>;

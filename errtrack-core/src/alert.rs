@@ -12,6 +12,7 @@
 mod condition;
 mod decision;
 mod evaluate;
+mod forgotten;
 mod measure;
 pub mod preview;
 mod quiet;
@@ -19,16 +20,20 @@ mod rule;
 mod signal;
 pub mod spike;
 mod state;
+mod told;
 mod users;
+mod watch;
 mod whom;
 
 pub use condition::{
     Bound, Condition, Filter, FilterKey, InvalidCondition, Metric, Operator, Window, WindowChoice, parse_window,
 };
 pub(crate) use evaluate::{AlertSettings, Evaluated, Scope, evaluate};
+pub use forgotten::{Forgotten, Left};
 pub use quiet::{InvalidTimeOfDay, QuietHours, TimeOfDay};
 pub use rule::{AlertRule, Checked, InvalidAlertRule, OpenIncident, When};
 pub use signal::{Firing, Signal};
 pub use state::RuleState;
 pub(crate) use users::Users;
+pub(crate) use watch::{Counts, Watch, Watched};
 pub(crate) use whom::Owners;

@@ -12,7 +12,7 @@
 //! 1. [`ProjectStore`], [`Recorder::record`] and [`IssueStore::issue`]: with these a [`Tracker`](crate::Tracker) starts
 //!    and counts. Everything else can answer `Ok` and nothing, for now.
 //! 2. The rest of [`IssueStore`], [`GroupStore`], [`TriageStore`], [`EventStore`], [`AccountStore`], [`KeyStore`] and [`AuditStore`]: with these the pages work.
-//! 3. [`Upkeep`], [`BalanceStore`], [`LeaseStore`], [`OutboxStore`], [`IntegrationStore`], [`SettingStore`], [`Feed`], [`AnalyticsStore`], [`SeriesStore`], [`AlertStore`], [`IncidentStore`], [`TicketStore`]: with these it can run for years, and in several processes.
+//! 3. [`Upkeep`], [`BalanceStore`], [`LeaseStore`], [`OutboxStore`], [`IntegrationStore`], [`SettingStore`], [`Feed`], [`AnalyticsStore`], [`SeriesStore`], [`AlertStore`], [`IncidentStore`], [`TicketStore`], [`PushStore`]: with these it can run for years, and in several processes.
 //!    [`surplus`](crate::retention::surplus) chooses the events to keep, [`LocalFeed`] tells changes within the process.
 //!
 //! Run the suite from the first day; it says what is missing, one promise a test. It compiles without any SQL:
@@ -57,6 +57,7 @@ mod groups;
 mod incident;
 mod integration;
 mod outbox;
+mod push;
 mod query;
 mod series;
 mod ticket;
@@ -73,6 +74,7 @@ pub use groups::{GroupStore, MAX_GROUPS, Refusal, Regrouped};
 pub use incident::{IncidentChanged, IncidentQuery, IncidentStore, OpenedIncident, Recovery};
 pub use integration::{Integration, IntegrationStore};
 pub use outbox::{OutboxCount, OutboxItem, OutboxQuery, OutboxState, OutboxStore, Settlement};
+pub use push::{PushStore, PushSubscription};
 pub use query::{Cursor, EventPage, EventPosition, IssuePage, IssueQuery, Sort, StatusCounts, StoredEvent};
 pub use series::{Series, SeriesPoint, SeriesQuery, SeriesStore};
 pub use ticket::{MAX_TICKETS, Ticket, TicketAdded, TicketStore};
@@ -104,6 +106,7 @@ pub trait Store:
     + SeriesStore
     + AlertStore
     + IncidentStore
+    + PushStore
     + TicketStore
     + Feed
     + Upkeep
@@ -129,6 +132,7 @@ impl<T> Store for T where
         + SeriesStore
         + AlertStore
         + IncidentStore
+        + PushStore
         + TicketStore
         + Feed
         + Upkeep
@@ -177,7 +181,9 @@ pub trait IssueStore: Send + Sync + 'static {
     /// Sets or clears who looks after an issue.
     async fn assign(&self, issue: IssueId, to: Option<&str>) -> Result<bool, StoreError>;
 
-    /// Deletes issues with all their groups and all that belongs to them and answers how many there were.
+    /// Deletes issues with all their groups and all that belongs to them and answers how many there were. What is said of them
+    /// elsewhere goes in the same transaction: see [`Forgotten`](crate::alert::Forgotten). Entries of the outbox that were
+    /// delivered and firings stay, without their text; an evaluation that began before is refused.
     async fn delete_issues(&self, issues: &[IssueId]) -> Result<u64, StoreError>;
 
     /// Events per bucket for each of the issues, in their order: `buckets` buckets of `width` hours, the last one holding
@@ -237,7 +243,8 @@ pub trait EventStore: Send + Sync + 'static {
 
     /// Deletes every event of a user, in any of the projects (all, if `None`), also pinned ones and those set aside, and
     /// what counts that user; answers how many events went that had been written. `user` is the id, or what else stands for
-    /// it ([`User::key`](crate::User::key)). Counts of events stay.
+    /// it ([`User::key`](crate::User::key)). Counts of events stay. What is said elsewhere of the issues that the user hit
+    /// loses its text, as when they are deleted, but people are told of them.
     ///
     /// Who it was may have been filtered in the event itself; such events go where a store keeps
     /// [`Occurrence::user_hash`] beside them.

@@ -80,7 +80,6 @@ use std::{
     time::Duration,
 };
 use trouble::Trouble;
-use users::SeenUsers;
 use uuid::Uuid;
 use worker::Worker;
 use writer::Pace;
@@ -173,7 +172,8 @@ struct Engine {
     alerts: AlertSettings,
     /// A batch of this process did something that alert rules may want to hear of.
     signalled: tokio::sync::Notify,
-    users: SeenUsers,
+    users: users::SeenUsers,
+    watched: alerts::watched::WatchedEvents,
     channels: Channels,
     /// Held while this process runs retention.
     retaining: tokio::sync::Mutex<()>,

@@ -1,4 +1,4 @@
-//! The channels by which errtrack tells people: mail, chat, webhooks, text messages.
+//! The channels by which errtrack tells people: mail, chat, webhooks, text messages, browsers.
 //!
 //! A [`Channel`] is how one is set up: a name, a [`Kind`] and settings. [`Channel::build`] makes a
 //! [`Notifier`](errtrack_core::notify::Notifier) of it, which a tracker delivers by. What is told is put into words in one
@@ -11,7 +11,9 @@
 //! | `webhook` | `webhook` | JSON, signed, or the user's template |
 //! | `sms` | `webhook` | a form, as Twilio's `Messages` takes it |
 //!
-//! TLS needs `tls-ring` or `tls-aws-lc-rs` besides. Web push is not there: it takes keys and a service worker per browser.
+//! `push::PushChannel` (feature `push`) tells members by their browsers. It has no settings, so it is no kind.
+//!
+//! TLS needs `tls-ring` or `tls-aws-lc-rs` besides.
 //!
 //! Beside them stand the services that take tickets ([`TicketService`]), which tell nobody.
 //!
@@ -23,11 +25,13 @@ mod channel;
 #[cfg(feature = "webhook")]
 mod chat;
 mod html;
-#[cfg(any(feature = "email", feature = "webhook"))]
+#[cfg(any(feature = "email", feature = "push", feature = "webhook"))]
 mod http;
 mod kind;
 #[cfg(feature = "email")]
 mod postmark;
+#[cfg(feature = "push")]
+pub mod push;
 #[cfg(feature = "webhook")]
 mod sms;
 #[cfg(feature = "email")]
@@ -63,7 +67,7 @@ const EVENT: HeaderName = HeaderName::from_static("x-errtrack-event");
 const DELIVERY: HeaderName = HeaderName::from_static("x-errtrack-delivery");
 #[cfg(feature = "webhook")]
 const IDEMPOTENCY: HeaderName = HeaderName::from_static("idempotency-key");
-#[cfg(feature = "webhook")]
+#[cfg(any(feature = "push", feature = "webhook"))]
 const AUTHORIZATION: HeaderName = ::http::header::AUTHORIZATION;
 #[cfg(feature = "email")]
 const ACCEPT: ::http::HeaderName = ::http::header::ACCEPT;

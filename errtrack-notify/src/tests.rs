@@ -42,7 +42,7 @@ fn issue() -> IssueFacts {
 }
 
 /// One of each trigger.
-fn told(trigger: Trigger) -> Notification {
+pub(crate) fn told(trigger: Trigger) -> Notification {
     let base = Notification { trigger, at: at(30), project: Some("shop".into()), ..Notification::default() };
     let rule = || RuleFacts {
         id: "7".into(),

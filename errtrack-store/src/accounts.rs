@@ -5,7 +5,7 @@ use crate::{
     error::Doing,
     issues::{numbers, read_uuid},
     pool::{Dialect, reading, writing},
-    sql::account as sql,
+    sql::{account as sql, push},
     tag::stored,
 };
 use async_trait::async_trait;
@@ -216,6 +216,7 @@ impl SqlStore {
             if kept != Some(MemberStatus::Active) {
                 let spared = if kept == Some(MemberStatus::Invited) { number(TokenKind::Invitation) } else { NO_KIND };
                 sqlx::query(Db::text(sql::DELETE_TOKENS)).bind(key.clone()).bind(spared).execute(&mut *tx).await?;
+                sqlx::query(Db::text(push::REMOVE_ALL)).bind(key.clone()).execute(&mut *tx).await?;
             }
             tx.commit().await.map(|()| Ok(MemberChanged::Done(after.unwrap_or(before))))
         })??;

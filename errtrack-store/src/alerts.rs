@@ -3,6 +3,7 @@
 use crate::{
     SqlStore,
     analytics::projects,
+    assignees,
     delete::STEP,
     error::Doing,
     incidents,
@@ -16,10 +17,11 @@ use async_trait::async_trait;
 use errtrack_core::{
     Issue, IssueId, Level, ProjectId, StoreError, Timestamp,
     alert::{AlertRule, Firing, Signal},
-    store::{AlertState, AlertStore, Change, Evaluation, FiringQuery, Tally, TallyQuery, TallyWidth},
+    notify::Trigger,
+    store::{AlertState, AlertStore, Change, Evaluation, FiringQuery, IssueEvent, Tally, TallyQuery, TallyWidth},
 };
 use sqlx::{Connection, Error};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
 const READ: &str = "cannot read alerts";
@@ -99,32 +101,29 @@ impl AlertStore for SqlStore {
     }
 
     async fn signals(&self, limit: u32) -> Result<Vec<Signal>, StoreError> {
-        type Row = (i64, i64, i64, i64, i64, i64, i64, Option<String>, Option<String>);
-        let (rows, issues): (Vec<Row>, Vec<Issue>) = reading!(self, READ, |connection| {
-            let query = sqlx::query_as(Db::text(sql::SIGNALS)).bind(i64::from(limit));
-            let rows: Vec<Row> = query.fetch_all(&mut *connection).await?;
-            if rows.is_empty() {
-                return Ok((rows, Vec::new()));
-            }
-            let ids = numbers(rows.iter().map(|row| row.2));
-            let issues = sqlx::query::<Db>(Db::text(analytics::ISSUES)).bind(ids).fetch_all(connection).await?;
-            let issues = issues.iter().map(read_issue).collect::<Result<Vec<Issue>, Error>>()?;
-            Ok((rows, issues))
+        let rows: Vec<SignalRow> = reading!(self, READ, |connection| {
+            sqlx::query_as(Db::text(sql::SIGNALS)).bind(i64::from(limit)).fetch_all(connection).await
         })?;
-        let issues: HashMap<i64, Issue> = issues.into_iter().map(|issue| (issue.id.0, issue)).collect();
-        let signal = |(id, project, issue, kind, at, count, level, environment, release): Row| Signal {
-            id,
-            // One that a newer program knows is of no issue, and so is let go of.
-            trigger: Signal::trigger(kind).unwrap_or_default(),
-            at: Timestamp::from_micros(at),
-            project: ProjectId(project),
-            issue: issues.get(&issue).filter(|_| Signal::trigger(kind).is_some()).cloned(),
-            count,
-            level: Level::from_number(level),
-            environment,
-            release,
-        };
-        Ok(rows.into_iter().map(signal).collect())
+        self.with_issues(rows).await
+    }
+
+    async fn past_signals(
+        &self,
+        trigger: Trigger,
+        of: Option<&[ProjectId]>,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<(Timestamp, Vec<Signal>), StoreError> {
+        let (all, list) = projects(of);
+        let kind = Signal::number(trigger).unwrap_or_default();
+        let (kept, rows): (Option<i64>, Vec<SignalRow>) = reading!(self, READ, |connection| {
+            let kept = sqlx::query_scalar(Db::text(sql::PAST_SINCE)).fetch_optional(&mut *connection).await?;
+            let query = sqlx::query_as(Db::text(sql::PAST_SIGNALS)).bind(kind).bind(since.as_micros());
+            let query = query.bind(i64::from(limit)).bind(all).bind(list);
+            Ok((kept, query.fetch_all(connection).await?))
+        })?;
+        let kept = Timestamp::from_micros(kept.unwrap_or_default());
+        Ok((kept, self.with_issues(rows).await?))
     }
 
     async fn alert_state(&self) -> Result<AlertState, StoreError> {
@@ -151,36 +150,52 @@ impl AlertStore for SqlStore {
         });
         let firings = serde_json::to_string(&firings.collect::<Vec<_>>()).map_err(StoreError::other)?;
         let signals = numbers(evaluation.signals.iter().copied());
-        writing!(self, WRITE, |connection| {
-            let mut tx = connection.begin_with(Db::BEGIN).await?;
-            let (before, after) = (evaluation.version.to_string(), (evaluation.version + 1).to_string());
-            let claimed = sqlx::query(Db::text(sql::CLAIM)).bind(after).bind(before).execute(&mut *tx).await?;
-            if claimed.rows_affected() == 0 {
-                return tx.rollback().await.map(|()| false);
-            }
-            for (name, data) in &evaluation.state {
-                let text = if data.is_some() { sql::PUT_STATE } else { sql::DELETE_STATE };
-                let mut query = sqlx::query(Db::text(text)).bind(stored(name));
-                if let Some(data) = data {
-                    query = query.bind(stored(data));
+        let assigned: Vec<i64> = evaluation.assignments.iter().map(|(issue, _)| issue.0).collect();
+        let fired = loop {
+            let fired = writing!(self, WRITE, |connection| {
+                let mut tx = connection.begin_with(Db::BEGIN).await?;
+                // Issues are locked before anything else, as whoever deletes one does.
+                let Some(rows) = assignees::lock(&mut *tx, &assigned).await? else {
+                    return tx.rollback().await.map(|()| None);
+                };
+                let (before, after) = (evaluation.version.to_string(), (evaluation.version + 1).to_string());
+                let claimed = sqlx::query(Db::text(sql::CLAIM)).bind(after).bind(before).execute(&mut *tx).await?;
+                if claimed.rows_affected() == 0 {
+                    return tx.rollback().await.map(|()| Some(None));
                 }
-                query.execute(&mut *tx).await?;
+                for (name, data) in &evaluation.state {
+                    let text = if data.is_some() { sql::PUT_STATE } else { sql::DELETE_STATE };
+                    let mut query = sqlx::query(Db::text(text)).bind(stored(name));
+                    if let Some(data) = data {
+                        query = query.bind(stored(data));
+                    }
+                    query.execute(&mut *tx).await?;
+                }
+                if !evaluation.firings.is_empty() {
+                    sqlx::query(Db::text(sql::ADD_FIRINGS)).bind(firings.clone()).execute(&mut *tx).await?;
+                }
+                if !evaluation.signals.is_empty() {
+                    sqlx::query(Db::text(sql::KEEP_SIGNALS)).bind(signals.clone()).execute(&mut *tx).await?;
+                    sqlx::query(Db::text(sql::DELETE_SIGNALS)).bind(signals.clone()).execute(&mut *tx).await?;
+                }
+                for incident in &evaluation.incidents {
+                    incidents::open(&mut *tx, incident).await?;
+                }
+                for (rule, recovery) in &evaluation.recoveries {
+                    incidents::recover(&mut *tx, *rule, recovery, evaluation.at).await?;
+                }
+                outbox::insert(&mut *tx, &evaluation.outbox, evaluation.at).await?;
+                let changed = assignees::assign(&mut *tx, &rows, &evaluation.assignments).await?;
+                tx.commit().await.map(|()| Some(Some(changed)))
+            })?;
+            if let Some(fired) = fired {
+                break fired;
             }
-            if !evaluation.firings.is_empty() {
-                sqlx::query(Db::text(sql::ADD_FIRINGS)).bind(firings.clone()).execute(&mut *tx).await?;
-            }
-            if !evaluation.signals.is_empty() {
-                sqlx::query(Db::text(sql::DELETE_SIGNALS)).bind(signals.clone()).execute(&mut *tx).await?;
-            }
-            for incident in &evaluation.incidents {
-                incidents::open(&mut *tx, incident).await?;
-            }
-            for (rule, recovery) in &evaluation.recoveries {
-                incidents::recover(&mut *tx, *rule, recovery, evaluation.at).await?;
-            }
-            outbox::insert(&mut *tx, &evaluation.outbox, evaluation.at).await?;
-            tx.commit().await.map(|()| true)
-        })
+        };
+        if let Some(changed) = &fired {
+            self.tell(changed, IssueEvent::Edited).await;
+        }
+        Ok(fired.is_some())
     }
 
     async fn tallies(&self, query: &TallyQuery) -> Result<Vec<Tally>, StoreError> {
@@ -205,11 +220,47 @@ impl AlertStore for SqlStore {
     }
 }
 
+/// A row of a signal: id, project, issue, kind, time, count, level, environment, release, source, tags.
+type SignalRow = (i64, i64, i64, i64, i64, i64, i64, Option<String>, Option<String>, Option<String>, Option<String>);
+
 impl SqlStore {
+    /// Signals with their issues as they are now.
+    async fn with_issues(&self, rows: Vec<SignalRow>) -> Result<Vec<Signal>, StoreError> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: BTreeSet<i64> = rows.iter().map(|row| row.2).collect();
+        let ids = numbers(ids.into_iter());
+        let issues: Vec<Issue> = reading!(self, READ, |connection| {
+            let issues = sqlx::query::<Db>(Db::text(analytics::ISSUES)).bind(ids).fetch_all(connection).await?;
+            issues.iter().map(read_issue).collect::<Result<Vec<Issue>, Error>>()
+        })?;
+        let issues: HashMap<i64, Issue> = issues.into_iter().map(|issue| (issue.id.0, issue)).collect();
+        let signal = |(id, project, issue, kind, at, count, level, environment, release, source, tags): SignalRow| {
+            Signal {
+                id,
+                // One that a newer program knows is of no issue, and so is let go of.
+                trigger: Signal::trigger(kind).unwrap_or_default(),
+                at: Timestamp::from_micros(at),
+                project: ProjectId(project),
+                issue: issues.get(&issue).filter(|_| Signal::trigger(kind).is_some()).cloned(),
+                count,
+                level: Level::from_number(level),
+                environment,
+                release,
+                source,
+                tags: tags.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default(),
+            }
+        };
+        Ok(rows.into_iter().map(signal).collect())
+    }
+
     /// Lets go of what alerts need no longer.
     pub(crate) async fn drop_old_alerts(&self, now: Timestamp) -> Result<(), StoreError> {
         let today = now.minute();
         while self.step(sql::DROP_MINUTES, &[today - TallyWidth::KEPT_DAYS * 1_440, STEP]).await? > 0 {}
+        let past = (today - TallyWidth::KEPT_DAYS * 1_440).max(0) * 60_000_000;
+        while self.step(sql::DROP_PAST_SIGNALS, &[past, STEP]).await? > 0 {}
         let oldest = (today - FIRINGS * 1_440).max(0) * 60_000_000;
         while self.step(sql::DROP_FIRINGS, &[oldest, STEP]).await? > 0 {}
         Ok(())

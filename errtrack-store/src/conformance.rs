@@ -26,6 +26,7 @@
 pub mod accounts;
 pub mod alerts;
 pub mod aside;
+pub mod copies;
 pub mod credentials;
 pub mod erasure;
 pub mod events;
@@ -42,6 +43,7 @@ pub mod merging;
 pub mod nodes;
 pub mod outbox;
 pub mod projects;
+pub mod push;
 pub mod recording;
 pub mod regrouping;
 pub mod retention;
@@ -117,6 +119,8 @@ macro_rules! conformance {
             what_happens_to_issues_is_told_once
             milestones_are_those_of_the_whole_issue
             an_evaluation_is_written_whole_and_once
+            an_evaluation_assigns_what_is_nobodys
+            what_was_looked_at_is_kept_with_its_event
             firings_page_from_new_to_old_and_go_with_their_rule
             minutes_and_hours_are_counted_by_environment_and_level
         ]);
@@ -235,6 +239,10 @@ macro_rules! conformance {
             a_user_of_many_events_is_erased
             a_deleted_project_is_gone_and_no_other
         ]);
+        $crate::conformance!(@part $open, copies: [
+            what_was_told_of_a_deleted_issue_goes_with_it
+            what_was_told_of_an_erased_user_loses_its_text
+        ]);
         $crate::conformance!(@part $open, figures: [
             events_are_counted_by_hour_environment_and_level
             days_and_all_of_time_add_up
@@ -289,6 +297,14 @@ macro_rules! conformance {
             a_channel_is_set_up_changed_and_taken_away
             what_came_of_trying_a_channel_is_noted
             changes_of_channels_are_told
+        ]);
+        $crate::conformance!(@part $open, push: [
+            a_push_key_is_kept_once
+            browsers_are_kept_up_to_a_number
+            a_browser_that_comes_again_is_the_same
+            what_came_of_a_push_is_noted
+            browsers_go_with_their_member
+            as_many_browsers_as_may_be_whoever_adds_them
         ]);
         $crate::conformance!(@part $open, feed: [
             a_listener_hears_of_a_change_or_that_it_missed_some

@@ -1,7 +1,7 @@
 //! Deleting issues and projects with all that belongs to them, in steps so small that no writer waits long.
 
 use crate::{
-    SqlStore,
+    SqlStore, copies,
     issues::numbers,
     members,
     pool::{Dialect, reading, writing},
@@ -96,6 +96,7 @@ impl SqlStore {
                     return tx.rollback().await.map(|()| None);
                 };
                 let ids = members::list(&rows);
+                copies::forget(&mut *tx, &ids, true).await?;
                 sqlx::query(Db::text(sql::BURY)).bind(ids.clone()).execute(&mut *tx).await?;
                 sqlx::query(Db::text(sql::DELETE_GROUPINGS)).bind(ids.clone()).execute(&mut *tx).await?;
                 let gone = sqlx::query_as(Db::text(sql::DELETE_ISSUES)).bind(ids).fetch_all(&mut *tx).await?;

@@ -1,10 +1,11 @@
 //! Deleting what belongs to a user. Who it is stands in the payloads alone; tables hold a hash.
 
 use crate::{
-    SqlStore,
+    SqlStore, copies,
     error::Doing,
     events::{EventRow, read},
     issues::numbers,
+    members,
     pool::{Dialect, reading, writing},
     sql::{erase as sql, event, set_aside},
     trim::Pins,
@@ -97,14 +98,25 @@ impl SqlStore {
     }
 
     async fn forget_user(&self, project: i64, issue: i64, hash: i64) -> Result<(), StoreError> {
+        while !self.try_forget_user(project, issue, hash).await? {}
+        Ok(())
+    }
+
+    /// `false`, and nothing is done, if the issue was merged or taken apart meanwhile.
+    async fn try_forget_user(&self, project: i64, issue: i64, hash: i64) -> Result<bool, StoreError> {
         writing!(self, ERASE, |connection| {
             let mut tx = connection.begin_with(Db::BEGIN).await?;
+            let Some(rows) = members::lock(&mut *tx, &[issue]).await? else {
+                return tx.rollback().await.map(|()| false);
+            };
+            // Whose text it was is not known any more.
+            copies::forget(&mut *tx, &members::list(&rows), false).await?;
             let of_group = [sql::LOCK_ISSUE, sql::LOCK_MERGED, sql::LESS_USERS, sql::DELETE_USER];
             for sql in of_group.into_iter().chain([sql::LESS_USERS_MERGED, sql::DELETE_USER_MERGED]) {
                 sqlx::query(Db::text(sql)).bind(project).bind(issue).bind(hash).execute(&mut *tx).await?;
             }
             sqlx::query(Db::text(sql::RAISE_ERASURES)).execute(&mut *tx).await?;
-            tx.commit().await
+            tx.commit().await.map(|()| true)
         })
     }
 

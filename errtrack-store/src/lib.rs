@@ -18,11 +18,15 @@ mod alerts;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod analytics;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod assignees;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod audit;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod bulk;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod copies;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod delete;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -67,6 +71,7 @@ mod pool;
 mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod projects;
+mod push;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod record;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

@@ -21,6 +21,8 @@ const SQLITE: Migrations = &[
     (9, "alerts", include_str!("../migrations/sqlite/0009_alerts.sql")),
     (10, "incidents", include_str!("../migrations/sqlite/0010_incidents.sql")),
     (11, "tickets", include_str!("../migrations/sqlite/0011_tickets.sql")),
+    (12, "push", include_str!("../migrations/sqlite/0012_push.sql")),
+    (13, "past signals", include_str!("../migrations/sqlite/0013_past_signals.sql")),
 ];
 #[cfg(feature = "postgres")]
 const POSTGRES: Migrations = &[
@@ -34,6 +36,8 @@ const POSTGRES: Migrations = &[
     (8, "alerts", include_str!("../migrations/postgres/0008_alerts.sql")),
     (9, "incidents", include_str!("../migrations/postgres/0009_incidents.sql")),
     (10, "tickets", include_str!("../migrations/postgres/0010_tickets.sql")),
+    (11, "push", include_str!("../migrations/postgres/0011_push.sql")),
+    (12, "past signals", include_str!("../migrations/postgres/0012_past_signals.sql")),
 ];
 
 /// Brings a SQLite database up to date. Several may do so at once.

@@ -6,18 +6,19 @@ use crate::{
     link::{Link, Value},
     plan::{Group, Plan, Slot},
     sql::alert as sql,
-    tag::{stored, tag_value},
+    tag::{stored, tag_key, tag_value},
     tally::Tallies,
 };
 use errtrack_core::{
+    Occurrence,
     alert::Signal,
     notify::Trigger,
     store::{Outcome, Recorded},
 };
 use std::collections::BTreeMap;
 
-/// A row: project, issue, kind, time, count, level, environment, release.
-type Row = (i64, i64, i64, i64, i64, i64, Option<String>, Option<String>);
+/// A row: project, issue, kind, time, count, level, environment, release, source, tags.
+type Row = (i64, i64, i64, i64, i64, i64, Option<String>, Option<String>, Option<String>, String);
 
 /// Which groups of a batch made a resolved issue come back.
 pub(crate) fn regressed(plan: &Plan<'_>, recorded: &[Recorded]) -> Vec<usize> {
@@ -44,6 +45,12 @@ pub(crate) async fn write<C: Link>(
     connection.run(sql::ADD_SIGNALS, vec![Value::Text(rows)]).await
 }
 
+/// The tags of an event as a JSON object.
+fn tags(of: &Occurrence) -> String {
+    let tags = of.dimensions().iter().take(Signal::TAGS).map(|(key, value)| (tag_key(key), tag_value(value)));
+    serde_json::to_string(&tags.collect::<BTreeMap<_, _>>()).unwrap_or_default()
+}
+
 fn rows(plan: &Plan<'_>, targets: &[Target], tallies: &Tallies<'_>, recorded: &[Recorded]) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut tell = |group: &Group<'_>, issue: i64, trigger: Trigger, count: i64| {
@@ -52,7 +59,8 @@ fn rows(plan: &Plan<'_>, targets: &[Target], tallies: &Tallies<'_>, recorded: &[
         let environment = newest.environment().map(|name| stored(&tag_value(name)));
         let release = group.last_release.map(|(_, release)| stored(&tag_value(release)));
         let (at, level) = (newest.timestamp().as_micros(), newest.level().to_number());
-        rows.push((group.project, issue, kind, at, count, level, environment, release));
+        let source = newest.source().map(stored);
+        rows.push((group.project, issue, kind, at, count, level, environment, release, source, tags(newest)));
     };
     for (slot, recorded) in plan.slots.iter().zip(recorded) {
         let trigger = match recorded.outcome {

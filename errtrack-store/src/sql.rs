@@ -9,6 +9,7 @@ pub(crate) mod audit;
 pub(crate) mod bulk;
 #[cfg(feature = "sqlite")]
 mod cells;
+pub(crate) mod copies;
 pub(crate) mod erase;
 pub(crate) mod event;
 pub(crate) mod incident;
@@ -23,6 +24,7 @@ mod pieces;
 pub(crate) mod postgres;
 pub(crate) mod preview;
 pub(crate) mod project;
+pub(crate) mod push;
 pub(crate) mod retain;
 pub(crate) mod set_aside;
 pub(crate) mod setting;

@@ -15,7 +15,7 @@ use errtrack_core::{
     store::{FiringQuery, OutboxItem, OutboxQuery},
 };
 use http::StatusCode;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 use uuid::Uuid;
 
 /// Rules that there may be.
@@ -120,12 +120,19 @@ pub(crate) async fn history(app: &App, query: &FiringQuery) -> Result<Vec<(Firin
 /// What a preview says in a sentence.
 pub(crate) fn says(preview: &Preview) -> String {
     let days = errtrack_core::alert::preview::DAYS;
-    match preview.firings.as_ref().map(Vec::len) {
+    let whole = Timestamp::now().minus(Duration::from_secs(days.unsigned_abs() * 86_400 - 3_600));
+    let when = if preview.since <= whole {
+        format!("in the last {days} days")
+    } else {
+        preview.since.strftime("since %Y-%m-%d %H:%M UTC; what it needs is not kept from before")
+    };
+    let says = match preview.firings.as_ref().map(Vec::len) {
         None => "What is stored does not tell how often it would have fired.".into(),
-        Some(0) => format!("It would not have fired in the last {days} days."),
-        Some(1) => format!("It would have fired once in the last {days} days."),
-        Some(times) => format!("It would have fired {times} times in the last {days} days."),
-    }
+        Some(0) => format!("It would not have fired {when}."),
+        Some(1) => format!("It would have fired once {when}."),
+        Some(times) => format!("It would have fired {times} times {when}."),
+    };
+    preview.note.map_or(says.clone(), |note| format!("{says} {note}"))
 }
 
 /// The short names of issues, by their ids; of those that are gone there is none.

@@ -19,6 +19,7 @@ pub(crate) mod openapi;
 mod ownership;
 pub(crate) mod params;
 mod projects;
+mod push;
 mod quota;
 mod retention;
 mod rules;
@@ -103,6 +104,9 @@ pub(crate) fn routes(app: &App) -> (axum::Router<App>, Document) {
         .routes(routes!(integrations::test))
         .routes(routes!(integrations::deliveries))
         .routes(routes!(integrations::retry))
+        .routes(routes!(push::list, push::create))
+        .routes(routes!(push::remove))
+        .routes(routes!(push::test))
         .routes(routes!(team::list))
         .routes(routes!(team::invite))
         .routes(routes!(team::change, team::remove))

@@ -8,6 +8,7 @@ use crate::{
     access::{Caller, Deed},
     app::App,
     error::Error,
+    push,
 };
 use axum::http::StatusCode;
 use errtrack_core::{
@@ -43,8 +44,8 @@ const MOST: usize = 100;
 pub(crate) struct Shown {
     /// The name by which rules call it.
     pub(crate) name: String,
-    /// `email`, `slack`, `discord`, `mattermost`, `telegram`, `webhook`, `sms`; `custom` for one of the program's own; `github`,
-    /// `gitlab`, `jira` for one that takes tickets, which no rule can call.
+    /// `email`, `slack`, `discord`, `mattermost`, `telegram`, `webhook`, `sms`; `push` for members' browsers; `custom` for one of
+    /// the program's own; `github`, `gitlab`, `jira` for one that takes tickets, which no rule can call.
     #[serde(rename = "type")]
     pub(crate) kind: &'static str,
     pub(crate) status: Health,
@@ -236,6 +237,7 @@ pub(crate) async fn list(app: &App) -> Result<Vec<Shown>, Error> {
     let stored = app.store().integrations().await?;
     let counts = app.store().outbox_counts().await?;
     let wanted = wanted(&app.config().channels, &stored);
+    let kind_of = |name: &str| if name == push::CHANNEL { push::CHANNEL } else { "custom" };
     let of_host = app.tracker().notifiers().into_iter().filter(|name| !wanted.contains_key(name));
     let mut shown: Vec<Shown> = wanted.values().map(|given| set_up(app, given)).collect();
     let takes_tickets = |one: &SetUp| one.kind.takes_tickets();
@@ -245,7 +247,7 @@ pub(crate) async fn list(app: &App) -> Result<Vec<Shown>, Error> {
         let config = one.kind.masked(&one.settings);
         Shown::new(one.name, one.kind.as_str(), Origin::Dashboard, config, error.map(|error| error.to_string()))
     }));
-    shown.extend(of_host.map(|name| Shown::new(name, "custom", Origin::Program, BTreeMap::new(), None)));
+    shown.extend(of_host.map(|name| Shown::new(name.clone(), kind_of(&name), Origin::Program, BTreeMap::new(), None)));
     for one in &mut shown {
         if let Some(stored) = stored.iter().find(|stored| stored.name == one.name) {
             one.last_test = stored.tested_at;
@@ -297,6 +299,9 @@ pub(crate) async fn put(
         (None, Some(before)) => before.kind,
         (kind, _) => AnyKind::named(kind.unwrap_or(name)).map_err(|why| Error::bad_request(format!("type: {why}")))?,
     };
+    if name == push::CHANNEL {
+        return Err(Error::bad_request("name: push is the channel of members' browsers, which needs no settings"));
+    }
     if kind.takes_tickets() && before.as_ref().is_none_or(|before| !before.kind.takes_tickets()) {
         tickets::check_name(app, name).await?;
     }
@@ -368,10 +373,18 @@ async fn try_channel(
         Some(given) => given.build(&surroundings(app)).map_err(|error| NotifyError::permanent(error.to_string())),
         None => app.tracker().notifier(name).map(Ok).ok_or_else(|| Error::not_found("integration"))?,
     };
+    // A test is for whoever makes it, where the channel tells each member apart.
+    let to = match &caller.member {
+        Some(member) if name == push::CHANNEL => vec![member.email.clone()],
+        None if name == push::CHANNEL => {
+            return Err(Error::bad_request("name: push is tried by members, who have browsers"));
+        }
+        _ => Vec::new(),
+    };
     let note = Some(format!("Sent by {}", caller.who()));
     let notification = Notification { trigger: Trigger::Test, at, note, ..Notification::default() };
     Ok(match notifier {
-        Ok(notifier) => send(notifier, Vec::new(), notification).await,
+        Ok(notifier) => send(notifier, to, notification).await,
         Err(error) => Err(error),
     })
 }
@@ -385,7 +398,7 @@ pub(crate) async fn mail(app: &App, to: &str, notification: Notification) -> Opt
     Some(sent.is_ok())
 }
 
-async fn send(
+pub(crate) async fn send(
     notifier: Arc<dyn Notifier>,
     recipients: Vec<String>,
     notification: Notification,

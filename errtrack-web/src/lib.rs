@@ -26,6 +26,7 @@ mod monitoring;
 mod ownership;
 mod pages;
 mod projects;
+mod push;
 mod quotas;
 #[cfg(feature = "redis")]
 mod redis;

@@ -8,6 +8,7 @@ mod alerts;
 mod assets;
 mod audit;
 mod banner;
+mod browsers;
 mod chart;
 mod docs;
 mod dress;
@@ -115,6 +116,8 @@ pub(crate) fn routes(app: &App, document: &Document) -> Router<App> {
         .route("/settings/team/{id}", post(team::change))
         .route("/settings/team/{id}/{step}", post(team::step))
         .route("/settings/audit", get(audit::show))
+        .route("/settings/browsers", get(browsers::show))
+        .route("/settings/browsers/{id}/{step}", post(browsers::step))
         .route("/settings/account", get(account::show))
         .route("/settings/account/{step}", post(account::step))
         .route("/invitation/{token}", get(welcome::invitation).post(welcome::take_up))
@@ -132,6 +135,7 @@ pub(crate) fn routes(app: &App, document: &Document) -> Router<App> {
         .layer(Extension(Arc::new(login::Throttle::default())))
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
         .layer(dress::same_site(app.config()))
+        .route("/push/worker.js", get(assets::worker))
         .route("/assets/{hash}/{name}", get(assets::serve))
         .fallback(dress::nothing_here)
         .layer(middleware::from_fn_with_state(app.clone(), dress::dress))

@@ -1,6 +1,6 @@
 //! Every route, on one screen.
 
-use crate::{api, app::App, integrations, limits, mcp, monitoring, pages};
+use crate::{api, app::App, integrations, limits, mcp, monitoring, pages, push};
 use axum::{
     Router,
     http::{HeaderName, HeaderValue, header},
@@ -19,6 +19,7 @@ pub(crate) fn build<S: Clone + Send + Sync + 'static>(app: App) -> Router<S> {
     let (api, document) = api::routes(&app);
     monitoring::begin(&app);
     integrations::begin(&app);
+    push::begin(&app);
     let router = Router::new().merge(api).merge(mcp::routes()).merge(pages::routes(&app, &document));
     let router = router.layer(middleware::from_fn(limits::tell)).layer(middleware::map_response(guarded));
     router.layer(middleware::from_fn_with_state(app.clone(), monitoring::count)).with_state(app)

@@ -25,6 +25,7 @@ mod ownership;
 mod permissions;
 mod pins;
 mod projects;
+mod push;
 mod quotas;
 mod rules;
 mod sanitizer;

@@ -166,6 +166,7 @@ impl MemoryStore {
         };
         if let Some(spared) = spared {
             data.tokens.retain(|token| token.member != id || Some(token.kind) == spared);
+            data.browsers.retain(|browser| browser.member != id);
         }
         match (&after, data.members.get_mut(place)) {
             (Some(after), Some(member)) => member.clone_from(after),

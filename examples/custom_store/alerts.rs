@@ -9,11 +9,11 @@ use crate::{
 use async_trait::async_trait;
 use errtrack_core::{
     IssueId, Occurrence, ProjectId, StoreError, Timestamp,
-    alert::{AlertRule, Firing, Signal},
-    notify::Trigger,
+    alert::{AlertRule, Firing, Forgotten, Left, Signal},
+    notify::{Notification, Trigger},
     store::{
-        AlertState, AlertStore, Change, Evaluation, FiringQuery, IncidentStore, OutboxStore, Outcome, Tally,
-        TallyQuery, TallyWidth,
+        AlertState, AlertStore, Change, Evaluation, FiringQuery, IncidentStore, IssueEvent, OutboxState, OutboxStore,
+        Outcome, Tally, TallyQuery, TallyWidth,
     },
 };
 use std::{cmp::Reverse, collections::BTreeMap};
@@ -27,6 +27,8 @@ pub(crate) struct Alerts {
     state: AlertState,
     /// Without their issues, of which only the ids stand beside them.
     signals: Vec<(Signal, IssueId)>,
+    /// Those that were looked at.
+    past: Vec<(Signal, IssueId)>,
     last_signal: i64,
     /// By project, minute, environment and level.
     minutes: BTreeMap<(ProjectId, i64, String, i64), Tally>,
@@ -63,6 +65,7 @@ impl Alerts {
     ) {
         let mut tell = |trigger, count| {
             self.last_signal += 1;
+            let tags = occurrence.dimensions().iter();
             let signal = Signal {
                 id: self.last_signal,
                 trigger,
@@ -73,6 +76,8 @@ impl Alerts {
                 level: occurrence.level(),
                 environment: occurrence.environment().map(as_tallied),
                 release: occurrence.release().map(as_tallied),
+                source: occurrence.source().map(str::to_owned),
+                tags: tags.take(Signal::TAGS).map(|(key, value)| (as_tallied(key), as_tallied(value))).collect(),
             };
             self.signals.push((signal, issue));
         };
@@ -94,11 +99,59 @@ impl Alerts {
         self.rules.retain(|rule| rule.project != Some(project));
         self.firings.retain(|firing| firing.project != Some(project));
         self.signals.retain(|(signal, _)| signal.project != project);
+        self.past.retain(|(signal, _)| signal.project != project);
         self.minutes.retain(|(of, ..), _| *of != project);
     }
 }
 
 impl Data {
+    /// Forgets what is said of groups: no one is told of them any more, if they are gone.
+    pub(crate) fn forget(&mut self, groups: &[(IssueId, Uuid, String)], gone: bool) {
+        let is_of = |id: IssueId| groups.iter().any(|(group, ..)| *group == id);
+        let alerts = &mut self.alerts;
+        for firing in alerts.firings.iter_mut().filter(|firing| firing.issue.is_some_and(is_of)) {
+            firing.title.clear();
+        }
+        alerts.past.retain(|(_, issue)| !is_of(*issue));
+        let forgotten = Forgotten::new(groups.iter().map(|(_, uuid, name)| (*uuid, name.clone())), gone);
+        let json = |told: &Notification| serde_json::to_string(told).unwrap_or_default();
+        self.outbox.retain_mut(|one| {
+            let told = &mut one.item.entry.notification;
+            match forgotten.in_notification(&json(told)) {
+                Left::Same => {}
+                _ if one.item.state == OutboxState::Delivered => *told = Notification::default(),
+                Left::Less(less) => *told = serde_json::from_str(&less).unwrap_or_default(),
+                Left::Nothing => return false,
+            }
+            true
+        });
+        // An evaluation that is under way begins anew.
+        alerts.state.version += 1;
+        alerts.state.entries.retain(|name, data| match forgotten.in_state(name, data) {
+            Left::Same => true,
+            Left::Less(less) => {
+                *data = less;
+                true
+            }
+            Left::Nothing => false,
+        });
+    }
+
+    /// Assigns issues that are nobody's; answers which these were.
+    fn assign_free(&mut self, assignments: &[(IssueId, String)]) -> Vec<(ProjectId, IssueId)> {
+        let mut assigned = Vec::new();
+        for (id, owner) in assignments {
+            let name = self.name_of(*id);
+            for entry in self.groups.values_mut() {
+                if entry.merged_into.unwrap_or(entry.issue.id) == name && entry.issue.assigned_to.is_none() {
+                    entry.issue.assigned_to = Some(owner.clone());
+                    assigned.extend(entry.merged_into.is_none().then_some((entry.issue.project, entry.issue.id)));
+                }
+            }
+        }
+        assigned
+    }
+
     /// How the issue of a group is, before an event of a release is counted.
     pub(crate) fn before(&self, issue: IssueId, occurrence: &Occurrence) -> Before {
         let release = occurrence.release().map(as_tallied);
@@ -183,13 +236,34 @@ impl AlertStore for MemoryStore {
         Ok(signals.map(|(signal, id)| Signal { issue: issue(*id), ..signal.clone() }).collect())
     }
 
+    async fn past_signals(
+        &self,
+        trigger: Trigger,
+        projects: Option<&[ProjectId]>,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<(Timestamp, Vec<Signal>), StoreError> {
+        let data = self.lock()?;
+        let is_asked =
+            |signal: &Signal| signal.trigger == trigger && signal.at >= since && is_among(signal.project, projects);
+        let issue =
+            |id: IssueId| data.issues().find(|entry| entry.issue.id == data.name_of(id)).map(|entry| entry.issue);
+        let past = data.alerts.past.iter().filter(|(signal, _)| is_asked(signal));
+        let mut past: Vec<Signal> = past.map(|(signal, id)| Signal { issue: issue(*id), ..signal.clone() }).collect();
+        past.sort_by_key(|signal| Reverse((signal.at, signal.id)));
+        past.truncate(size(limit));
+        Ok((Timestamp::default(), past))
+    }
+
     async fn alert_state(&self) -> Result<AlertState, StoreError> {
         Ok(self.lock()?.alerts.state.clone())
     }
 
     async fn fire(&self, evaluation: &Evaluation) -> Result<bool, StoreError> {
-        {
-            let alerts = &mut self.lock()?.alerts;
+        let assigned = {
+            let mut data = self.lock()?;
+            let data = &mut *data;
+            let alerts = &mut data.alerts;
             if alerts.state.version != evaluation.version {
                 return Ok(false);
             }
@@ -201,8 +275,13 @@ impl AlertStore for MemoryStore {
                 }
             }
             alerts.firings.extend_from_slice(&evaluation.firings);
-            alerts.signals.retain(|(signal, _)| !evaluation.signals.contains(&signal.id));
-        }
+            let taken = |(signal, _): &mut (Signal, IssueId)| evaluation.signals.contains(&signal.id);
+            let taken: Vec<_> = alerts.signals.extract_if(.., taken).collect();
+            let is_there = |(_, issue): &(Signal, IssueId)| data.groups.contains_key(issue);
+            data.alerts.past.extend(taken.into_iter().filter(is_there));
+            data.assign_free(&evaluation.assignments)
+        };
+        self.tell(&assigned, IssueEvent::Edited);
         // In memory nothing can come between.
         for incident in &evaluation.incidents {
             self.open_incident(incident).await?;

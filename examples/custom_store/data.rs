@@ -3,7 +3,7 @@
 use crate::{alerts::Alerts, figures::Figures, incidents::Case, tickets};
 use errtrack_core::{
     ApiKey, AuditEntry, Balance, EventId, Fingerprint, Issue, IssueId, Member, Project, ProjectId, Timestamp, Token,
-    store::{Comment, Integration, OutboxItem, RetentionReport, SetAside, StoredEvent},
+    store::{Comment, Integration, OutboxItem, PushSubscription, RetentionReport, SetAside, StoredEvent},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use uuid::Uuid;
@@ -33,6 +33,9 @@ pub(crate) struct Data {
     pub(crate) tokens: Vec<Token>,
     /// What is kept of the second factor of each member.
     pub(crate) second_factors: HashMap<Uuid, String>,
+    pub(crate) push_key: Option<String>,
+    /// Browsers that members let be notified.
+    pub(crate) browsers: Vec<PushSubscription>,
     pub(crate) keys: Vec<ApiKey>,
     pub(crate) audit: VecDeque<AuditEntry>,
     pub(crate) last_entry: i64,
@@ -149,6 +152,10 @@ impl Data {
         let deleted = self.issues().filter(|entry| gone(&entry.issue));
         let deleted: Vec<_> = deleted.map(|entry| (entry.issue.project, entry.issue.id)).collect();
         let is_in = |id: IssueId| deleted.iter().any(|(_, issue)| *issue == id);
+        let groups = self.groups.values().filter(|e| is_in(e.merged_into.unwrap_or(e.issue.id)));
+        let names: Vec<(IssueId, Uuid, String)> =
+            groups.map(|e| (e.issue.id, e.issue.uuid, e.issue.short_id())).collect();
+        self.forget(&names, true);
         self.groups.retain(|id, entry| !is_in(entry.merged_into.unwrap_or(*id)));
         self.groupings.retain(|_, id| self.groups.contains_key(id));
         self.comments.retain(|(id, _)| self.groups.contains_key(id));

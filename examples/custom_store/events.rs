@@ -78,10 +78,14 @@ impl EventStore for MemoryStore {
         let mut data = self.lock()?;
         let user = user_hash(user);
         let mut erased = 0;
+        let mut hit = Vec::new();
         for entry in data.groups_of(projects) {
-            entry.users.remove(&user);
+            if entry.users.remove(&user) {
+                hit.push((entry.issue.id, entry.issue.uuid, entry.issue.short_id()));
+            }
             erased += entry.let_go(|kept| kept.user == Some(user));
         }
+        data.forget(&hit, false);
         data.set_aside.retain(|aside| aside.user != Some(user) || !is_among(aside.event.project, projects));
         Ok(erased)
     }

@@ -18,6 +18,7 @@ mod issues;
 mod nodes;
 mod outbox;
 mod projects;
+mod push;
 mod recording;
 mod store;
 mod tickets;

@@ -8,7 +8,7 @@ use crate::{
 use async_trait::async_trait;
 use errtrack_core::{
     StoreError, Timestamp,
-    notify::OutboxEntry,
+    notify::{Notification, OutboxEntry, Trigger},
     store::{OutboxCount, OutboxItem, OutboxQuery, OutboxState, OutboxStore, Settlement},
 };
 use std::{
@@ -105,6 +105,9 @@ impl OutboxStore for MemoryStore {
         let Some(one) = found.filter(|one| may_settle(one)) else { return Ok(false) };
         one.lease = None;
         let item = &mut one.item;
+        if *came == Settlement::Delivered && item.entry.notification.trigger == Trigger::Digest {
+            item.entry.notification = Notification { trigger: Trigger::Digest, ..Notification::default() };
+        }
         (item.state, item.settled_at, item.error) = match came {
             Settlement::Delivered => (OutboxState::Delivered, Some(now), None),
             Settlement::Again { at, error } => {

@@ -88,7 +88,8 @@ export async function alerting({ page, shoot: screenshots, expected, base, proje
 
   // A channel, by keys alone; a mistake loses nothing of what was typed but the secret.
   await settings("Integrations");
-  await page.getByText("nobody is told of anything").waitFor();
+  // Members' browsers need no setting up.
+  await main.getByText("Browsers of members").waitFor();
   const webhook = main.locator("details.frame", { has: page.locator("summary", { hasText: /^Webhook$/ }) });
   await webhook.locator("summary").focus();
   await page.keyboard.press("Enter");

@@ -3,6 +3,7 @@
 //   node run.mjs empty    sign-in, and the page of a project without events
 //   node run.mjs full     the list and an issue, by mouse and by keys
 //   node run.mjs alerting channels, alert rules, incidents, ownership, monitoring
+//   node run.mjs push     a browser that is notified
 //
 // Ends with an error if a page logs an error, breaks the content security policy, asks for anything from elsewhere, or is
 // wider than its window.
@@ -12,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { alerting } from "./alerting.mjs";
+import { push } from "./push.mjs";
 
 const { BASE, EMAIL, PASSWORD, PROJECT, CHROMIUM, SCREENSHOTS } = process.env;
 const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -296,6 +298,12 @@ const parts = {
     await page.locator(".top .end summary").click();
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.waitForURL(`${BASE}/login`);
+  },
+
+  async push() {
+    await page.goto(BASE);
+    await signIn();
+    await push({ browser, page, shoot, args, base: BASE, project: PROJECT, executablePath: CHROMIUM, screenshots: SCREENSHOTS });
   },
 
   async alerting() {

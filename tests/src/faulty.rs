@@ -8,10 +8,10 @@ use errtrack::{
         Cursor, EnvironmentCount, Evaluation, EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion,
         FiringQuery, GroupStore, IncidentChanged, IncidentQuery, IncidentStore, Integration, IntegrationStore,
         IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject, OpenedIncident, OutboxCount, OutboxItem,
-        OutboxQuery, OutboxStore, ProjectChange, ProjectStore, Recorded, Recorder, Recovery, Regrouped, Retention,
-        RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore, SetAside, SettingStore,
-        Settlement, StatusCounts, Storage, StoredEvent, TagTally, Tally, TallyQuery, Ticket, TicketAdded, TicketStore,
-        TriageStore, Upkeep,
+        OutboxQuery, OutboxStore, ProjectChange, ProjectStore, PushStore, PushSubscription, Recorded, Recorder,
+        Recovery, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery,
+        SeriesStore, SetAside, SettingStore, Settlement, StatusCounts, Storage, StoredEvent, TagTally, Tally,
+        TallyQuery, Ticket, TicketAdded, TicketStore, TriageStore, Upkeep,
     },
 };
 use errtrack_core::{
@@ -19,7 +19,7 @@ use errtrack_core::{
     Occurrence, Project, ProjectId, Status, Token, TokenHash, TokenKind,
     alert::{AlertRule, Firing, Signal},
     incident::{Incident, IncidentChange, IncidentEntry, NewIncident},
-    notify::OutboxEntry,
+    notify::{OutboxEntry, Trigger},
 };
 use std::{
     sync::{
@@ -155,6 +155,15 @@ delegate!(LeaseStore {
     fn lease(&self, name: &str, holder: Uuid, duration: Duration) -> Result<bool, StoreError>;
     fn release(&self, name: &str, holder: Uuid) -> Result<(), StoreError>;
 });
+delegate!(PushStore {
+    fn push_key(&self) -> Result<Option<String>, StoreError>;
+    fn ensure_push_key(&self, key: &str) -> Result<String, StoreError>;
+    fn push_subscriptions(&self, member: Uuid) -> Result<Vec<PushSubscription>, StoreError>;
+    fn push_members(&self) -> Result<Vec<Uuid>, StoreError>;
+    fn put_push_subscription(&self, subscription: &PushSubscription, most: u32) -> Result<Option<PushSubscription>, StoreError>;
+    fn remove_push_subscription(&self, member: Uuid, id: Uuid) -> Result<bool, StoreError>;
+    fn note_pushes(&self, tries: &[(Uuid, Timestamp, Option<String>)]) -> Result<(), StoreError>;
+});
 delegate!(TicketStore {
     fn tickets(&self, issue: IssueId) -> Result<Vec<Ticket>, StoreError>;
     fn add_ticket(&self, issue: IssueId, ticket: &Ticket, lease: Duration) -> Result<TicketAdded, StoreError>;
@@ -201,7 +210,7 @@ delegate!(AlertStore {
     fn signals(&self, limit: u32) -> Result<Vec<Signal>, StoreError>;
     fn alert_state(&self) -> Result<AlertState, StoreError>;
     fn fire(&self, evaluation: &Evaluation) -> Result<bool, StoreError>;
-    fn tallies(&self, query: &TallyQuery) -> Result<Vec<Tally>, StoreError>;
+    fn past_signals(&self, trigger: Trigger, projects: Option<&[ProjectId]>, since: Timestamp, limit: u32) -> Result<(Timestamp, Vec<Signal>), StoreError>;    fn tallies(&self, query: &TallyQuery) -> Result<Vec<Tally>, StoreError>;
 });
 delegate!(SeriesStore {
     fn put_points(&self, points: &[SeriesPoint]) -> Result<(), StoreError>;

@@ -1,11 +1,12 @@
 //! Alert rules on both databases: what is told, once, whatever happens.
 
 use anyhow::{Context, Result};
+use async_trait::async_trait;
 use errtrack::{SqlStore, Tracker};
 use errtrack_core::{
     Event, Exception, Formula, Level, Preparer, Project, Status, Timestamp,
     alert::AlertRule,
-    notify::Trigger,
+    notify::{Delivery, Notifier, NotifyError, Trigger},
     ownership::Ownership,
     store::{
         AlertStore, Batch, Evaluation, FiringQuery, IssueQuery, IssueStore, OutboxItem, OutboxQuery, OutboxStore,
@@ -17,6 +18,10 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     future::poll_fn,
     pin::pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
+    },
     task::Poll,
     time::{Duration, Instant},
 };
@@ -29,6 +34,9 @@ on_both!(
     an_issue_that_flaps_is_told_of_once_in_a_while
     a_spike_is_told
     owners_alone_are_told_each_by_a_mail_of_its_own
+    a_new_issue_is_assigned_although_its_writer_died
+    an_assignment_is_written_with_the_taking_of_its_signal
+    nobody_is_told_of_an_issue_that_was_deleted_meanwhile
 );
 
 fn event(ty: &str, at: Timestamp) -> Event {
@@ -147,6 +155,154 @@ async fn owners_alone_are_told_each_by_a_mail_of_its_own(database: Database) -> 
     );
     tracker.shutdown().await;
     Ok(())
+}
+
+/// The assignee of the issue with that type.
+async fn assignee(store: &SqlStore, ty: &str) -> Result<Option<String>> {
+    let issues = store.issues(&IssueQuery { limit: 100, ..IssueQuery::default() }).await?.issues;
+    Ok(issues.into_iter().find(|issue| issue.ty == ty).context("the issue")?.assigned_to)
+}
+
+async fn a_new_issue_is_assigned_although_its_writer_died(database: Database) -> Result<()> {
+    let store = SqlStore::open(&database.url).await?;
+    let shop = store.ensure_project("shop").await?;
+    let tracker = Tracker::builder().project("shop").store(store.clone()).build().await?;
+    let ownership = Ownership::parse("type:Payment* → bob@example.com cleo@example.com")?;
+    assert!(tracker.set_ownership(shop.id, &ownership.assign(true)).await?);
+    tracker.shutdown().await;
+    // A process writes these and is no more; somebody has taken one by the time another process comes.
+    let events = ["PaymentRefused", "PaymentLost", "Other"];
+    record(&store, &shop, events.map(|ty| event(ty, Timestamp::now()))).await?;
+    let issues = store.issues(&IssueQuery { limit: 9, ..IssueQuery::default() }).await?.issues;
+    let lost = issues.iter().find(|issue| issue.ty == "PaymentLost").context("the issue")?.id;
+    store.assign(lost, Some("dan@example.com")).await?;
+    let rule = AlertRule {
+        id: Uuid::new_v4(),
+        name: "new".into(),
+        trigger: Some(Trigger::NewIssue),
+        enabled: true,
+        notifications: vec!["email".into()],
+        recipients: vec!["ana@example.com".into()],
+        owners_only: true,
+        ..AlertRule::default()
+    };
+    assert!(store.put_alert_rule(&rule).await?);
+    let tracker = Tracker::builder().project("shop").store(store.clone()).build().await?;
+    ask(&tracker, &store, Timestamp::now()).await?;
+    assert_eq!(assignee(&store, "PaymentRefused").await?.as_deref(), Some("bob@example.com"));
+    assert_eq!(assignee(&store, "PaymentLost").await?.as_deref(), Some("dan@example.com"));
+    assert_eq!(assignee(&store, "Other").await?, None);
+    // Who is told has heard of it: the one whose it is, not all who might look after it.
+    let told = outbox(&store).await?.into_iter().map(|item| (item.entry.recipients, item.entry.notification.issue));
+    let told = told.map(|(to, issue)| (to.join(" "), issue.and_then(|issue| issue.assigned_to)));
+    let own = |name: &str| (name.to_owned(), Some(name.to_owned()));
+    let expected = [own("bob@example.com"), own("dan@example.com"), ("ana@example.com".into(), None)];
+    assert_eq!(told.collect::<BTreeSet<_>>(), expected.into());
+    // Once: what people decide afterwards stays.
+    let paid = issues.iter().find(|issue| issue.ty == "PaymentRefused").context("the issue")?.id;
+    store.assign(paid, None).await?;
+    record(&store, &shop, [event("PaymentRefused", Timestamp::now())]).await?;
+    ask(&tracker, &store, Timestamp::now()).await?;
+    assert_eq!(assignee(&store, "PaymentRefused").await?, None);
+    tracker.shutdown().await;
+    Ok(())
+}
+
+async fn an_assignment_is_written_with_the_taking_of_its_signal(database: Database) -> Result<()> {
+    let store = SqlStore::open(&database.url).await?;
+    let shop = store.ensure_project("shop").await?;
+    let mut cut = 0;
+    // A database that answers at once may be done before it can be cut short.
+    for round in 0..100 {
+        let ty = format!("A{round}");
+        record(&store, &shop, [event(&ty, Timestamp::now())]).await?;
+        for polls in 1.. {
+            let (signals, state) = (store.signals(10).await?, store.alert_state().await?);
+            let issue = signals.first().and_then(|signal| signal.issue.as_ref()).context("the issue")?.id;
+            let evaluation = Evaluation {
+                version: state.version,
+                signals: signals.iter().map(|signal| signal.id).collect(),
+                assignments: vec![(issue, "ann@example.com".into())],
+                ..Evaluation::default()
+            };
+            cut_short(store.fire(&evaluation), polls).await;
+            // A commit that was under way may come a moment later, as a whole.
+            let start = Instant::now();
+            let is_written = loop {
+                let is_taken = store.signals(10).await?.is_empty();
+                if assignee(&store, &ty).await?.is_some() == is_taken {
+                    break is_taken;
+                }
+                assert!(start.elapsed() < Duration::from_secs(10), "one without the other");
+            };
+            if is_written {
+                break;
+            }
+            cut += 1;
+        }
+        if cut > 0 {
+            return Ok(());
+        }
+    }
+    panic!("none was cut short");
+}
+
+/// A channel that is down until it is told otherwise.
+#[derive(Clone, Default)]
+struct Mail {
+    is_up: Arc<AtomicBool>,
+    tries: Arc<AtomicU32>,
+    arrived: Arc<Mutex<Vec<String>>>,
+}
+
+#[async_trait]
+impl Notifier for Mail {
+    fn name(&self) -> &str {
+        "email"
+    }
+
+    async fn notify(&self, delivery: &Delivery<'_>) -> Result<(), NotifyError> {
+        self.tries.fetch_add(1, Relaxed);
+        if !self.is_up.load(Relaxed) {
+            return Err(NotifyError::new("it is down"));
+        }
+        let title = delivery.entry.notification.issue.as_ref().map(|issue| issue.title.clone());
+        self.arrived.lock().unwrap().extend(title);
+        Ok(())
+    }
+}
+
+async fn nobody_is_told_of_an_issue_that_was_deleted_meanwhile(database: Database) -> Result<()> {
+    let store = SqlStore::open(&database.url).await?;
+    let mail = Mail::default();
+    let builder = Tracker::builder().project("shop").store(store.clone()).alert_emails(["ana@example.com"]);
+    let tracker = builder.notifier(mail.clone()).build().await?;
+    let shop = store.ensure_project("shop").await?;
+    record(&store, &shop, [event("Secret", Timestamp::now()), event("Kept", Timestamp::now())]).await?;
+    ask(&tracker, &store, Timestamp::now()).await?;
+    until("both were tried", async || mail.tries.load(Relaxed) >= 2).await;
+    let issues = store.issues(&IssueQuery { limit: 9, ..IssueQuery::default() }).await?.issues;
+    let secret = issues.iter().find(|issue| issue.ty == "Secret").context("the issue")?.id;
+    store.delete_issues(&[secret]).await?;
+    mail.is_up.store(true, Relaxed);
+    until("the other arrived", async || !mail.arrived.lock().unwrap().is_empty()).await;
+    let left = outbox(&store).await?;
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert_eq!(*mail.arrived.lock().unwrap(), ["Kept: it happened"]);
+    let firings = store.firings(&FiringQuery { rule: None, after: None, limit: 9 }).await?;
+    let titles: BTreeSet<_> = firings.iter().map(|firing| firing.title.as_str()).collect();
+    assert_eq!(titles, ["", "Kept: it happened"].into(), "both fired, and of one no more is known");
+    tracker.shutdown().await;
+    Ok(())
+}
+
+/// Waits until a condition holds.
+async fn until(what: &str, condition: impl AsyncFn() -> bool) {
+    let start = Instant::now();
+    while !condition().await {
+        assert!(start.elapsed() < Duration::from_secs(60), "waited in vain until {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 async fn several_nodes_tell_it_once(database: Database) -> Result<()> {

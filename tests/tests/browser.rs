@@ -39,6 +39,14 @@ async fn a_dashboard_under_a_prefix_works_in_a_browser() -> Result<()> {
     browser.journey(address, MOUNT, "CHECKOUT-API", tracker.project().public_key(), data.path()).await
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_browser_is_notified() -> Result<()> {
+    let Some(browser) = Browser::find("a_browser_is_notified")? else { return Ok(()) };
+    let data = tempfile::tempdir()?;
+    let (_tracker, address) = serve(data.path()).await?;
+    browser.run("push", address, MOUNT, "CHECKOUT-API", &screenshots(data.path())?).await
+}
+
 /// What drives Chromium.
 struct Browser {
     folder: PathBuf,
@@ -59,24 +67,23 @@ impl Browser {
 
     /// Goes through the dashboard: first without events, then with some.
     async fn journey(&self, address: SocketAddr, mount: &str, project: &str, key: &str, data: &Path) -> Result<()> {
-        let screenshots = std::env::var_os("SCREENSHOTS").map_or_else(|| data.join("screenshots"), PathBuf::from);
-        std::fs::create_dir_all(&screenshots)?;
-        let run = |part: &'static str| {
-            let mut node = Command::new("node");
-            node.arg("run.mjs").arg(part).current_dir(&self.folder).kill_on_drop(true);
-            node.env("BASE", format!("http://{address}{mount}")).env("PROJECT", project);
-            node.env("EMAIL", EMAIL).env("PASSWORD", PASSWORD).env("CHROMIUM", chromium());
-            node.env("SCREENSHOTS", &screenshots);
-            async move {
-                let status = timeout(PATIENCE, node.status()).await.context("the browser took too long")??;
-                ensure!(status.success(), "the browser's part `{part}` failed; what it saw stands above");
-                Ok(())
-            }
-        };
-        run("empty").await?;
+        let screenshots = screenshots(data)?;
+        self.run("empty", address, mount, project, &screenshots).await?;
         report(&format!("{mount}/api/1/envelope/?sentry_key={key}"), address, &self.folder).await?;
-        run("full").await?;
-        run("alerting").await
+        self.run("full", address, mount, project, &screenshots).await?;
+        self.run("alerting", address, mount, project, &screenshots).await
+    }
+
+    /// Goes through one part.
+    async fn run(&self, part: &str, address: SocketAddr, mount: &str, project: &str, screenshots: &Path) -> Result<()> {
+        let mut node = Command::new("node");
+        node.arg("run.mjs").arg(part).current_dir(&self.folder).kill_on_drop(true);
+        node.env("BASE", format!("http://{address}{mount}")).env("PROJECT", project);
+        node.env("EMAIL", EMAIL).env("PASSWORD", PASSWORD).env("CHROMIUM", chromium());
+        node.env("SCREENSHOTS", screenshots);
+        let status = timeout(PATIENCE, node.status()).await.context("the browser took too long")??;
+        ensure!(status.success(), "the browser's part `{part}` failed; what it saw stands above");
+        Ok(())
     }
 }
 
@@ -99,6 +106,13 @@ fn missing(folder: &Path) -> Vec<&'static str> {
     missing
 }
 
+/// Where screenshots go.
+fn screenshots(data: &Path) -> Result<PathBuf> {
+    let screenshots = std::env::var_os("SCREENSHOTS").map_or_else(|| data.join("screenshots"), PathBuf::from);
+    std::fs::create_dir_all(&screenshots)?;
+    Ok(screenshots)
+}
+
 fn chromium() -> PathBuf {
     std::env::var_os("CHROMIUM").map_or_else(|| "/usr/bin/chromium".into(), PathBuf::from)
 }
@@ -108,11 +122,12 @@ async fn serve(folder: &Path) -> Result<(Tracker, SocketAddr)> {
     let store = SqliteStore::open(&database_in(folder)?).await?;
     Accounts::ensure_owner(&store, EMAIL, PASSWORD).await?;
     let tracker = Tracker::builder().project("checkout-api").store(store).build().await?;
-    let mut config = Config::default();
-    config.allowed_targets = AllowedTargets::new(["127.0.0.1"])?;
-    let pages = errtrack::web::router_with::<()>(&tracker, Access::accounts(), config);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
+    let mut config = Config::default();
+    config.allowed_targets = AllowedTargets::new(["127.0.0.1"])?;
+    config.public_url = Some(format!("http://{address}{MOUNT}"));
+    let pages = errtrack::web::router_with::<()>(&tracker, Access::accounts(), config);
     let app: Router = Router::new().nest_service(MOUNT, pages);
     tokio::spawn(async move { axum::serve(listener, app).await });
     Ok((tracker, address))

@@ -3,6 +3,9 @@
 //! ```text
 //! METRIC OP (NUMBER | threshold) in (WINDOW | time_window) [where KEY = VALUE [and KEY = VALUE …]]
 //! ```
+//! A key is `project`, `environment`, `level`, `release`, `source` or `tag.NAME`, as far as the metric is counted by it. What is
+//! asked for by release, source or tag is counted from the moment on at which a rule with such a condition is there.
+//!
 //! `threshold` and `time_window` stand for the fields of the rule with these names. A value is one word, or stands in double
 //! quotes, in which `\"` and `\\` are a quote and a backslash. Words of the language may be written in capitals.
 //!
@@ -20,6 +23,7 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
+pub(super) use parse::parse_filters;
 pub use parse::{InvalidCondition, parse_window};
 
 use std::{fmt, time::Duration};
@@ -96,6 +100,8 @@ pub enum WindowChoice {
 pub struct Filter {
     /// What of an event is looked at.
     pub key: FilterKey,
+    /// The tag, where that is one; else empty.
+    pub tag: String,
     /// What it must be, letter by letter.
     pub value: String,
 }
@@ -109,6 +115,12 @@ pub enum FilterKey {
     Environment,
     /// A level.
     Level,
+    /// A release.
+    Release,
+    /// Where events come from.
+    Source,
+    /// A tag, or what is tallied like one.
+    Tag,
 }
 
 impl Metric {
@@ -134,7 +146,8 @@ impl Metric {
     pub const fn narrows_to(self) -> &'static [FilterKey] {
         match self {
             Self::ErrorCount | Self::NewIssueCount | Self::RegressionCount => &FilterKey::ALL,
-            Self::UserCount | Self::ErrorRate | Self::P95Ms => &[FilterKey::Project],
+            Self::UserCount => &[FilterKey::Project, FilterKey::Release, FilterKey::Source, FilterKey::Tag],
+            Self::ErrorRate | Self::P95Ms => &[FilterKey::Project],
         }
     }
 
@@ -174,7 +187,9 @@ impl Operator {
 
 impl FilterKey {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Project, Self::Environment, Self::Level];
+    pub const ALL: [Self; 6] = [Self::Project, Self::Environment, Self::Level, Self::Release, Self::Source, Self::Tag];
+    /// Those that stand in the filter of a rule with a trigger.
+    pub const OF_TRIGGERS: [Self; 5] = [Self::Environment, Self::Level, Self::Release, Self::Source, Self::Tag];
 
     /// Its name in a condition.
     #[must_use]
@@ -183,6 +198,9 @@ impl FilterKey {
             Self::Project => "project",
             Self::Environment => "environment",
             Self::Level => "level",
+            Self::Release => "release",
+            Self::Source => "source",
+            Self::Tag => "tag.NAME",
         }
     }
 }
@@ -218,6 +236,14 @@ impl Condition {
     }
 }
 
+impl Condition {
+    /// Whether it asks for what is only counted because a rule does.
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        self.filters.iter().any(|filter| matches!(filter.key, FilterKey::Release | FilterKey::Source | FilterKey::Tag))
+    }
+}
+
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} ", self.metric.as_str(), self.operator.as_str())?;
@@ -231,7 +257,14 @@ impl fmt::Display for Condition {
         }
         for (index, filter) in self.filters.iter().enumerate() {
             let before = if index == 0 { "where" } else { "and" };
-            write!(f, " {before} {} = ", filter.key.as_str())?;
+            match filter.key {
+                FilterKey::Tag => {
+                    write!(f, " {before} tag.")?;
+                    write_value(f, &filter.tag)?;
+                }
+                key => write!(f, " {before} {}", key.as_str())?,
+            }
+            f.write_str(" = ")?;
             write_value(f, &filter.value)?;
         }
         Ok(())

@@ -5,11 +5,12 @@ use super::{
     decision::{Decision, Happened},
     measure,
     spike::{self, HISTORY},
+    told::Told,
     whom::{self, Owners},
 };
 use crate::{
-    IssueId, IssueRef, Project, Status, StoreError, Timestamp,
-    notify::{OutboxEntry, Trigger},
+    Issue, IssueId, Project, Status, StoreError, Timestamp,
+    notify::Trigger,
     store::{FigureScope, Store},
 };
 use std::{
@@ -22,8 +23,6 @@ use uuid::Uuid;
 const SIGNALS: u32 = 500;
 /// Issues that are looked at for spikes: those with the most events this hour.
 const BUSY: u32 = 100;
-/// Frames that are told of an issue.
-const FRAMES: usize = 5;
 /// The longest that a rule can be silent about an issue.
 const LONGEST: Duration = Duration::from_secs(30 * 86_400);
 
@@ -62,7 +61,7 @@ pub(crate) struct Evaluated {
 
 impl AlertSettings {
     /// The rules of the program itself. Their ids stay the same.
-    fn rules(&self) -> Vec<AlertRule> {
+    pub(crate) fn rules(&self) -> Vec<AlertRule> {
         let rule = |id, name: &str, trigger| AlertRule {
             id: Uuid::from_u128(id),
             name: name.into(),
@@ -79,40 +78,46 @@ impl AlertSettings {
     }
 }
 
-/// Evaluates once, as of `now`. What another process has evaluated meanwhile is left to it.
+/// Evaluates the rules that are stored, and those of the program itself, once, as of `now`. What another process has evaluated
+/// meanwhile is left to it.
 pub(crate) async fn evaluate(
     store: &dyn Store,
     owners: &dyn Owners,
-    settings: &AlertSettings,
+    (settings, stored): (&AlertSettings, &[AlertRule]),
     now: Timestamp,
     scope: Scope,
 ) -> Result<Evaluated, StoreError> {
     let state = store.alert_state().await?;
-    let signals = store.signals(SIGNALS).await?;
-    let stored = store.alert_rules().await?;
+    let mut signals = store.signals(SIGNALS).await?;
     let built_in = settings.rules();
     let known: BTreeSet<Uuid> = stored.iter().chain(&built_in).map(|rule| rule.id).collect();
-    let rules = stored.into_iter().chain(built_in).filter(|rule| rule.enabled);
+    let rules = stored.iter().cloned().chain(built_in).filter(|rule| rule.enabled);
     let rules: Vec<(AlertRule, Checked)> =
         rules.filter_map(|rule| Some((rule.check().ok()?, rule))).map(|(c, r)| (r, c)).collect();
     let mut decision = Decision::new(now, settings.cap, &state);
     let more = signals.len() >= SIGNALS as usize;
+    // Before anybody is told: owners are told of what is theirs.
+    let assignments = assign(owners, &mut signals).await?;
     decide_signals(store, &mut decision, &rules, &signals, now).await?;
     if scope.conditions && rules.iter().any(|(_, checked)| matches!(checked.when, When::Condition { .. })) {
         decide_conditions(store, &mut decision, &rules, now).await?;
     }
+    let mut busy = Vec::new();
     if scope.spikes {
-        decide_spikes(store, &mut decision, &rules, now).await?;
+        busy = decide_spikes(store, &mut decision, &rules, now).await?;
     }
     let mut evaluation = decision.finish(&known);
+    evaluation.assignments = assignments;
     if evaluation.is_empty() {
         return Ok(Evaluated::default());
     }
+    let known = signals.into_iter().filter_map(|signal| signal.issue).chain(busy);
+    let mut told = Told::new(store, known);
     for entry in &mut evaluation.outbox {
-        add_frames(store, entry).await?;
+        told.add_frames(entry).await?;
     }
-    let told = std::mem::take(&mut evaluation.outbox);
-    evaluation.outbox = whom::address(store, owners, rules.iter().map(|(rule, _)| rule), told).await?;
+    let entries = std::mem::take(&mut evaluation.outbox);
+    evaluation.outbox = whom::address(&mut told, owners, rules.iter().map(|(rule, _)| rule), entries).await?;
     let done = Evaluated { firings: evaluation.firings.len(), told: evaluation.outbox.len(), more };
     let mut fired = store.fire(&evaluation).await;
     if !evaluation.incidents.is_empty() && fired.as_ref().is_err_and(|error| !error.is_unavailable()) {
@@ -121,6 +126,24 @@ pub(crate) async fn evaluate(
         fired = store.fire(&evaluation).await;
     }
     Ok(if fired? { done } else { Evaluated { more: true, ..Evaluated::default() } })
+}
+
+/// To whom new issues are assigned. What is decided next takes them to be theirs; whoever assigns one meanwhile has the last
+/// word.
+async fn assign(owners: &dyn Owners, signals: &mut [Signal]) -> Result<Vec<(IssueId, String)>, StoreError> {
+    let mut assigned: HashMap<IssueId, String> = HashMap::new();
+    for signal in signals.iter().filter(|signal| signal.trigger == Trigger::NewIssue) {
+        let Some(issue) = signal.issue.as_ref().filter(|issue| issue.assigned_to.is_none()) else { continue };
+        if let Some(owner) = owners.assignee(issue).await? {
+            assigned.insert(issue.id, owner);
+        }
+    }
+    for issue in signals.iter_mut().filter_map(|signal| signal.issue.as_mut()) {
+        if let Some(owner) = assigned.get(&issue.id) {
+            issue.assigned_to = Some(owner.clone());
+        }
+    }
+    Ok(assigned.into_iter().collect())
 }
 
 async fn decide_signals(
@@ -144,9 +167,7 @@ async fn decide_signals(
             continue;
         }
         for (rule, checked) in rules.iter().filter(|(rule, checked)| wants(rule, checked, signal)) {
-            // Each of these comes once for an issue, or ten times less often than the one before.
-            let comes_once = matches!(signal.trigger, Trigger::NewIssue | Trigger::Milestone);
-            if !comes_once && !pauses.has_passed(rule, checked, issue.id, now) {
+            if !comes_once(signal.trigger) && !pauses.has_passed(rule, checked, issue.id, now) {
                 continue;
             }
             #[expect(clippy::cast_precision_loss, reason = "a power of ten")]
@@ -164,11 +185,17 @@ async fn decide_signals(
     Ok(())
 }
 
-fn wants(rule: &AlertRule, checked: &Checked, signal: &Signal) -> bool {
+/// Whether it comes once for an issue, or ten times less often than the one before: then there is nothing to pause.
+pub(super) const fn comes_once(trigger: Trigger) -> bool {
+    matches!(trigger, Trigger::NewIssue | Trigger::Milestone)
+}
+
+pub(super) fn wants(rule: &AlertRule, checked: &Checked, signal: &Signal) -> bool {
     checked.when == When::Trigger(signal.trigger)
         && rule.project.is_none_or(|project| project == signal.project)
         && rule.min_level.is_none_or(|level| signal.level >= level)
         && rule.environment.as_deref().is_none_or(|name| signal.environment.as_deref() == Some(name))
+        && checked.filters.iter().all(|filter| filter.holds(signal))
 }
 
 /// When rules last fired for issues.
@@ -222,12 +249,14 @@ fn project_of<'a>(rule: &AlertRule, slug: Option<&str>, all: &'a [Project]) -> O
         .find(|project| slug == Some(project.slug.as_str()) || (slug.is_none() && rule.project == Some(project.id)))
 }
 
+/// Answers the issues that have one.
 async fn decide_spikes(
     store: &dyn Store,
     decision: &mut Decision,
     rules: &[(AlertRule, Checked)],
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<Vec<Issue>, StoreError> {
+    let mut told = Vec::new();
     let spikes = |checked: &Checked| checked.when == When::Trigger(Trigger::Spike);
     for (rule, checked) in rules.iter().filter(|(_, checked)| spikes(checked)) {
         let scope = FigureScope { projects: rule.project.map(|id| vec![id]), environment: rule.environment.clone() };
@@ -251,18 +280,8 @@ async fn decide_spikes(
                 checked,
                 &Happened { cause: now.as_micros(), trigger, at: now, issue, value, threshold, release: None },
             );
+            told.push(issue.clone());
         }
     }
-    Ok(())
-}
-
-/// Puts the first frames of the program itself to what is told of an issue.
-async fn add_frames(store: &dyn Store, entry: &mut OutboxEntry) -> Result<(), StoreError> {
-    let Some(facts) = &mut entry.notification.issue else { return Ok(()) };
-    let Ok(id) = facts.id.parse::<Uuid>() else { return Ok(()) };
-    let Some(issue) = store.issue(&IssueRef::Uuid(id)).await? else { return Ok(()) };
-    let Some(stored) = store.event(Some(&[issue.project]), issue.last_event.uuid()).await? else { return Ok(()) };
-    let told = std::mem::take(facts).with_frames(&stored.event, FRAMES);
-    *facts = told;
-    Ok(())
+    Ok(told)
 }

@@ -1,9 +1,9 @@
 //! What a condition measures, from what was counted as it came: no event is looked at.
 
-use super::{AlertRule, Condition, FilterKey, Metric, Users, Window};
+use super::{AlertRule, Condition, FilterKey, Metric, Users, Watch, Watched, Window, watch::Counts};
 use crate::{
     Project, ProjectId, RouteStatistics, StatusClass, StoreError, Timestamp,
-    store::{Series, SeriesQuery, Store, Tally, TallyQuery, TallyWidth},
+    store::{Series, SeriesPoint, SeriesQuery, Store, Tally, TallyQuery, TallyWidth},
 };
 
 /// Requests are counted in buckets of so many minutes, for so many days.
@@ -35,6 +35,7 @@ pub(super) async fn measure(
     let from = until - i64::from(window.minutes());
     match condition.metric {
         Metric::ErrorCount | Metric::NewIssueCount | Metric::RegressionCount => {
+            let watch = Watch::of(condition);
             let mut sum = Tally::default();
             // Whole hours where there are some, minutes before and after them.
             let (first, last) = (from.div_euclid(HOUR) * HOUR + HOUR, until.div_euclid(HOUR) * HOUR);
@@ -49,11 +50,18 @@ pub(super) async fn measure(
             };
             for (width, from, until) in spans {
                 let query = tally_query(condition, projects.clone(), *width, *from, *until);
-                store.tallies(&query).await?.iter().for_each(|tally| sum.add(tally));
+                let tallies = match &watch {
+                    Some(watch) => watched(store, watch, &query).await?,
+                    None => store.tallies(&query).await?,
+                };
+                tallies.iter().for_each(|tally| sum.add(tally));
             }
             Ok(Some(counted(condition.metric, &sum)))
         }
-        Metric::UserCount => users(store, projects, from, until).await.map(Some),
+        Metric::UserCount => {
+            let watch = Watch::of(condition).map(|watch| watch.name).unwrap_or_default();
+            users(store, &watch, projects, from, until).await.map(Some)
+        }
         Metric::ErrorRate | Metric::P95Ms => {
             let all = requests(store, projects, from, until).await?;
             Ok(all.and_then(|all| figure(condition.metric, &all)))
@@ -77,6 +85,19 @@ pub(super) fn tally_query(
         from,
         until,
     }
+}
+
+/// The same of what processes counted for a watch.
+pub(super) async fn watched(store: &dyn Store, watch: &Watch, query: &TallyQuery) -> Result<Vec<Tally>, StoreError> {
+    let width = if query.width == TallyWidth::Minute { 1 } else { HOUR };
+    let projects = query.projects.clone();
+    let query = SeriesQuery { series: Series::Watched, projects, width, from: query.from, until: query.until };
+    let points = store.points(&query).await?;
+    let tally = |point: &SeriesPoint| {
+        let Counts(events, new_issues, regressions) = Watched::from_point(&point.data)?.of(&watch.name)?;
+        Some(Tally { minute: point.start, events, new_issues, regressions })
+    };
+    Ok(points.iter().filter_map(tally).collect())
 }
 
 /// What of it a metric counts.
@@ -108,7 +129,7 @@ async fn requests(
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of requests")]
-fn figure(metric: Metric, all: &RouteStatistics) -> Option<f64> {
+pub(super) fn figure(metric: Metric, all: &RouteStatistics) -> Option<f64> {
     match metric {
         Metric::P95Ms => all.latencies().quantile(0.95).map(|took| took.as_secs_f64() * 1e3),
         _ if all.count() == 0 => None,
@@ -116,12 +137,20 @@ fn figure(metric: Metric, all: &RouteStatistics) -> Option<f64> {
     }
 }
 
-/// How many users met an event, as far as the buckets tell: the one in which the window begins counts whole.
-async fn users(store: &dyn Store, projects: Option<Vec<ProjectId>>, from: i64, until: i64) -> Result<f64, StoreError> {
+/// How many users met an event that a watch of that name counts (any event, if it is empty), as far as the buckets tell: the one
+/// in which the window begins counts whole.
+async fn users(
+    store: &dyn Store,
+    watch: &str,
+    projects: Option<Vec<ProjectId>>,
+    from: i64,
+    until: i64,
+) -> Result<f64, StoreError> {
     let width = if until - from <= DAY { USERS } else { WIDE };
     let query = SeriesQuery { series: Series::Users, projects, width, from: from.div_euclid(width) * width, until };
     let points = store.points(&query).await?;
     let mut all = Users::default();
-    points.iter().filter_map(|point| Users::from_point(&point.data)).for_each(|users| all.merge(&users));
+    let points = points.iter().filter(|point| point.name == watch);
+    points.filter_map(|point| Users::from_point(&point.data)).for_each(|users| all.merge(&users));
     Ok(all.count())
 }

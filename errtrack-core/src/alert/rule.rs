@@ -1,6 +1,8 @@
 //! Alert rules: what people ask to be told, to whom, and when not.
 
-use super::{Bound, Condition, FilterKey, QuietHours, Window, WindowChoice, parse_window};
+use super::{
+    Bound, Condition, Filter, FilterKey, QuietHours, Window, WindowChoice, condition::parse_filters, parse_window,
+};
 use crate::{Level, ProjectId, Timestamp, notify::Trigger};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -42,7 +44,7 @@ pub struct AlertRule {
     pub notifications: Vec<String>,
     /// Whom the channels tell; whom they always tell unless set.
     pub recipients: Vec<String>,
-    /// Of an issue that somebody [owns](crate::ownership), the channel `email` tells the owners alone.
+    /// Of an issue that somebody [owns](crate::ownership), the channels `email` and `push` tell the owners alone.
     pub owners_only: bool,
     /// How long it says nothing after it has fired: about the same issue, if it is about issues. As long as the window
     /// unless set; with a trigger 10 minutes, for a spike 6 hours.
@@ -51,6 +53,9 @@ pub struct AlertRule {
     pub environment: Option<String>,
     /// Only issues of this level or a worse one; for rules with a trigger.
     pub min_level: Option<Level>,
+    /// Only events for which this holds, as a condition has it behind `where`; for rules with a trigger other than a spike:
+    /// `release = 1.2 and tag.team = payments`. Keys are `environment`, `level`, `release`, `source` and `tag.NAME`.
+    pub filter: Option<String>,
     /// What it says is gathered for so long, and then told at once.
     pub digest: Option<String>,
     /// When it keeps what it has to say for later.
@@ -110,6 +115,8 @@ pub struct Checked {
     pub cooldown: Window,
     /// For how long it gathers what it says.
     pub digest: Option<Window>,
+    /// What must hold of the event that a trigger is about.
+    pub filters: Vec<Filter>,
 }
 
 /// What a rule waits for.
@@ -160,7 +167,7 @@ impl AlertRule {
             !name.is_empty() && name.len() <= CHANNEL && name.chars().all(letters)
         };
         if self.notifications.len() > CHANNELS || !self.notifications.iter().all(is_channel) {
-            let what = "needs at most 20 names of channels, like email, slack, webhook or sms";
+            let what = "needs at most 20 names of channels, like email, push, slack, webhook or sms";
             return Err(wrong("notifications", what));
         }
         if self.recipients.len() > CHANNELS || self.recipients.iter().any(|to| to.is_empty() || to.len() > 320) {
@@ -178,7 +185,17 @@ impl AlertRule {
             When::Trigger(_) => PAUSE,
         };
         let cooldown = span("cooldown", &self.cooldown)?.unwrap_or(usual);
-        Ok(Checked { when, cooldown, digest: span("digest", &self.digest)? })
+        let filters = match &self.filter {
+            Some(_) if when == When::Trigger(Trigger::Spike) => {
+                return Err(wrong("filter", "is not for spikes, which are no single event"));
+            }
+            Some(_) if self.trigger.is_none() => {
+                return Err(wrong("filter", "is for rules with a trigger; a condition says where release = …"));
+            }
+            Some(text) => parse_filters(text).map_err(|error| wrong("filter", &error.to_string()))?,
+            None => Vec::new(),
+        };
+        Ok(Checked { when, cooldown, digest: span("digest", &self.digest)?, filters })
     }
 
     fn when(&self, given: Option<Window>) -> Result<When, InvalidAlertRule> {
@@ -285,6 +302,14 @@ mod tests {
         assert!(with(|rule| rule.digest = Some("0m".into())).starts_with("digest: column 1"));
         assert!(with(|rule| rule.notifications = vec!["E Mail".into()]).starts_with("notifications: "));
         assert!(with(|rule| rule.min_level = Some(Level::Error)).starts_with("min_level: "));
+        assert!(with(|rule| rule.filter = Some("release = 1".into())).starts_with("filter: is for rules with a"));
+        let on = |trigger, filter: &str| {
+            let filter = Some(filter.into());
+            AlertRule { condition: None, trigger: Some(trigger), filter, ..rule() }.check().map(|c| c.filters.len())
+        };
+        assert_eq!(on(Trigger::Regression, "release = 1 and tag.team = a"), Ok(2));
+        assert!(on(Trigger::Spike, "release = 1").unwrap_err().to_string().starts_with("filter: is not for spikes"));
+        assert!(on(Trigger::NewIssue, "x = 1").unwrap_err().to_string().starts_with("filter: column 1: expected "));
         let severity = OpenIncident { severity: "bad".into(), resolve: false };
         let mut rule = rule();
         rule.open_incident = Some(severity);

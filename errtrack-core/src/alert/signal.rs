@@ -2,6 +2,7 @@
 
 use crate::{Issue, IssueId, Level, ProjectId, Timestamp, notify::Trigger};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Something that a batch did to an issue, written with the batch and taken away when the rules have been asked.
@@ -25,9 +26,16 @@ pub struct Signal {
     pub environment: Option<String>,
     /// Its release.
     pub release: Option<String>,
+    /// Where it came from.
+    pub source: Option<String>,
+    /// Its tags, and what is tallied like them; fifty at most.
+    pub tags: BTreeMap<String, String>,
 }
 
 impl Signal {
+    /// Tags that are kept of an event.
+    pub const TAGS: usize = 50;
+
     /// The number under which a trigger is stored; those that are no signals have none.
     #[must_use]
     pub const fn number(trigger: Trigger) -> Option<i64> {

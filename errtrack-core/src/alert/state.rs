@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 const RULE: &str = "rule:";
 const CHANNEL: &str = "channel:";
-const GATHERED: &str = "gathered:";
+pub(super) const GATHERED: &str = "gathered:";
 
 /// How a rule stands.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use crate::{
     IssueId, Level, ProjectId, Timestamp,
     alert::{AlertRule, Firing, Signal},
     incident::NewIncident,
-    notify::OutboxEntry,
+    notify::{OutboxEntry, Trigger},
 };
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -39,11 +39,22 @@ pub trait AlertStore: Send + Sync + 'static {
     /// What happened and was not looked at yet, the oldest first. Cheap where there is nothing.
     async fn signals(&self, limit: u32) -> Result<Vec<Signal>, StoreError>;
 
+    /// What happened since that time in these projects (in all, if `None`) and was looked at, the newest first; and since when
+    /// such is kept, so that what is older may be missing. For [`KEPT_DAYS`](TallyWidth::KEPT_DAYS) days; nothing of issues
+    /// that were deleted.
+    async fn past_signals(
+        &self,
+        trigger: Trigger,
+        projects: Option<&[ProjectId]>,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<(Timestamp, Vec<Signal>), StoreError>;
+
     /// What the last evaluation has left.
     async fn alert_state(&self) -> Result<AlertState, StoreError>;
 
     /// Writes what an evaluation came to, all of it or nothing: firings, entries of the outbox, the state for the next one,
-    /// and takes away the signals that it has looked at. `false`, and nothing is written, if another evaluation has written
+    /// takes away the signals that it has looked at, and assigns issues that are nobody's. `false`, and nothing is written, if another evaluation has written
     /// since the state was read.
     async fn fire(&self, evaluation: &Evaluation) -> Result<bool, StoreError>;
 
@@ -91,6 +102,8 @@ pub struct Evaluation {
     pub recoveries: Vec<(Uuid, Recovery)>,
     /// The signals that were looked at, by their ids.
     pub signals: Vec<i64>,
+    /// Issues that get an assignee, unless they have one by then.
+    pub assignments: Vec<(IssueId, String)>,
 }
 
 impl Evaluation {

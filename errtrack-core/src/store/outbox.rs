@@ -31,7 +31,8 @@ pub trait OutboxStore: Send + Sync + 'static {
     ) -> Result<Vec<OutboxItem>, StoreError>;
 
     /// Notes what came of a try and ends its lease; `false` if that changed nothing. What has arrived is noted whoever has the
-    /// lease; anything else only by `node` that has it.
+    /// lease; anything else only by `node` that has it. Of a digest that has arrived nothing is kept but that it was one: it
+    /// holds what is told of many issues, some of which are deleted later.
     async fn settle_outbox(&self, node: Uuid, key: Uuid, came: &Settlement, now: Timestamp)
     -> Result<bool, StoreError>;
 

@@ -31,13 +31,15 @@ pub enum Series {
     Checks,
     /// That a process was there.
     Beats,
-    /// How many users met an event.
+    /// How many users met an event: any, or one that rules of a name ask for.
     Users,
+    /// Events that alert rules ask for by release, source or tag.
+    Watched,
 }
 
 impl Series {
     /// For how many days points are kept, by series and width in minutes.
-    pub const KEPT: [(Self, i64, i64); 10] = [
+    pub const KEPT: [(Self, i64, i64); 12] = [
         (Self::Routes, 10, 2),
         (Self::Routes, 60, 32),
         (Self::Routes, 1_440, 400),
@@ -48,6 +50,8 @@ impl Series {
         (Self::Beats, 60, 100),
         (Self::Users, 5, 2),
         (Self::Users, 60, 32),
+        (Self::Watched, 1, 8),
+        (Self::Watched, 60, 32),
     ];
 
     /// The number under which it is stored.
@@ -59,6 +63,7 @@ impl Series {
             Self::Checks => 3,
             Self::Beats => 4,
             Self::Users => 5,
+            Self::Watched => 6,
         }
     }
 }

@@ -5,16 +5,16 @@ use crate::{
     MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash, TokenKind,
     alert::{AlertRule, Firing, Signal},
     incident::{Incident, IncidentChange, IncidentEntry, NewIncident},
-    notify::OutboxEntry,
+    notify::{OutboxEntry, Trigger},
     store::{
         AccountStore, AlertState, AlertStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment,
         Cursor, EnvironmentCount, Evaluation, EventPage, EventPosition, EventStore, Feed, FigureScope, FigureVersion,
         FiringQuery, GroupStore, IncidentChanged, IncidentQuery, IncidentStore, Integration, IntegrationStore,
         IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, LocalFeed, NewProject, OpenedIncident, OutboxCount,
-        OutboxItem, OutboxQuery, OutboxStore, Outcome, ProjectChange, ProjectStore, Recorded, Recorder, Recovery,
-        Refusal, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery,
-        SeriesStore, SetAside, SettingStore, Settlement, StatusCounts, Storage, StoredEvent, TagTally, Tally,
-        TallyQuery, Ticket, TicketAdded, TicketStore, TriageStore, Upkeep,
+        OutboxItem, OutboxQuery, OutboxStore, Outcome, ProjectChange, ProjectStore, PushStore, PushSubscription,
+        Recorded, Recorder, Recovery, Refusal, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series,
+        SeriesPoint, SeriesQuery, SeriesStore, SetAside, SettingStore, Settlement, StatusCounts, Storage, StoredEvent,
+        TagTally, Tally, TallyQuery, Ticket, TicketAdded, TicketStore, TriageStore, Upkeep,
     },
 };
 use async_trait::async_trait;
@@ -165,6 +165,15 @@ nothing!(LeaseStore {
     fn lease(&self, &str, Uuid, Duration) -> bool = Ok(false);
     fn release(&self, &str, Uuid) -> () = Ok(());
 });
+nothing!(PushStore {
+    fn push_key(&self) -> Option<String> = Ok(None);
+    fn ensure_push_key(&self, &str) -> String = Err(StoreError::other("nobody is notified"));
+    fn push_subscriptions(&self, Uuid) -> Vec<PushSubscription> = Ok(Vec::new());
+    fn push_members(&self) -> Vec<Uuid> = Ok(Vec::new());
+    fn put_push_subscription(&self, &PushSubscription, u32) -> Option<PushSubscription> = Ok(None);
+    fn remove_push_subscription(&self, Uuid, Uuid) -> bool = Ok(false);
+    fn note_pushes(&self, &[(Uuid, Timestamp, Option<String>)]) -> () = Ok(());
+});
 nothing!(TicketStore {
     fn tickets(&self, IssueId) -> Vec<Ticket> = Ok(Vec::new());
     fn add_ticket(&self, IssueId, &Ticket, Duration) -> TicketAdded = Ok(TicketAdded::Gone);
@@ -235,6 +244,7 @@ nothing!(AlertStore {
     fn firings(&self, &FiringQuery) -> Vec<Firing> = Ok(Vec::new());
     fn last_firings(&self, &[IssueId], Timestamp) -> Vec<(Uuid, IssueId, Timestamp)> = Ok(Vec::new());
     fn signals(&self, u32) -> Vec<Signal> = Ok(Vec::new());
+    fn past_signals(&self, Trigger, Option<&[ProjectId]>, Timestamp, u32) -> (Timestamp, Vec<Signal>) = Ok((Timestamp::default(), Vec::new()));
     fn alert_state(&self) -> AlertState = Ok(AlertState::default());
     fn fire(&self, &Evaluation) -> bool = Ok(false);
     fn tallies(&self, &TallyQuery) -> Vec<Tally> = Ok(Vec::new());

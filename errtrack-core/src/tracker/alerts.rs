@@ -1,5 +1,7 @@
 //! Alert rules are asked now and then, by one process at a time: soon after something happened, conditions a few times a minute.
 
+pub(super) mod watched;
+
 use super::{Engine, Tracker};
 use crate::{
     Timestamp,
@@ -54,22 +56,20 @@ impl Engine {
         let start = Instant::now();
         let due = |last: Option<Instant>, every| last.is_none_or(|last| start.duration_since(last) >= every);
         let scope = Scope { conditions: due(turns.measured, MEASURE_EVERY), spikes: due(turns.spikes, SPIKES_EVERY) };
+        let came = !self.store.signals(1).await?.is_empty();
+        if !scope.conditions && !scope.spikes && !came {
+            return Ok(Evaluated::default());
+        }
+        let rules = self.store.alert_rules().await?;
+        let has_something = came || !rules.is_empty() || !self.alerts.emails.is_empty();
         // The lease is a write: it is only asked for where there is something to do.
-        if !scope.conditions && !scope.spikes && self.store.signals(1).await?.is_empty() {
-            return Ok(Evaluated::default());
-        }
-        let has_rules = !self.alerts.emails.is_empty() || !self.store.alert_rules().await?.is_empty();
-        if !has_rules && self.store.signals(1).await?.is_empty() {
-            (turns.measured, turns.spikes) = (Some(start), Some(start));
-            return Ok(Evaluated::default());
-        }
-        if turns.leased.is_none_or(|until| until <= start) {
-            if !self.store.lease(ALERTS, self.node, LEASE).await? {
-                return Ok(Evaluated::default());
-            }
-            turns.leased = Some(start + LEASE / 2);
-        }
-        let done = evaluate(self.store.as_ref(), self, &self.alerts, Timestamp::now(), scope).await?;
+        let may_ask = has_something && self.may_ask_rules(turns, start).await?;
+        let done = if may_ask {
+            evaluate(self.store.as_ref(), self, (&self.alerts, &rules), Timestamp::now(), scope).await?
+        } else {
+            Evaluated::default()
+        };
+        // Where another process asks, it is this one's turn no sooner than if it had asked itself.
         if scope.conditions {
             turns.measured = Some(start);
         }
@@ -80,6 +80,15 @@ impl Engine {
             self.channels.came.notify_one();
         }
         Ok(done)
+    }
+
+    /// Whether this process is the one that asks.
+    async fn may_ask_rules(&self, turns: &mut Turns, start: Instant) -> Result<bool, StoreError> {
+        if turns.leased.is_none_or(|until| until <= start) {
+            let is_mine = self.store.lease(ALERTS, self.node, LEASE).await?;
+            turns.leased = is_mine.then_some(start + LEASE / 2);
+        }
+        Ok(turns.leased.is_some())
     }
 }
 
@@ -92,9 +101,13 @@ impl Tracker {
     pub async fn evaluate_alerts(&self, now: Timestamp) -> Result<usize, StoreError> {
         let engine = &self.shared.engine;
         let mut firings = 0;
+        // What this process has counted so far is asked too.
+        engine.tell_users().await?;
+        engine.tell_watched(now).await?;
         loop {
             let scope = Scope { conditions: true, spikes: true };
-            let done = evaluate(engine.store.as_ref(), engine.as_ref(), &engine.alerts, now, scope).await?;
+            let rules = engine.store.alert_rules().await?;
+            let done = evaluate(engine.store.as_ref(), engine.as_ref(), (&engine.alerts, &rules), now, scope).await?;
             firings += done.firings;
             if !done.more {
                 self.wake_delivery();

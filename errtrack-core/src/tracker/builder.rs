@@ -419,6 +419,7 @@ impl TrackerBuilder {
             alerts: self.alerts,
             signalled: tokio::sync::Notify::default(),
             users: SeenUsers::default(),
+            watched: Default::default(),
             channels: self.channels,
         })
     }

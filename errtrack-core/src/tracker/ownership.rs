@@ -1,59 +1,33 @@
-//! Who owns what, as people edit it: kept in the store, read by every process; and new issues that are assigned by it.
+//! Who owns what, as people edit it: kept in the store, read by every process. New issues are assigned by it when alert rules
+//! are asked about them, whoever wrote them.
 
 use super::{Engine, Tracker};
-use crate::{Issue, IssueId, IssueRef, MemberStatus, ProjectId, StoreError, alert::Owners, ownership::Ownership};
+use crate::{Issue, MemberStatus, ProjectId, StoreError, alert::Owners, ownership::Ownership};
 use async_trait::async_trait;
 use std::{
-    collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
 };
-use tokio::sync::Notify;
 
 /// The setting that holds it.
 const OWNERSHIP: &str = "ownership";
-/// New issues that wait to be assigned; of a flood the rest is left to people.
-const WAITING: usize = 1_000;
 
-/// The ownership of projects, as it was last read, and what is to be assigned.
+/// The ownership of projects, as it was last read; nothing before it was read.
 #[derive(Debug, Default)]
 pub(crate) struct OwnershipAtHand {
-    known: RwLock<HashMap<ProjectId, Arc<Ownership>>>,
+    known: RwLock<Option<HashMap<ProjectId, Arc<Ownership>>>>,
     /// One reads at a time, so that what was read first does not replace what was read later.
     reading: tokio::sync::Mutex<()>,
-    waiting: Mutex<VecDeque<IssueId>>,
-    came: Notify,
 }
 
 impl OwnershipAtHand {
     fn of(&self, project: ProjectId) -> Option<Arc<Ownership>> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).get(&project).cloned()
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.as_ref().and_then(|known| known.get(&project).cloned())
     }
 
-    /// Notes that an issue was made. Costs a look at a map; most projects are not in it.
-    pub(super) fn came(&self, project: ProjectId, issue: IssueId) {
-        if !self.of(project).is_some_and(|ownership| ownership.assigns()) {
-            return;
-        }
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() < WAITING {
-            waiting.push_back(issue);
-            self.came.notify_one();
-        }
-    }
-
-    fn next(&self) -> Option<IssueId> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-    }
-}
-
-/// Assigns new issues to their owners, one after the other.
-pub(super) async fn assign(engine: Arc<Engine>) {
-    loop {
-        while let Some(issue) = engine.ownership.next() {
-            // One that cannot be assigned now is left to people: its page names the owners.
-            let _ = engine.assign_to_owner(issue).await;
-        }
-        engine.ownership.came.notified().await;
+    fn was_read(&self) -> bool {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 }
 
@@ -64,19 +38,7 @@ impl Engine {
         // What cannot be read was written by a later version; it says nothing here.
         let read = read.into_iter().filter_map(|(id, json)| Some((id, Arc::new(Ownership::from_json(&json)?))));
         let known = read.filter(|(_, ownership)| !ownership.is_empty()).collect();
-        *self.ownership.known.write().unwrap_or_else(PoisonError::into_inner) = known;
-        Ok(())
-    }
-
-    /// Assigns an issue that is nobody's.
-    async fn assign_to_owner(&self, issue: IssueId) -> Result<(), StoreError> {
-        let Some(issue) = self.store.issue(&IssueRef::Id(issue)).await? else { return Ok(()) };
-        if issue.assigned_to.is_some() {
-            return Ok(());
-        }
-        if let Some(owner) = self.owners(&issue).await?.first() {
-            self.store.assign(issue.id, Some(owner)).await?;
-        }
+        *self.ownership.known.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
         Ok(())
     }
 
@@ -108,6 +70,17 @@ impl Owners for Engine {
         told.retain(|address| members.is_empty() || may_know(address));
         Ok(told)
     }
+
+    async fn assignee(&self, issue: &Issue) -> Result<Option<String>, StoreError> {
+        if !self.ownership.was_read() {
+            // The store did not answer when the process began: what came then is not to stay nobody's.
+            self.read_ownership().await?;
+        }
+        if !self.ownership.of(issue.project).is_some_and(|ownership| ownership.assigns()) {
+            return Ok(None);
+        }
+        Ok(self.owners(issue).await?.into_iter().next())
+    }
 }
 
 impl Tracker {
@@ -123,7 +96,7 @@ impl Tracker {
     }
 
     /// Replaces it; `false` if there is no such project. It holds in this process when it returns, in others as soon as these
-    /// hear of it. Issues that are there stay whose they are.
+    /// hear of it. Issues that are there stay whose they are, but for those of the last seconds.
     ///
     /// # Errors
     /// The store fails.

@@ -51,6 +51,7 @@ pub(super) async fn follow(engine: Arc<Engine>) {
         let _ = engine.read_rules().await;
         let _ = engine.read_sanitizers().await;
         let _ = engine.read_ownership().await;
+        let _ = engine.read_watches().await;
         loop {
             match timeout(FRESH, changes.next()).await {
                 Ok(Some(Change::Settings | Change::Projects | Change::Missed)) | Err(_) => break,
@@ -80,6 +81,7 @@ impl Engine {
             let _ = self.read_rules().await;
             let _ = self.read_sanitizers().await;
             let _ = self.read_ownership().await;
+            let _ = self.read_watches().await;
         })
         .await;
     }

@@ -1,5 +1,6 @@
 //! What the tracker promises while the store fails, over a store in memory.
 
+mod alerts;
 mod away;
 mod delivery;
 pub(super) mod fake;

@@ -5,10 +5,10 @@
 
 use super::{
     Engine, Tracker,
-    alerts::{self, ALERTS},
+    alerts::{self, ALERTS, watched},
     delivery,
     jitter::jittered,
-    jobs, ownership, series, users,
+    jobs, series, users,
 };
 use crate::{
     Timestamp,
@@ -50,7 +50,7 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: oneshot::Receiver<()>) {
         tokio::spawn(jobs::run(engine.clone())),
         tokio::spawn(alerts::run(engine.clone())),
         tokio::spawn(users::write(engine.clone())),
-        tokio::spawn(ownership::assign(engine.clone())),
+        tokio::spawn(watched::write(engine.clone())),
         tokio::spawn(delivery::run(engine.clone())),
     ];
     while timeout(TELL_EVERY, &mut stop).await.is_err() {
@@ -73,6 +73,7 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: oneshot::Receiver<()>) {
         engine.tell_balances().await;
         series::write_last(&engine).await;
         let _ = engine.tell_users().await;
+        let _ = engine.tell_watched(Timestamp::now()).await;
         for lease in [TRIM, RETENTION, ALERTS] {
             // It ends by itself if it cannot be given back.
             let _ = engine.store.release(lease, engine.node).await;

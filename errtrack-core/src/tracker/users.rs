@@ -20,9 +20,12 @@ const WIDTHS: [i64; 2] = [5, 60];
 /// Buckets that are kept at hand; beyond, it begins anew.
 const BUCKETS: usize = 1_000;
 
-/// What was seen lately, by project, width and start of a bucket.
+/// Project, watch (empty for any event), width and start.
+type Key = (ProjectId, String, i64, i64);
+
+/// What was seen lately.
 #[derive(Debug, Default)]
-pub(super) struct SeenUsers(Mutex<HashMap<(ProjectId, i64, i64), Bucket>>);
+pub(super) struct SeenUsers(Mutex<HashMap<Key, Bucket>>);
 
 /// The users of a bucket.
 #[derive(Debug, Default)]
@@ -32,15 +35,15 @@ struct Bucket {
 }
 
 impl SeenUsers {
-    /// Notes a user of an event that was stored.
-    pub(super) fn note(&self, project: ProjectId, hash: i64, now: Timestamp) {
+    /// Notes a user of an event that was stored, and that a watch of that name counts.
+    pub(super) fn note(&self, project: ProjectId, watch: &str, hash: i64, now: Timestamp) {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() > BUCKETS {
             seen.clear();
         }
         for width in WIDTHS {
             let start = now.minute().div_euclid(width) * width;
-            let bucket = seen.entry((project, width, start)).or_default();
+            let bucket = seen.entry((project, watch.to_owned(), width, start)).or_default();
             bucket.is_told &= !bucket.users.add(hash);
         }
     }
@@ -49,14 +52,14 @@ impl SeenUsers {
     fn take(&self, engine: &Engine) -> Vec<SeriesPoint> {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let untold = seen.iter_mut().filter(|(_, bucket)| !bucket.is_told);
-        let point = |((project, width, start), bucket): (&(ProjectId, i64, i64), &mut Bucket)| {
+        let point = |((project, watch, width, start), bucket): (&Key, &mut Bucket)| {
             bucket.is_told = true;
             SeriesPoint {
                 series: Series::Users,
                 project: *project,
                 width: *width,
                 start: *start,
-                name: String::new(),
+                name: watch.clone(),
                 node: engine.node,
                 data: bucket.users.to_point(),
             }
@@ -67,7 +70,7 @@ impl SeenUsers {
     /// Lets go of buckets that are over and told.
     fn let_go(&self, now: Timestamp) {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.retain(|(_, width, start), bucket| !bucket.is_told || start + width > now.minute());
+        seen.retain(|(.., width, start), bucket| !bucket.is_told || start + width > now.minute());
     }
 
     /// Tells it again the next time.

@@ -1,6 +1,6 @@
 //! Alert rules: what batches tell them, what is counted for them, and what they had to say.
 
-use super::kit::{event, issue_of, project, record};
+use super::kit::{event, issue_of, minutes, project, record, tagged};
 use errtrack_core::{
     Condition, Event, IssueId, Level, ProjectId, Status, Store, Timestamp,
     alert::{AlertRule, Firing, Signal},
@@ -111,6 +111,43 @@ pub async fn what_happens_to_issues_is_told_once(store: &impl Store) {
     assert!(told(store).await[0].issue.is_none());
 }
 
+pub async fn what_was_looked_at_is_kept_with_its_event(store: &impl Store) {
+    let shop = project(store).await;
+    let blog = store.ensure_project("blog").await.unwrap();
+    let with = |ty: &str, minute| Event {
+        source: Some("worker".into()),
+        release: Some("1.0".into()),
+        timestamp: minutes(minute),
+        ..tagged(ty, &[("team", "payments")])
+    };
+    record(store, &shop, [with("A", 1), with("B", 2)]).await;
+    record(store, &blog, [with("C", 3)]).await;
+    let past = async |projects: Option<&[ProjectId]>, since, limit| {
+        let (kept, signals) = store.past_signals(Trigger::NewIssue, projects, since, limit).await.unwrap();
+        assert!(kept <= Timestamp::now());
+        signals
+    };
+    assert_eq!(past(None, minutes(0), 10).await, [], "it waits");
+    let signals = told(store).await;
+    let worker = |signal: &Signal| signal.source.as_deref() == Some("worker") && signal.tags["team"] == "payments";
+    assert!(signals.iter().all(worker), "{signals:?}");
+    let kept = past(None, minutes(0), 10).await;
+    let types: Vec<_> = kept.iter().map(|signal| signal.issue.as_ref().unwrap().ty.as_str()).collect();
+    assert_eq!(types, ["C", "B", "A"], "the newest first");
+    assert_eq!(kept.last(), signals.first(), "as it was");
+    assert_eq!(past(None, minutes(2), 1).await, kept[..1]);
+    assert_eq!(past(Some(&[shop.id]), minutes(2), 10).await, kept[1..2]);
+    assert_eq!(past(Some(&[]), minutes(0), 10).await, []);
+    assert_eq!(store.past_signals(Trigger::Milestone, None, minutes(0), 10).await.unwrap().1, []);
+    // It goes with its issue, and is never written once that is gone.
+    record(store, &shop, [with("D", 4)]).await;
+    let waiting = store.signals(1).await.unwrap().remove(0);
+    let gone = [kept[1].issue.as_ref().unwrap().id, waiting.issue.unwrap().id];
+    store.delete_issues(&gone).await.unwrap();
+    told(store).await;
+    assert_eq!(past(None, minutes(0), 10).await, [kept[0].clone(), kept[2].clone()]);
+}
+
 pub async fn milestones_are_those_of_the_whole_issue(store: &impl Store) {
     let shop = project(store).await;
     let many = |ty: &'static str, n: usize| (0..n).map(move |_| event(ty));
@@ -146,6 +183,7 @@ pub async fn an_evaluation_is_written_whole_and_once(store: &impl Store) {
         incidents: vec![NewIncident { rule: Some(rule), ..NewIncident::new("slow", "r") }],
         recoveries: Vec::new(),
         signals: signals.iter().map(|signal| signal.id).collect(),
+        assignments: Vec::new(),
     };
     assert!(store.fire(&evaluation).await.unwrap());
     // Another process that began with the same state comes too late: nothing of it is there.
@@ -185,6 +223,23 @@ pub async fn an_evaluation_is_written_whole_and_once(store: &impl Store) {
     assert!(store.fire(&third).await.unwrap());
     assert_eq!((titles(true).await, titles(false).await), (Vec::new(), vec!["slow".to_owned()]));
     assert_eq!(store.alert_state().await.unwrap(), AlertState { version: 2, ..AlertState::default() });
+}
+
+pub async fn an_evaluation_assigns_what_is_nobodys(store: &impl Store) {
+    let shop = project(store).await;
+    let recorded = record(store, &shop, [event("A"), event("B"), event("C")]).await;
+    let [free, taken, late] = [recorded[0].issue, recorded[1].issue, recorded[2].issue];
+    store.assign(taken, Some("bob@example.com")).await.unwrap();
+    let to = |issue| (issue, "ann@example.com".to_owned());
+    let evaluation = Evaluation { assignments: vec![to(free), to(taken), to(IssueId(999))], ..Evaluation::default() };
+    assert!(store.fire(&evaluation).await.unwrap());
+    let stale = Evaluation { assignments: vec![to(late)], ..Evaluation::default() };
+    assert!(!store.fire(&stale).await.unwrap(), "another has written since");
+    let mut whose = Vec::new();
+    for recorded in &recorded {
+        whose.push(issue_of(store, recorded).await.assigned_to);
+    }
+    assert_eq!(whose, [Some("ann@example.com".into()), Some("bob@example.com".into()), None]);
 }
 
 pub async fn firings_page_from_new_to_old_and_go_with_their_rule(store: &impl Store) {

@@ -45,6 +45,9 @@ pub(crate) const LOCK_OWNERS: Sql = sql!(
 pub(crate) const LOCK: Sql =
     sql!("SELECT ", member_columns, " FROM errtrack_member m WHERE m.id = $1", either("", " FOR UPDATE"));
 
+/// The status of a member whom nobody else changes until the transaction ends.
+pub(crate) const LOCK_STATUS: Sql = sql!("SELECT status FROM errtrack_member WHERE id = $1", either("", " FOR UPDATE"));
+
 pub(crate) const CHANGE: Sql = sql!(
     "UPDATE errtrack_member SET name = $2, role = $3, status = $4, projects = $5, password_hash = $6 WHERE id = $1"
 );
@@ -101,6 +104,7 @@ pub(crate) const EVERY: &[Sql] = &[
     ADD,
     LOCK_OWNERS,
     LOCK,
+    LOCK_STATUS,
     CHANGE,
     DELETE,
     DELETE_TOKENS,

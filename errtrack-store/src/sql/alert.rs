@@ -69,26 +69,58 @@ INSERT INTO errtrack_alert_state (name, data) VALUES ($1, $2) ON CONFLICT (name)
 );
 pub(crate) const DELETE_STATE: Sql = sql!("DELETE FROM errtrack_alert_state WHERE name = $1");
 
-/// `$1` signals: lists of project, issue, kind, time, count, level, environment and release.
+/// `$1` signals: lists of project, issue, kind, time, count, level, environment, release, source and tags.
 pub(crate) const ADD_SIGNALS: Sql = sql!(
     "
-INSERT INTO errtrack_signal (project_id, issue_id, kind, at, count, level, environment, release)
+INSERT INTO errtrack_signal (project_id, issue_id, kind, at, count, level, environment, release, source, tags)
 ",
     either(
         "SELECT r.value ->> 0, r.value ->> 1, r.value ->> 2, r.value ->> 3, r.value ->> 4, r.value ->> 5,
-  r.value ->> 6, r.value ->> 7
+  r.value ->> 6, r.value ->> 7, r.value ->> 8, r.value ->> 9
 FROM json_each($1) r WHERE TRUE",
         "SELECT CAST(r ->> 0 AS BIGINT), CAST(r ->> 1 AS BIGINT), CAST(r ->> 2 AS BIGINT), CAST(r ->> 3 AS BIGINT),
-  CAST(r ->> 4 AS BIGINT), CAST(r ->> 5 AS BIGINT), r ->> 6, r ->> 7
+  CAST(r ->> 4 AS BIGINT), CAST(r ->> 5 AS BIGINT), r ->> 6, r ->> 7, r ->> 8, r ->> 9
 FROM json_array_elements(CAST($1 AS JSON)) r"
     )
 );
 /// The oldest `$1`, each with the issue that it is part of now.
 pub(crate) const SIGNALS: Sql = sql!(
     "
-SELECT s.id, s.project_id, COALESCE(i.merged_into, s.issue_id), s.kind, s.at, s.count, s.level, s.environment, s.release
+SELECT s.id, s.project_id, COALESCE(i.merged_into, s.issue_id), s.kind, s.at, s.count, s.level, s.environment, s.release,
+  s.source, s.tags
 FROM (SELECT * FROM errtrack_signal ORDER BY id LIMIT $1) s LEFT JOIN errtrack_issue i ON i.id = s.issue_id
 ORDER BY s.id"
+);
+/// Keeps the signals `$1` of issues that are there.
+pub(crate) const KEEP_SIGNALS: Sql = sql!(
+    "
+INSERT INTO errtrack_past_signal (
+  id, project_id, issue_id, kind, at, count, level, environment, release, source, tags
+)
+SELECT s.id, s.project_id, s.issue_id, s.kind, s.at, s.count, s.level, s.environment, s.release, s.source, s.tags
+FROM errtrack_signal s JOIN errtrack_issue i ON i.id = s.issue_id
+WHERE s.id ",
+    in_ids(1),
+    " ON CONFLICT (id) DO NOTHING"
+);
+/// Of the kind `$1` since `$2`, `$3` at most; `$4` whether of all projects (1), `$5` a list of them. The newest first.
+pub(crate) const PAST_SIGNALS: Sql = sql!(
+    "
+SELECT s.id, s.project_id, COALESCE(i.merged_into, s.issue_id), s.kind, s.at, s.count, s.level, s.environment, s.release,
+  s.source, s.tags
+FROM errtrack_past_signal s LEFT JOIN errtrack_issue i ON i.id = s.issue_id
+WHERE s.kind = $1 AND s.at >= $2 AND ($4 = 1 OR s.project_id ",
+    in_ids(5),
+    ") ORDER BY s.at DESC, s.id DESC LIMIT $3"
+);
+/// Since when they are kept.
+pub(crate) const PAST_SINCE: Sql = sql!("SELECT CAST(value AS BIGINT) FROM errtrack_meta WHERE name = 'past_signals'");
+/// Those before `$1`; `$2` rows.
+pub(crate) const DROP_PAST_SIGNALS: Sql = sql!(
+    "
+DELETE FROM errtrack_past_signal WHERE id IN (
+  SELECT id FROM errtrack_past_signal WHERE at < $1 ORDER BY at LIMIT $2
+)"
 );
 pub(crate) const DELETE_SIGNALS: Sql = sql!("DELETE FROM errtrack_signal WHERE id ", in_ids(1));
 
@@ -139,6 +171,10 @@ pub(crate) const EVERY: &[Sql] = &[
     DELETE_STATE,
     ADD_SIGNALS,
     SIGNALS,
+    KEEP_SIGNALS,
+    PAST_SIGNALS,
+    PAST_SINCE,
+    DROP_PAST_SIGNALS,
     DELETE_SIGNALS,
     TALLIES,
     DROP_MINUTES,

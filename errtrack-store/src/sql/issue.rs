@@ -70,6 +70,14 @@ pub(crate) const ASSIGN: Sql = sql!(
     " RETURNING project_id, id, CAST(CASE WHEN merged_into IS NULL THEN 1 ELSE 0 END AS BIGINT)"
 );
 
+/// The same of those that are nobody's.
+pub(crate) const ASSIGN_FREE: Sql = sql!(
+    "UPDATE errtrack_issue SET assigned_to = $2, updated_at = $3 WHERE id ",
+    in_ids(1),
+    " AND assigned_to IS NULL
+RETURNING project_id, id, CAST(CASE WHEN merged_into IS NULL THEN 1 ELSE 0 END AS BIGINT)"
+);
+
 /// `$1` issues, `$2` days: a look-up by key for each pair within the life of the issue. Place, hour, events.
 pub(crate) const HISTOGRAMS: Sql = sql!(
     "
@@ -109,4 +117,4 @@ GROUP BY t.value ORDER BY SUM(t.count) DESC, t.value LIMIT $4"
 
 #[cfg(test)]
 pub(crate) const EVERY: &[Sql] =
-    &[COLUMNS, BY_UUID, BY_ID, BY_NUMBER, GROUPS, SET_STATUS, ASSIGN, HISTOGRAMS, TAGS, TAG_VALUES];
+    &[COLUMNS, BY_UUID, BY_ID, BY_NUMBER, GROUPS, SET_STATUS, ASSIGN, ASSIGN_FREE, HISTOGRAMS, TAGS, TAG_VALUES];

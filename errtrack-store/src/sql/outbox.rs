@@ -60,11 +60,15 @@ RETURNING id, key, channel, recipients, ordering, firing, due_at, notification, 
   error"
 );
 
-/// `$1` the key, `$2` who says so, `$3` the state, `$4` when next, if again, `$5` when it was settled, `$6` what went wrong.
+/// `$1` the key, `$2` who says so, `$3` the state, `$4` when next, if again, `$5` when it was settled, `$6` what went wrong. A
+/// digest that has arrived says no longer of what.
 pub(crate) const SETTLE: Sql = sql!(
     "
 UPDATE errtrack_outbox SET
-  state = $3, next_at = COALESCE($4, next_at), settled_at = $5, error = $6, node = NULL, leased_until = 0
+  state = $3, next_at = COALESCE($4, next_at), settled_at = $5, error = $6, node = NULL, leased_until = 0,
+  notification = CASE
+    WHEN $3 = 1 AND notification LIKE '{\"trigger\":\"digest\"%' THEN '{\"trigger\":\"digest\"}' ELSE notification
+  END
 WHERE key = $1 AND state = 0 AND ($3 = 1 OR node = $2)"
 );
 

@@ -1,8 +1,8 @@
 //! Every statement can be prepared.
 
 use super::{
-    Sql, account, alert, analytics, audit, erase, event, incident, integration, issue, key, merge, node, outbox,
-    preview, project, retain, set_aside, setting, storage, ticket, triage, upkeep,
+    Sql, account, alert, analytics, audit, copies, erase, event, incident, integration, issue, key, merge, node,
+    outbox, preview, project, push, retain, set_aside, setting, storage, ticket, triage, upkeep,
 };
 
 fn shared() -> Vec<Sql> {
@@ -11,6 +11,7 @@ fn shared() -> Vec<Sql> {
         alert::EVERY,
         analytics::EVERY,
         audit::EVERY,
+        copies::EVERY,
         erase::EVERY,
         event::EVERY,
         integration::EVERY,
@@ -22,6 +23,7 @@ fn shared() -> Vec<Sql> {
         outbox::EVERY,
         preview::EVERY,
         project::EVERY,
+        push::EVERY,
         retain::EVERY,
         set_aside::EVERY,
         setting::EVERY,

@@ -91,7 +91,7 @@ DELETE FROM errtrack_comment WHERE id IN (
 );
 
 /// A project leaves in one step with what lets others write to it; the rest follows. Each with `$1`.
-pub(crate) const BURY_PROJECT: [Sql; 9] = [
+pub(crate) const BURY_PROJECT: [Sql; 10] = [
     sql!(
         "INSERT INTO errtrack_deleted_project (project_id) SELECT id FROM errtrack_project WHERE id = $1",
         either("", " FOR UPDATE")
@@ -104,6 +104,7 @@ pub(crate) const BURY_PROJECT: [Sql; 9] = [
     sql!("DELETE FROM errtrack_alert_rule WHERE project_id = $1"),
     sql!("DELETE FROM errtrack_signal WHERE project_id = $1"),
     sql!("DELETE FROM errtrack_alert_firing WHERE project_id = $1"),
+    sql!("DELETE FROM errtrack_past_signal WHERE project_id = $1"),
 ];
 /// The last of them.
 pub(crate) const DELETE_PROJECT: Sql = sql!("DELETE FROM errtrack_project WHERE id = $1");
@@ -134,6 +135,7 @@ pub(crate) const EVERY: &[Sql] = &[
     BURY_PROJECT[6],
     BURY_PROJECT[7],
     BURY_PROJECT[8],
+    BURY_PROJECT[9],
     DELETE_RELEASES,
     DELETE_PROJECT,
     BURIED_PROJECTS,

@@ -53,7 +53,7 @@ pub(super) struct Rule {
     notifications: Vec<String>,
     /// Whom they tell; whom they always tell if there is none.
     recipients: Vec<String>,
-    /// Of an issue that somebody owns, `email` tells the owners alone.
+    /// Of an issue that somebody owns, `email` and `push` tell the owners alone.
     owners_only: bool,
     /// The slug of the project that it looks at; all if `null`.
     project: Option<String>,
@@ -62,6 +62,9 @@ pub(super) struct Rule {
     cooldown: String,
     environment: Option<String>,
     min_level: Option<Level>,
+    /// What must hold of the event that a trigger is about.
+    #[schema(example = "release = 1.2 and tag.team = payments")]
+    filter: Option<String>,
     digest: Option<String>,
     quiet_hours: Option<QuietHours>,
     open_incident: Option<OpenIncident>,
@@ -108,6 +111,7 @@ impl Rule {
             cooldown: rule.cooldown.or(checked.map(|checked| checked.cooldown.to_string())).unwrap_or_default(),
             environment: rule.environment,
             min_level: rule.min_level,
+            filter: rule.filter,
             digest: rule.digest,
             quiet_hours: rule.quiet_hours,
             open_incident: rule.open_incident,
@@ -249,8 +253,9 @@ pub(super) struct Trial {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AlertRuleEffect)]
 pub(super) struct Effect {
-    /// For how many days it was tried.
+    /// For how many days it was tried, at most.
     days: i64,
+    /// Since when it was tried; later than `days` ago if what it needs is not kept that long, or is counted since later.
     since: Timestamp,
     /// How often it would have fired; `null` where what is stored does not tell.
     firings: Option<usize>,
@@ -268,7 +273,8 @@ pub(super) struct Effect {
 
 /// Tells how often an alert rule would have fired in the last 7 days
 ///
-/// From what is counted. Writes nothing and tells nobody.
+/// From what is stored. Writes nothing and tells nobody. What is asked for by release, source or tag is counted from the
+/// moment on at which there is a rule that does; before that it is looked for in the events that are kept.
 #[utoipa::path(
     post,
     path = "/api/alerts/rules/preview",

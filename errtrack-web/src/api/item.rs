@@ -115,9 +115,6 @@ pub(crate) struct Whole<'a> {
 pub(crate) struct Detail<'a> {
     #[serde(flatten)]
     whole: Whole<'a>,
-    /// Left out where there are none.
-    #[schema(required = false)]
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     tickets: Vec<Ticket>,
 }
 

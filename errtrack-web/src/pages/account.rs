@@ -31,6 +31,7 @@ use std::{sync::Arc, time::Instant};
 pub(super) struct AccountPage {
     layout: Layout,
     here: String,
+    browsers: String,
     email: String,
     name: String,
     role: &'static str,
@@ -272,6 +273,7 @@ impl AccountPage {
         Self {
             layout,
             here: shell.links.path("/settings/account"),
+            browsers: shell.links.path("/settings/browsers"),
             email: text::line(&member.email, 254),
             name: text::line(&member.name, 100),
             role: member.role.as_str(),

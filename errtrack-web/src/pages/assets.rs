@@ -15,11 +15,19 @@ struct Asset {
     body: &'static str,
 }
 
-const ASSETS: [Asset; 3] = [
+const ASSETS: [Asset; 4] = [
     Asset { name: "style.css", content_type: "text/css; charset=utf-8", body: include_str!("../../assets/style.css") },
     Asset { name: "app.js", content_type: "text/javascript; charset=utf-8", body: include_str!("../../assets/app.js") },
+    Asset {
+        name: "push.js",
+        content_type: "text/javascript; charset=utf-8",
+        body: include_str!("../../assets/push.js"),
+    },
     Asset { name: "icon.svg", content_type: "image/svg+xml", body: include_str!("../../assets/icon.svg") },
 ];
+
+/// Where the service worker is: always there, as browsers ask for it again and again.
+pub(super) const WORKER: &str = "/push/worker.js";
 
 /// One hash over all of them: they belong together.
 static HASH: LazyLock<String> = LazyLock::new(|| {
@@ -44,4 +52,11 @@ pub(super) async fn serve(Path((hash, name)): Path<(String, String)>) -> Respons
         (header::CACHE_CONTROL, HeaderValue::from_static(cache)),
     ];
     (headers, asset.body).into_response()
+}
+
+/// `GET /push/worker.js`: what shows notifications in members' browsers. It may look after `/push/` below the mount point, where
+/// no page is.
+pub(super) async fn worker() -> Response {
+    let headers = [(header::CONTENT_TYPE, "text/javascript; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
+    (headers, include_str!("../../assets/worker.js")).into_response()
 }

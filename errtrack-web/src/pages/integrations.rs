@@ -286,7 +286,11 @@ impl Row {
         let name = text::line(&one.name, 50);
         let fields = kind.filter(|_| !is_of_program).map(|kind| inputs(kind, &name, &one.config, true));
         Self {
-            label: kind.map_or_else(|| "of the program".to_owned(), |kind| kind.label().to_owned()),
+            label: match (kind, one.kind) {
+                (Some(kind), _) => kind.label().to_owned(),
+                (None, crate::push::CHANNEL) => "Browsers of members".to_owned(),
+                (None, _) => "of the program".to_owned(),
+            },
             status: one.status.as_str(),
             is_failing: one.status == Health::Failing,
             is_of_program,

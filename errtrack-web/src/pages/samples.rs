@@ -357,6 +357,7 @@ fn every_sample_renders_and_is_harmless() {
     pages.extend(integrations.iter().map(|p| ("integrations", p.render().unwrap())));
     pages.extend(super::team::TeamPage::samples(&shell).iter().map(|p| ("team", p.render().unwrap())));
     pages.extend(super::audit::AuditPage::samples(&shell).iter().map(|p| ("audit", p.render().unwrap())));
+    pages.extend(super::browsers::BrowsersPage::samples(&shell).iter().map(|p| ("browsers", p.render().unwrap())));
     pages.extend(super::account::AccountPage::samples(&shell).iter().map(|p| ("account", p.render().unwrap())));
     pages.extend(super::welcome::WelcomePage::samples(&shell).iter().map(|p| ("welcome", p.render().unwrap())));
     pages.extend(docs::DocsPage::samples(&shell).iter().map(|p| ("docs", p.render().unwrap())));

@@ -98,8 +98,8 @@ async fn what_is_wrong_is_told_by_its_field_and_nothing_is_kept() {
         ("condition", json!(null), "condition: is missing, and there is no trigger"),
         (
             "condition",
-            json!("error_count > 5 in 5m where release = 2"),
-            "condition: column 29: expected project, environment or level, which error_count can be narrowed to, found release",
+            json!("error_count > 5 in 5m where user = 2"),
+            "condition: column 29: expected project, environment, level, release, source or tag.NAME, which error_count can be narrowed to, found user",
         ),
         ("condition", json!("error_count > 5 in 5m where project = nope"), "condition: there is no project nope"),
         ("condition", json!("error_count > threshold in 5m"), "threshold: is missing; the condition names it"),
@@ -115,6 +115,12 @@ async fn what_is_wrong_is_told_by_its_field_and_nothing_is_kept() {
         ("quiet_hours", json!({"from": "25:00", "until": "07:00"}), "quiet_hours: is no time of day like 07:30"),
         ("open_incident", json!({"severity": "bad"}), "open_incident: severity needs to be low"),
         ("min_level", json!("error"), "min_level: is for rules with a trigger"),
+        ("filter", json!("release = 1"), "filter: is for rules with a trigger"),
+        (
+            "condition",
+            json!("p95_ms > 5 in 5m where release = 2"),
+            "condition: column 24: expected project, which p95_ms",
+        ),
     ] {
         let mut rule = good.clone();
         rule[field] = value;
@@ -149,7 +155,39 @@ async fn a_preview_counts_what_is_stored() {
     assert_eq!(preview(json!({"trigger": "new_issue"})).await["firings"], 1);
     let unknown = preview(json!({"condition": "p95_ms > 1 in 1h"})).await;
     assert_eq!((&unknown["firings"], &unknown["value"]), (&Value::Null, &Value::Null));
+    let narrowed = preview(json!({"condition": "error_count > 3 in 1h where source = backend"})).await;
+    assert_eq!((&narrowed["firings"], &narrowed["value"]), (&json!(1), &json!(0)), "what is kept is looked at");
+    let summary = narrowed["summary"].as_str().unwrap();
+    assert!(
+        summary.contains("once in the last 7 days") && summary.contains("a rule counts all from now on"),
+        "{summary}"
+    );
+    let milestone = preview(json!({"trigger": "milestone", "filter": "source = backend"})).await;
+    assert_eq!(milestone["firings"], 0);
+    let summary = milestone["summary"].as_str().unwrap();
+    assert!(summary.starts_with("It would not have fired since 20"), "{summary}");
+    assert_eq!(preview(json!({"trigger": "spike"})).await["firings"], 0);
     assert_eq!(app.get(RULES).await.data(), json!({"rules": []}), "nothing is kept");
+}
+
+#[tokio::test]
+async fn a_rule_with_a_trigger_asks_for_what_its_event_says() {
+    let app = TestApp::new().await;
+    let filter = "source = backend and tag.team = payments";
+    let rule = json!({"name": "new", "trigger": "new_issue", "notifications": ["email"], "filter": filter});
+    let rule = app.rule(&rule).await;
+    assert_eq!(rule["filter"], filter);
+    for team in ["payments", "search"] {
+        let body = json!({"message": format!("of {team}"), "source": "backend", "tags": {"team": team}});
+        assert!(app.post("/api/errors", &body).await.status.is_success());
+    }
+    app.ask_rules().await;
+    let path = format!("{RULES}/{}", rule["id"].as_str().unwrap());
+    let said = app.get(&format!("{path}/history")).await.data()["history"].clone();
+    assert_eq!(said.as_array().unwrap().len(), 1, "{said}");
+    assert!(said[0]["title"].as_str().unwrap().contains("of payments"), "{said}");
+    let changed = app.send("PUT", &path, &[("x-api-key", KEY)], json!({"filter": null}).to_string()).await;
+    assert_eq!(changed.data()["filter"], Value::Null);
 }
 
 #[tokio::test]

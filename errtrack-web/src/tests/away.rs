@@ -6,16 +6,16 @@ use errtrack_core::{
     MemberChanged, Occurrence, Project, ProjectId, Status, StoreError, Timestamp, Token, TokenHash, TokenKind,
     alert::{AlertRule, Firing, Signal},
     incident::{Incident, IncidentChange, IncidentEntry, NewIncident},
-    notify::OutboxEntry,
+    notify::{OutboxEntry, Trigger},
     store::{
         AccountStore, AlertState, AlertStore, AnalyticsStore, AuditStore, BalanceStore, Batch, Changes, Comment,
         Connections, Cursor, EnvironmentCount, Evaluation, EventPage, EventPosition, EventStore, Feed, FigureScope,
         FigureVersion, FiringQuery, GroupStore, IncidentChanged, IncidentQuery, IncidentStore, Integration,
         IntegrationStore, IssuePage, IssueQuery, IssueStore, KeyStore, LeaseStore, NewProject, OpenedIncident,
-        OutboxCount, OutboxItem, OutboxQuery, OutboxStore, ProjectChange, ProjectStore, Recorded, Recorder, Recovery,
-        Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint, SeriesQuery, SeriesStore,
-        SetAside, SettingStore, Settlement, StatusCounts, Storage, StoredEvent, TagTally, Tally, TallyQuery, Ticket,
-        TicketAdded, TicketStore, TriageStore, Upkeep,
+        OutboxCount, OutboxItem, OutboxQuery, OutboxStore, ProjectChange, ProjectStore, PushStore, PushSubscription,
+        Recorded, Recorder, Recovery, Regrouped, Retention, RetentionReport, Rollup, RollupWidth, Series, SeriesPoint,
+        SeriesQuery, SeriesStore, SetAside, SettingStore, Settlement, StatusCounts, Storage, StoredEvent, TagTally,
+        Tally, TallyQuery, Ticket, TicketAdded, TicketStore, TriageStore, Upkeep,
     },
 };
 use errtrack_store::SqliteStore;
@@ -144,6 +144,15 @@ delegate!(LeaseStore {
     fn lease(&self, name: &str, holder: Uuid, duration: Duration) -> bool;
     fn release(&self, name: &str, holder: Uuid) -> ();
 });
+delegate!(PushStore {
+    fn push_key(&self) -> Option<String>;
+    fn ensure_push_key(&self, key: &str) -> String;
+    fn push_subscriptions(&self, member: Uuid) -> Vec<PushSubscription>;
+    fn push_members(&self) -> Vec<Uuid>;
+    fn put_push_subscription(&self, subscription: &PushSubscription, most: u32) -> Option<PushSubscription>;
+    fn remove_push_subscription(&self, member: Uuid, id: Uuid) -> bool;
+    fn note_pushes(&self, tries: &[(Uuid, Timestamp, Option<String>)]) -> ();
+});
 delegate!(TicketStore {
     fn tickets(&self, issue: IssueId) -> Vec<Ticket>;
     fn add_ticket(&self, issue: IssueId, ticket: &Ticket, lease: Duration) -> TicketAdded;
@@ -178,6 +187,7 @@ delegate!(AlertStore {
     fn firings(&self, query: &FiringQuery) -> Vec<Firing>;
     fn last_firings(&self, issues: &[IssueId], since: Timestamp) -> Vec<(Uuid, IssueId, Timestamp)>;
     fn signals(&self, limit: u32) -> Vec<Signal>;
+    fn past_signals(&self, trigger: Trigger, projects: Option<&[ProjectId]>, since: Timestamp, limit: u32) -> (Timestamp, Vec<Signal>);
     fn alert_state(&self) -> AlertState;
     fn fire(&self, evaluation: &Evaluation) -> bool;
     fn tallies(&self, query: &TallyQuery) -> Vec<Tally>;

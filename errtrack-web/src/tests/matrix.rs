@@ -140,7 +140,7 @@ impl Row {
         let may = match self.needs {
             Needs::Nothing | Needs::Strangers => true,
             Needs::Ingest => caller.permissions.ingest,
-            Needs::Read | Needs::Account => caller.permissions.read,
+            Needs::Read | Needs::Account | Needs::Member => caller.permissions.read,
             Needs::Write => caller.permissions.write,
             Needs::Admin => caller.permissions.admin,
             Needs::AdminOfAll => caller.permissions.admin && !caller.is_limited,
@@ -148,6 +148,7 @@ impl Row {
         match self.needs {
             _ if !may => refused(403),
             Needs::Account if !caller.is_member => 404,
+            Needs::Member if !caller.is_member => 403,
             Needs::Strangers if caller.is_known => 303,
             _ => self.status,
         }

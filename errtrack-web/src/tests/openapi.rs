@@ -109,6 +109,7 @@ fn every() -> Vec<Ask> {
         "quiet_hours": {"from": "22:00", "until": "07:00", "utc_offset": 60}, "digest": "1h",
     });
     let key = json!({"name": "deploys", "permissions": ["ingest", "read"], "projects": ["default"]});
+    let browser = super::push::browser("one");
     let member = json!({"email": "jun@example.com", "role": "developer"});
     vec![
         ask("health", "/health", 200, Value::Null),
@@ -277,6 +278,14 @@ fn every() -> Vec<Ask> {
         ask("list_deliveries", "/api/settings/deliveries?state=failed&limit=5", 200, Value::Null),
         ask("list_deliveries", "/api/settings/deliveries?state=lost", 400, Value::Null),
         ask("retry_delivery", "/api/settings/deliveries/01920000-0000-7000-8000-000000000000/retry", 404, Value::Null),
+        ask("list_push_subscriptions", "/api/push/subscriptions", 200, Value::Null),
+        ask("add_push_subscription", "/api/push/subscriptions", 201, browser.clone()),
+        ask("add_push_subscription", "/api/push/subscriptions", 200, browser),
+        ask("add_push_subscription", "/api/push/subscriptions", 400, json!({"endpoint": "x"})),
+        ask("list_push_subscriptions", "/api/push/subscriptions", 200, Value::Null),
+        ask("test_push_subscription", "/api/push/subscriptions/MADE/test", 200, Value::Null),
+        ask("remove_push_subscription", "/api/push/subscriptions/MADE", 204, Value::Null),
+        ask("remove_push_subscription", "/api/push/subscriptions/MADE", 404, Value::Null),
         ask("audit_log", "/api/settings/audit?limit=5", 200, Value::Null),
         ask("export_user", "/api/users/ana/export", 200, Value::Null),
         ask("erase_user", "/api/users/ana", 200, Value::Null),
@@ -286,7 +295,8 @@ fn every() -> Vec<Ask> {
 
 #[tokio::test]
 async fn every_operation_answers_as_it_is_described() {
-    let app = TestApp::new().await;
+    let app = super::push::app().await;
+    let (_, cookie) = super::push::signed_in(&app, "ana").await;
     let document = document(&app).await;
     let schemas = Schemas::new(&document);
     let operations = schemas.operations();
@@ -304,7 +314,11 @@ async fn every_operation_answers_as_it_is_described() {
             .replace("INCIDENT", &incident);
         operation.assert_is(&path);
         let text = if body.is_null() { String::new() } else { body.to_string().replace("FINGERPRINT", &fingerprint) };
-        let headers = [("x-api-key", KEY), ("x-app-key", PUBLIC_KEY)];
+        // A key has no browser.
+        let of_member =
+            operation.name.ends_with("_push_subscription") || operation.name.ends_with("_push_subscriptions");
+        let own = if of_member { ("cookie", cookie.as_str()) } else { ("x-api-key", KEY) };
+        let headers = [own, ("x-app-key", PUBLIC_KEY)];
         let answer = app.send(&operation.method, &path, &headers, text).await;
         assert_eq!(answer.status, status, "{name}: {:?}", answer.body);
         if status < 300 && !body.is_null() {
@@ -319,7 +333,12 @@ async fn every_operation_answers_as_it_is_described() {
                 replace(&mut fingerprint, &json["data"]["fingerprint"]);
             } else if name == "create_incident" {
                 replace(&mut incident, &json["data"]["id"]);
-            } else if let "create_api_key" | "invite_member" | "create_alert_rule" | "create_ticket" = name {
+            } else if let "create_api_key"
+            | "invite_member"
+            | "create_alert_rule"
+            | "create_ticket"
+            | "add_push_subscription" = name
+            {
                 replace(&mut made, &json["data"]["id"]);
             } else if let ("tracker_create_error", Some(id)) = (name, json["id"].as_i64()) {
                 number = id.to_string();

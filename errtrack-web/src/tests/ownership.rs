@@ -4,7 +4,7 @@ use super::support::{Answer, KEY, TestApp};
 use crate::Access;
 use errtrack_core::{
     IssueRef, Member, MemberChange, MemberStatus, Role,
-    store::{AccountStore, AuditStore, IssueStore},
+    store::{AccountStore, AlertStore, AuditStore, IssueStore},
 };
 use serde_json::{Value, json};
 
@@ -37,6 +37,7 @@ async fn a_new_issue_is_assigned_to_the_first_of_its_owners() {
     };
     own(false).await;
     let shown = app.of_team("first", "payments").await;
+    TestApp::until("it was looked at", async || app.store.signals(1).await.unwrap().is_empty()).await;
     own(true).await;
     let other = app.of_team("second", "search").await;
     let name = app.of_team("third", "payments").await;

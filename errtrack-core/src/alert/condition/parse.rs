@@ -66,6 +66,13 @@ pub fn parse_window(text: &str) -> Result<Window, InvalidCondition> {
     }
 }
 
+/// Reads filters by themselves, as a rule with a trigger has them: `release = 1.2 and tag.team = payments`.
+pub(in crate::alert) fn parse_filters(text: &str) -> Result<Vec<Filter>, InvalidCondition> {
+    let tokens = scan(text)?;
+    let mut parser = Parser { tokens: &tokens, next: 0, end: text.chars().count() + 1 };
+    parser.filters(&FilterKey::OF_TRIGGERS, "an event")
+}
+
 /// Whether a character can stand in a value without quotes.
 pub(super) fn is_word(letter: char) -> bool {
     letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.' | ':' | '/' | '@' | '+')
@@ -165,11 +172,7 @@ impl Parser<'_> {
         let mut filters = Vec::new();
         if self.peek().is_some() {
             self.keyword("where", "where or the end")?;
-            filters.push(self.filter(metric, &filters)?);
-            while self.peek().is_some() {
-                self.keyword("and", "and or the end")?;
-                filters.push(self.filter(metric, &filters)?);
-            }
+            filters = self.filters(metric.narrows_to(), metric.as_str())?;
         }
         Ok(Condition { metric, operator, bound, window, filters })
     }
@@ -218,12 +221,29 @@ impl Parser<'_> {
         Ok(window)
     }
 
-    fn filter(&mut self, metric: Metric, before: &[Filter]) -> Result<Filter, InvalidCondition> {
-        let keys: Vec<&str> = metric.narrows_to().iter().map(|key| key.as_str()).collect();
-        let only = format!("{}, which {} can be narrowed to", list(&keys), metric.as_str());
+    /// All that follow, one at least.
+    fn filters(&mut self, keys: &[FilterKey], what: &str) -> Result<Vec<Filter>, InvalidCondition> {
+        let mut filters = vec![self.filter(keys, what, &[])?];
+        while self.peek().is_some() {
+            self.keyword("and", "and or the end")?;
+            filters.push(self.filter(keys, what, &filters)?);
+        }
+        Ok(filters)
+    }
+
+    fn filter(&mut self, keys: &[FilterKey], what: &str, before: &[Filter]) -> Result<Filter, InvalidCondition> {
         let at = self.next;
-        let key = self.named(metric.narrows_to(), FilterKey::as_str, &only)?;
-        if before.iter().any(|filter| filter.key == key) {
+        let tag = if keys.contains(&FilterKey::Tag) { self.tag() } else { None };
+        let key = match &tag {
+            Some(_) => FilterKey::Tag,
+            None => {
+                let names: Vec<&str> = keys.iter().map(|key| key.as_str()).collect();
+                let only = format!("{}, which {what} can be narrowed to", list(&names));
+                self.named(keys, FilterKey::as_str, &only)?
+            }
+        };
+        let tag = tag.unwrap_or_default();
+        if before.iter().any(|filter| filter.key == key && filter.tag == tag) {
             self.next = at;
             return Err(self.expected("each key once"));
         }
@@ -239,7 +259,25 @@ impl Parser<'_> {
             return Err(self.expected(LEVELS));
         }
         self.next += 1;
-        Ok(Filter { key, value })
+        Ok(Filter { key, tag, value })
+    }
+
+    /// `tag.team`, or `tag."my team"`. Goes past it.
+    fn tag(&mut self) -> Option<String> {
+        const PREFIX: usize = "tag.".len();
+        let word = self.word()?;
+        let name = word.get(..PREFIX).filter(|start| start.eq_ignore_ascii_case("tag.")).and(word.get(PREFIX..))?;
+        if !name.is_empty() {
+            let name = name.to_owned();
+            self.next += 1;
+            return Some(name);
+        }
+        let name = match self.tokens.get(self.next + 1) {
+            Some((_, Token::Quoted(name))) if !name.is_empty() => name.clone(),
+            _ => return None,
+        };
+        self.next += 2;
+        Some(name)
     }
 
     /// One of some, by its name.

@@ -60,11 +60,11 @@ fn what_is_wrong_is_said_with_its_column() {
         ("error_count > 5 in 5m level = error", "column 23: expected where or the end, found level"),
         (
             "error_count > 5 in 5m where",
-            "column 28: expected project, environment or level, which error_count can be narrowed to, found the end",
+            "column 28: expected project, environment, level, release, source or tag.NAME, which error_count can be narrowed to, found the end",
         ),
         (
-            "error_count > 5 in 5m where release = 2",
-            "column 29: expected project, environment or level, which error_count can be narrowed to, found release",
+            "error_count > 5 in 5m where user = 2",
+            "column 29: expected project, environment, level, release, source or tag.NAME, which error_count can be narrowed to, found user",
         ),
         (
             "p95_ms > 5 in 5m where environment = x",
@@ -128,14 +128,23 @@ fn condition() -> impl Strategy<Value = Condition> {
         (1..=Window::MOST).prop_map(|minutes| WindowChoice::Of(Window(minutes))),
         Just(WindowChoice::TimeWindow)
     ];
-    let values = (any::<Option<String>>(), any::<Option<String>>(), any::<bool>());
+    let tag = prop::option::of((".+", any::<String>()));
+    let values = (any::<Option<String>>(), any::<Option<String>>(), any::<bool>(), tag);
     let metric = prop::sample::select(&Metric::ALL[..]);
     let operator = prop::sample::select(&Operator::ALL[..]);
     (metric, operator, bound, window, values).prop_map(|(metric, operator, bound, window, values)| {
         let level = values.2.then(|| "warning".to_owned());
-        let values = [(FilterKey::Level, level), (FilterKey::Project, values.0), (FilterKey::Environment, values.1)];
+        let (tag, of_tag) = values.3.unzip();
+        let values = [
+            (FilterKey::Level, level),
+            (FilterKey::Project, values.0),
+            (FilterKey::Environment, values.1.clone()),
+            (FilterKey::Release, values.1),
+            (FilterKey::Tag, of_tag),
+        ];
         let filters = values.into_iter().filter(|(key, _)| metric.narrows_to().contains(key));
-        let filters = filters.filter_map(|(key, value)| Some(Filter { key, value: value? })).collect();
+        let tag = |key| tag.clone().filter(|_| key == FilterKey::Tag).unwrap_or_default();
+        let filters = filters.filter_map(|(key, value)| Some(Filter { key, tag: tag(key), value: value? })).collect();
         Condition { metric, operator, bound, window, filters }
     })
 }
@@ -169,4 +178,46 @@ proptest! {
             prop_assert_eq!(condition.to_string().parse::<Condition>(), Ok(condition));
         }
     }
+}
+
+#[test]
+fn releases_sources_and_tags_narrow_what_is_counted_of_events() {
+    for text in [
+        "error_count > 5 in 5m where release = 1.2.3 and source = worker",
+        "new_issue_count > 5 in 5m where tag.team = payments and tag.region = eu",
+        "user_count > 5 in 5m where project = shop and tag.\"my team\" = \"a b\"",
+        "regression_count > 5 in 5m where release = \"\"",
+    ] {
+        let condition: Condition = text.parse().unwrap();
+        assert_eq!(condition.to_string(), text);
+        assert!(condition.is_watched(), "{text}");
+    }
+    let condition: Condition = "error_count > 5 in 5m where TAG.Team = x".parse().unwrap();
+    assert_eq!((condition.filters[0].key, condition.filters[0].tag.as_str()), (FilterKey::Tag, "Team"));
+    let wrong = |text: &str| text.parse::<Condition>().unwrap_err().to_string();
+    assert_eq!(
+        wrong("error_rate > 5 in 5m where release = 1"),
+        "column 28: expected project, which error_rate can be narrowed to, found release"
+    );
+    assert_eq!(
+        wrong("p95_ms > 5 in 5m where tag.team = a"),
+        "column 24: expected project, which p95_ms can be narrowed to, found tag.team"
+    );
+    assert_eq!(
+        wrong("user_count > 5 in 5m where tag. = a"),
+        "column 28: expected project, release, source or tag.NAME, which user_count can be narrowed to, found tag."
+    );
+    assert_eq!(
+        wrong("error_count > 5 in 5m where tag.a = 1 and tag.a = 2"),
+        "column 43: expected each key once, found tag.a"
+    );
+    let filters = parse_filters("tag.a = 1 and release = 2 and level = fatal").unwrap();
+    assert_eq!(filters.len(), 3);
+    let wrong = |text: &str| parse_filters(text).unwrap_err().to_string();
+    assert_eq!(
+        wrong("project = shop"),
+        "column 1: expected environment, level, release, source or tag.NAME, which an event can be narrowed to, found project"
+    );
+    assert_eq!(wrong("release = 1 or"), "column 13: expected and or the end, found or");
+    assert!(wrong("").starts_with("column 1: expected environment"));
 }

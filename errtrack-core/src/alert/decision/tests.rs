@@ -270,3 +270,54 @@ fn a_year_of_rules_runs_in_seconds() {
     desk.decide(&[], 60, |_| {});
     assert!(desk.state.entries.keys().all(|name| !name.starts_with("rule:")), "{:?}", desk.state.entries.keys());
 }
+
+#[test]
+fn a_clock_that_jumps_opens_no_hour_twice() {
+    let new = on(Trigger::NewIssue);
+    let (mut desk, mut number) = (Desk::at(0), 0);
+    let mut flood = |minute: i64| {
+        desk.now = at(minute);
+        desk.decide(&[&new], 0, |decision| {
+            for _ in 0..100 {
+                number += 1;
+                happen(decision, &new, number, at(minute));
+            }
+        });
+        desk.told().get(&Trigger::NewIssue).copied().unwrap_or_default()
+    };
+    assert_eq!(flood(0), 60);
+    for set_back in [-1, -10, -59, 0, 30] {
+        assert_eq!(flood(set_back), 0, "the hour goes on: {set_back}");
+    }
+    // A day ahead is another hour, for as long as it is one; to come back begins one anew, once.
+    assert_eq!((flood(1_440), flood(1_499)), (60, 0));
+    assert_eq!((flood(31), flood(32), flood(90)), (60, 0, 0));
+    assert_eq!(flood(91), 60);
+}
+
+#[test]
+fn nodes_whose_clocks_are_minutes_apart_share_one_hour() {
+    let (new, back) = (on(Trigger::NewIssue), on(Trigger::Regression));
+    for apart in [3, 10, -7] {
+        let (mut desk, mut told) = (Desk::at(0), BTreeMap::<Trigger, u64>::new());
+        for minute in 0..180 {
+            // They take turns.
+            desk.now = at(minute + if minute % 2 == 0 { 0 } else { apart });
+            desk.decide(&[&new, &back], 0, |decision| {
+                for n in 0..20 {
+                    happen(decision, &new, minute * 100 + n, at(minute));
+                }
+                if minute % 30 == 0 {
+                    happen(decision, &back, minute, at(minute));
+                }
+            });
+            for (trigger, count) in desk.told() {
+                *told.entry(trigger).or_default() += count;
+            }
+        }
+        // Of 3,600 in three hours; where one clock is ahead it ends the last hour sooner.
+        assert!((180..=240).contains(&told[&Trigger::NewIssue]), "{apart}: {told:?}");
+        assert_eq!(told[&Trigger::Regression], 6, "{apart}");
+        assert!(told[&Trigger::Digest] <= 9, "{apart}: {told:?}");
+    }
+}

@@ -3,6 +3,8 @@
 
 #![expect(clippy::cast_possible_truncation, reason = "counts are small")]
 
+mod families;
+
 use super::*;
 use std::fmt::Write;
 

@@ -5,7 +5,8 @@ use super::{
     work::{Outcome, Work},
 };
 use crate::{
-    Timestamp,
+    Occurrence, Timestamp,
+    alert::{Counts, Watch},
     hosted::hosted,
     store::{Outcome as Did, Recorded},
     tracker::{
@@ -107,6 +108,7 @@ impl Writer {
         let settled = recorded.iter().any(|r| r.outcome == Did::Settled);
         let ours = work.key.writer == self.engine.node;
         let now = Timestamp::now();
+        let watches = self.engine.watched.watches();
         for ((occurrence, whole), recorded) in work.batch.iter().zip(recorded) {
             let counters = self.engine.ledger.of(occurrence.project());
             if !ours {
@@ -121,17 +123,10 @@ impl Writer {
                 }
                 (_, false) => counters.coalesced(occurrence.times()),
             }
-            if let (Some(user), false) =
-                (occurrence.user_hash(), matches!(recorded.outcome, Did::Duplicate | Did::Settled))
-            {
-                self.engine.users.note(occurrence.project(), user, now);
-            }
+            self.note_for_rules(occurrence, recorded.outcome, ours, &watches, now);
             // Milestones and releases are found within some seconds.
             if matches!(recorded.outcome, Did::New | Did::Regressed | Did::Unignored) {
                 self.engine.signalled.notify_one();
-            }
-            if recorded.outcome == Did::New {
-                self.engine.ownership.came(occurrence.project(), recorded.issue);
             }
             if let (Some(hook), Did::New | Did::Regressed) = (&self.engine.hooks.on_issue, recorded.outcome) {
                 let (issue, outcome) = (recorded.issue, recorded.outcome);
@@ -151,6 +146,29 @@ impl Writer {
                 let _ = done.send(Ok(Durable::Stored(*recorded)));
             }
         }
+    }
+
+    /// Counts an event for alert rules.
+    fn note_for_rules(&self, occurrence: &Occurrence, did: Did, ours: bool, watches: &[Watch], now: Timestamp) {
+        // Of a batch whose first answer was lost this is the first word; one of another process was counted there.
+        let is_counted = match did {
+            Did::Duplicate => false,
+            Did::Settled => ours,
+            _ => true,
+        };
+        if !is_counted {
+            return;
+        }
+        let asking = watches.iter().filter(|watch| watch.counts(occurrence));
+        if let Some(user) = occurrence.user_hash() {
+            self.engine.users.note(occurrence.project(), "", user, now);
+            for watch in asking.clone().filter(|watch| watch.users) {
+                self.engine.users.note(occurrence.project(), &watch.name, user, now);
+            }
+        }
+        let times = i64::try_from(occurrence.times()).unwrap_or(i64::MAX);
+        let counts = Counts(times, i64::from(did == Did::New), i64::from(did == Did::Regressed));
+        self.engine.watched.count(occurrence, counts, &asking, now);
     }
 
     fn refuse(&mut self, work: Work) {

@@ -26,7 +26,9 @@ pub(in crate::api) struct Wanted {
     name: Option<String>,
     /// `METRIC OP (NUMBER|threshold) in (WINDOW|time_window) [where KEY = VALUE [and …]]`: METRIC one of `error_count`,
     /// `new_issue_count`, `regression_count`, `user_count`, `error_rate`, `p95_ms`; OP one of `>`, `>=`, `<`, `<=`; WINDOW
-    /// as `5m`, `5 minutes`, `1h`, `1d`; KEY one of `project`, `environment`, `level`, as far as the metric is counted by it.
+    /// as `5m`, `5 minutes`, `1h`, `1d`; KEY one of `project`, `environment`, `level`, `release`, `source`, `tag.NAME`, as far
+    /// as the metric is counted by it. What is asked for by release, source or tag is counted from some seconds after the rule
+    /// is made.
     #[schema(example = "error_count > threshold in time_window where environment = production")]
     condition: Option<String>,
     /// Instead of a condition.
@@ -36,11 +38,11 @@ pub(in crate::api) struct Wanted {
     time_window: Option<String>,
     /// `true` unless given.
     enabled: Option<bool>,
-    /// Names of channels, as `email`, `slack`, `webhook`, `sms`; nobody is told unless given.
+    /// Names of channels, as `email`, `push`, `slack`, `webhook`, `sms`; nobody is told unless given.
     notifications: Option<Vec<String>>,
     /// Addresses for the channels; whom they always tell unless given.
     recipients: Option<Vec<String>>,
-    /// Of an issue that somebody owns, `email` tells the owners alone; `false` unless given.
+    /// Of an issue that somebody owns, `email` and `push` tell the owners alone; `false` unless given.
     owners_only: Option<bool>,
     /// The slug of a project; all unless given.
     project: Option<String>,
@@ -52,6 +54,10 @@ pub(in crate::api) struct Wanted {
     environment: Option<String>,
     /// Only issues of this level or a worse one; with a trigger.
     min_level: Option<Level>,
+    /// Only events for which this holds; with a trigger other than `spike`. As a condition has it behind `where`, with the
+    /// keys `environment`, `level`, `release`, `source` and `tag.NAME`.
+    #[schema(example = "release = 1.2 and tag.team = payments")]
+    filter: Option<String>,
     /// What it says is gathered for so long and told at once.
     #[schema(example = "1h")]
     digest: Option<String>,
@@ -79,6 +85,7 @@ pub(super) async fn read(
         ("time_window", &mut rule.time_window),
         ("cooldown", &mut rule.cooldown),
         ("environment", &mut rule.environment),
+        ("filter", &mut rule.filter),
         ("digest", &mut rule.digest),
     ] {
         if fields.has(name) {

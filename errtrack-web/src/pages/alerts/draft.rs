@@ -31,6 +31,7 @@ impl Draft {
         draft.put("project", &rule.project.map(|id| id.to_string()).unwrap_or_default());
         draft.put("environment", &text(&rule.environment));
         draft.put("min_level", rule.min_level.map_or("", errtrack_core::Level::as_str));
+        draft.put("filter", &text(&rule.filter));
         draft.put("notifications", &rule.notifications.join(", "));
         draft.put("recipients", &rule.recipients.join(", "));
         draft.put("owners_only", if rule.owners_only { "on" } else { "" });
@@ -80,6 +81,7 @@ impl Draft {
         rule.threshold = text("threshold").filter(|_| !is_trigger).map(number).transpose()?;
         rule.time_window = text("time_window").filter(|_| !is_trigger);
         rule.environment = text("environment").filter(|_| is_trigger);
+        rule.filter = text("filter").filter(|_| is_trigger);
         let level = |text: String| text.parse().map_err(|_| wrong("min_level", "is no level"));
         rule.min_level = text("min_level").filter(|_| is_trigger).map(level).transpose()?;
         let project = |text: String| text.parse().map(ProjectId).map_err(|_| wrong("project", "must be a number"));
@@ -121,6 +123,7 @@ mod tests {
             time_window: None,
             trigger: Some(Trigger::Regression),
             environment: Some("production".into()),
+            filter: Some("release = 1".into()),
             ..rule
         };
         assert_eq!(Draft::of(&trigger).rule(AlertRule::default()).unwrap().trigger, Some(Trigger::Regression));

@@ -60,12 +60,13 @@ struct PreviewView {
 }
 
 /// The fields of the form.
-const FIELDS: [&str; 17] = [
+const FIELDS: [&str; 18] = [
     "name",
     "condition",
     "threshold",
     "time_window",
     "environment",
+    "filter",
     "notifications",
     "recipients",
     "owners_only",
@@ -180,7 +181,13 @@ impl EditPage {
         let (now, projects) = (samples::now(), [samples::project("checkout-api", 1), samples::project("shop", 2)]);
         let rule = sample(samples::HOSTILE);
         let (said, names) = super::samples_of_firings(now);
-        let preview = Preview { since: now, firings: Some(vec![now; 20]), extreme: Some(7.0), now: Some(3.25) };
+        let preview = Preview {
+            since: now,
+            firings: Some(vec![now; 20]),
+            extreme: Some(7.0),
+            now: Some(3.25),
+            note: Some("Only some were looked at."),
+        };
         let full = Showing {
             draft: Draft::of(&rule),
             stored: Some(rule.clone()),

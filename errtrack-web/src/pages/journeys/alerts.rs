@@ -38,8 +38,14 @@ async fn an_alert_rule_is_tried_saved_fires_and_is_switched_off() {
     let list = browser.get("/alerts").await;
     assert!(list.text.contains("firing") && list.text.contains("What was told"), "{}", list.text);
 
-    let trigger = "name=Back&when=regression&condition=&environment=production&enabled=on&do=save";
-    assert_eq!(browser.post(&rule, trigger).await.status, StatusCode::SEE_OTHER);
+    let trigger = "name=Back&when=regression&condition=&environment=production&enabled=on&do=";
+    let wrong = browser.post(&rule, &format!("{trigger}preview&filter=user+%3D+1")).await;
+    assert!(wrong.text.contains("id=\"problem-filter\""), "{}", wrong.text);
+    let filter = "filter=release+%3D+1.2+and+tag.team+%3D+payments";
+    let tried = browser.post(&rule, &format!("{trigger}preview&{filter}")).await;
+    assert!(tried.text.contains("It would not have fired since 20"), "{}", tried.text);
+    assert_eq!(browser.post(&rule, &format!("{trigger}save&{filter}")).await.status, StatusCode::SEE_OTHER);
+    assert!(browser.get(&rule).await.text.contains("value=\"release = 1.2 and tag.team = payments\""));
     assert!(browser.get("/alerts").await.text.contains("A resolved issue comes back"));
     assert_eq!(browser.post(&format!("{rule}/switch"), "enabled=off").await.status, StatusCode::SEE_OTHER);
     assert!(browser.get(&rule).await.text.contains("Switch it on"));

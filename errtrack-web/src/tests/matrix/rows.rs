@@ -14,6 +14,8 @@ pub(super) enum Needs {
     AdminOfAll,
     /// An account of one's own.
     Account,
+    /// The same, where a program asks.
+    Member,
 }
 
 impl Needs {
@@ -22,7 +24,7 @@ impl Needs {
         match self {
             Self::Nothing | Self::Strangers => "nothing",
             Self::Ingest => "ingest",
-            Self::Read | Self::Account => "read",
+            Self::Read | Self::Account | Self::Member => "read",
             Self::Write => "write",
             Self::Admin | Self::AdminOfAll => "admin",
         }
@@ -186,6 +188,12 @@ pub(super) fn rows() -> Vec<Row> {
         api("POST", "/api/settings/integrations/INTEGRATION/test", AdminOfAll, 200),
         api("GET", "/api/settings/deliveries", AdminOfAll, 200),
         api("POST", "/api/settings/deliveries/DELIVERY/retry", AdminOfAll, 204),
+        api("GET", "/api/push/subscriptions", Member, 200),
+        // As long as no public URL is set.
+        api("POST", "/api/push/subscriptions", Member, 409)
+            .with(r#"{"endpoint": "https://push.example.com/NEW", "keys": {"p256dh": "x", "auth": "x"}}"#),
+        api("DELETE", "/api/push/subscriptions/00000000-0000-0000-0000-000000000000", Member, 404),
+        api("POST", "/api/push/subscriptions/00000000-0000-0000-0000-000000000000/test", Member, 404),
         api("GET", "/api/settings/audit", AdminOfAll, 200),
         page("GET", "/", Read, 303),
         page("GET", "/issues", Read, 200),
@@ -253,6 +261,9 @@ pub(super) fn rows() -> Vec<Row> {
         page("POST", "/settings/team/MEMBER", AdminOfAll, 303).with("role=admin"),
         page("POST", "/settings/team/MEMBER/remove", AdminOfAll, 303),
         page("GET", "/settings/audit", AdminOfAll, 200),
+        page("GET", "/settings/browsers", Account, 200),
+        page("POST", "/settings/browsers/00000000-0000-0000-0000-000000000000/remove", Account, 404),
+        page("GET", "/push/worker.js", Nothing, 200),
         page("GET", "/settings/account", Account, 200),
         page("POST", "/settings/account/name", Account, 303).with("name=Ana"),
         page("GET", "/invitation/NEW", Nothing, 404),
