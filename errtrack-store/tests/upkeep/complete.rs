@@ -49,7 +49,10 @@ async fn fill(lab: &Lab, project: ProjectId) {
     let firing =
         Firing { id: Uuid::new_v4(), rule: rule.id, project: Some(project), issue: Some(issue), ..Firing::default() };
     let version = lab.store.alert_state().await.unwrap().version;
-    let evaluation = Evaluation { version, firings: vec![firing], ..Evaluation::default() };
+    // One is looked at, the others wait.
+    let signals = lab.store.signals(1_000).await.unwrap();
+    let one = signals.iter().find(|signal| signal.project == project).unwrap().id;
+    let evaluation = Evaluation { version, firings: vec![firing], signals: vec![one], ..Evaluation::default() };
     assert!(lab.store.fire(&evaluation).await.unwrap());
 }
 

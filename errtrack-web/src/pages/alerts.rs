@@ -183,7 +183,12 @@ fn firings(
             rule: rule.map_or_else(|| "built in".into(), |rule| text::line(&rule.name, 100)),
             rule_url: rule.map(|rule| shell.links.path(format!("/alerts/{}", rule.id))),
             trigger: trigger_name(firing.trigger),
-            title: text::line(&firing.title, 200),
+            // What was said of an issue goes with it.
+            title: match (firing.title.as_str(), issue) {
+                ("", Some(name)) => name.clone(),
+                ("", None) => "An issue that was deleted".into(),
+                (title, _) => text::line(title, 200),
+            },
             url: issue.map(|name| shell.links.path(format!("/issues/{}", text::path_part(name)))),
             value: match (firing.value, firing.threshold) {
                 (Some(value), Some(threshold)) => format!("{} ({})", figure(value), figure(threshold)),

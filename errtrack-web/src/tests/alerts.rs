@@ -226,6 +226,12 @@ async fn what_a_rule_said_is_listed_with_the_outcome_of_each_channel() {
     assert_eq!(outbox.len(), 2);
     let facts = outbox[0].entry.notification.issue.as_ref().unwrap();
     assert_eq!((facts.short_id.as_str(), facts.count), (issue.as_str(), 3));
+    // When the issue is deleted, that the rule fired is all that is left.
+    let deleted = app.send("DELETE", &format!("/api/errors/{issue}"), &[("x-api-key", KEY)], "").await;
+    assert_eq!(deleted.status, 204);
+    let said = history(&regressions).await;
+    assert_eq!((&said[0]["title"], &said[0]["issue"]), (&json!(""), &Value::Null));
+    assert_eq!(app.store.outbox(&OutboxQuery { limit: 10, ..OutboxQuery::default() }).await.unwrap(), []);
 }
 
 #[tokio::test]
