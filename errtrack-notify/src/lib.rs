@@ -68,7 +68,7 @@ const DELIVERY: HeaderName = HeaderName::from_static("x-errtrack-delivery");
 #[cfg(feature = "webhook")]
 const IDEMPOTENCY: HeaderName = HeaderName::from_static("idempotency-key");
 #[cfg(any(feature = "push", feature = "webhook"))]
-const AUTHORIZATION: HeaderName = ::http::header::AUTHORIZATION;
+const AUTHORIZATION: ::http::HeaderName = ::http::header::AUTHORIZATION;
 #[cfg(feature = "email")]
 const ACCEPT: ::http::HeaderName = ::http::header::ACCEPT;
 #[cfg(feature = "email")]

@@ -71,6 +71,7 @@ mod pool;
 mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod projects;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod push;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod record;

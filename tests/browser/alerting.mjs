@@ -172,7 +172,9 @@ export async function alerting({ page, shoot: screenshots, expected, base, proje
   await shoot("integrations-lost");
   hook.status = 200;
   const before = hook.sent.length;
+  const loaded = page.waitForEvent("load");
   await lost.getByRole("button", { name: /^Try again/ }).press("Enter");
+  await loaded;
   await until("it has arrived", () => hook.sent.length > before);
   const told = hook.sent.at(-1);
   assert.deepEqual([told.notification.trigger, told.notification.rule.name, told.signed], ["rule", "Too much", true]);

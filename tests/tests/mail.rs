@@ -102,6 +102,19 @@ impl Desk {
         Ok(())
     }
 
+    /// Waits until an issue has had so many events: while the database is slow, what was reported waits outside of it.
+    async fn has(&mut self, issue: &str, events: u64) -> Result<()> {
+        let start = Instant::now();
+        loop {
+            let answer = self.client.get(&format!("/api/errors/{issue}")).await?;
+            if answer.json()["data"]["count"] == events {
+                return Ok(());
+            }
+            ensure!(start.elapsed() < Duration::from_secs(60), "{issue} needs {events} events: {}", answer.text());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Lets the rules decide, so many minutes after it all happened.
     async fn decide(&self, minutes: u64) -> Result<()> {
         self.tracker.evaluate_alerts(self.at.plus(Duration::from_secs(minutes * 60))).await?;
@@ -147,18 +160,22 @@ async fn a_mail_of_each_kind_arrives_by_each_way_and_can_be_read_on_a_phone(data
 
     let at = desk.at;
     desk.report(payment(at, "shop@1.0.0")).await?;
+    desk.has("DEFAULT-1", 1).await?;
     desk.decide(0).await?;
     desk.ask("PUT", "/api/errors/DEFAULT-1/resolve", &json!({})).await?;
     desk.report(payment(at, "shop@1.0.0")).await?;
+    desk.has("DEFAULT-1", 2).await?;
     desk.decide(0).await?;
     for _ in 2..10 {
         desk.report(payment(at, "shop@1.1.0")).await?;
     }
+    desk.has("DEFAULT-1", 10).await?;
     desk.decide(0).await?;
     desk.ask("PUT", "/api/errors/DEFAULT-1/ignore", &json!({"until_count": 12})).await?;
     for _ in 10..12 {
         desk.report(payment(at, "shop@1.1.0")).await?;
     }
+    desk.has("DEFAULT-1", 12).await?;
     desk.decide(0).await?;
     for hours in 1..100 {
         desk.report(other(at.minus(Duration::from_secs(hours * 3_600)), "SlowQuery", "warning", "it took long"))
@@ -170,6 +187,8 @@ async fn a_mail_of_each_kind_arrives_by_each_way_and_can_be_read_on_a_phone(data
     for _ in 0..3 {
         desk.report(other(at, "OutOfMemory", "fatal", &format!("{}/<script>", "x".repeat(400)))).await?;
     }
+    desk.has("DEFAULT-2", 189).await?;
+    desk.has("DEFAULT-3", 3).await?;
     desk.decide(0).await?;
     desk.decide(10).await?;
     let incident = json!({"title": "Checkout is down", "severity": "high", "channels": channels});
@@ -337,6 +356,7 @@ async fn what_cannot_be_sent_safely_is_not_sent_and_says_why(database: Database)
     let names = channels.each_ref().map(|(name, ..)| *name);
     desk.rule("new_issue", &names, json!({"trigger": "new_issue"})).await?;
     desk.report(payment(desk.at, "shop@1.0.0")).await?;
+    desk.has("DEFAULT-1", 1).await?;
     desk.decide(0).await?;
     for (name, _, why) in &channels {
         let path = format!("/api/settings/deliveries?channel={name}");

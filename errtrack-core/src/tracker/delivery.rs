@@ -66,6 +66,8 @@ pub(super) async fn last(engine: &Engine) {
 
 impl Engine {
     async fn deliver_due(self: &Arc<Self>, now: Timestamp, start: Instant) -> Result<(), StoreError> {
+        // What the database takes until a try begins counts too: nobody is asked sooner than it wants.
+        let looked = (now, Instant::now());
         for name in self.store.due_channels(now).await? {
             let Some(channel) = self.channels.get(&name) else {
                 // Its channel may come later: people set some of them up, and other processes have others.
@@ -82,7 +84,7 @@ impl Engine {
             for item in self.store.lease_outbox(self.node, &name, now, limit, LEASE).await? {
                 // Nobody else takes places, so there is one.
                 if let Ok(place) = channel.places.clone().acquire_owned().await {
-                    tokio::spawn(deliver(self.clone(), channel.clone(), item, now, place));
+                    tokio::spawn(deliver(self.clone(), channel.clone(), item, looked, place));
                 }
             }
         }
@@ -100,15 +102,21 @@ impl Engine {
 }
 
 /// Tries to deliver an entry and notes what came of it.
-async fn deliver(engine: Arc<Engine>, channel: Channel, item: OutboxItem, now: Timestamp, place: OwnedSemaphorePermit) {
-    let (key, attempts, began) = (item.entry.key, item.attempts, Instant::now());
+async fn deliver(
+    engine: Arc<Engine>,
+    channel: Channel,
+    item: OutboxItem,
+    (now, looked): (Timestamp, Instant),
+    place: OwnedSemaphorePermit,
+) {
+    let (key, attempts) = (item.entry.key, item.attempts);
     let tried = if attempts > TRIES {
         // Each of the tries before this one ended with the process.
         Err(NotifyError::permanent(format!("given up after {TRIES} tries that did not end")))
     } else {
         attempt(channel.notifier, item.entry, item.attempts).await
     };
-    let now = now.plus(began.elapsed());
+    let now = now.plus(looked.elapsed());
     let came = settlement(tried, attempts, now);
     let noted = async || engine.store.settle_outbox(engine.node, key, &came, now).await;
     let mut done = noted().await;

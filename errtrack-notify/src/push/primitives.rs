@@ -134,7 +134,6 @@ mod built_in {
         Err(Refused)
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "as where it is built in")]
     pub(crate) fn encrypt(_: &[u8; 16], _: [u8; 12], _: Vec<u8>) -> Result<Vec<u8>, Refused> {
         Err(Refused)
     }

@@ -274,7 +274,7 @@ async fn what_takes_tickets_is_set_up_tried_and_no_channel() {
     assert_eq!((&tested["delivered"], &tested["error"]), (&json!(false), &json!("answered 404: Not Found")));
     let all = ask(&app, "GET", "/api/settings/integrations", &Value::Null).await.data();
     assert_eq!(all["integrations"][0]["status"], "failing");
-    assert_eq!(app.tracker.notifiers(), Vec::<String>::new());
+    assert!(app.tracker.notifier("github").is_none(), "nobody is told by it");
 
     let rule = |channel: &str| json!({"name": "r", "trigger": "new_issue", "notifications": [channel]});
     let why = "notifications: github takes tickets, and is no channel";
