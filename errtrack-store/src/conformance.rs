@@ -121,6 +121,7 @@ macro_rules! conformance {
             an_evaluation_is_written_whole_and_once
             an_evaluation_assigns_what_is_nobodys
             what_was_looked_at_is_kept_with_its_event
+            what_was_looked_at_goes_after_some_days
             firings_page_from_new_to_old_and_go_with_their_rule
             minutes_and_hours_are_counted_by_environment_and_level
         ]);

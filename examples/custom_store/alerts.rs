@@ -102,6 +102,13 @@ impl Alerts {
         self.past.retain(|(signal, _)| signal.project != project);
         self.minutes.retain(|(of, ..), _| *of != project);
     }
+
+    /// Lets go of what is kept for some days.
+    pub(crate) fn let_go(&mut self, now: Timestamp) {
+        let oldest = now.minute() - TallyWidth::KEPT_DAYS * 1_440;
+        self.past.retain(|(signal, _)| signal.at.minute() >= oldest);
+        self.minutes.retain(|(_, minute, ..), _| *minute >= oldest);
+    }
 }
 
 impl Data {

@@ -33,6 +33,7 @@ impl Upkeep for MemoryStore {
         let mut data = self.lock()?;
         let (report, deleted) = data.retain(rules);
         data.tokens.retain(|token| token.expires_at > report.at);
+        data.alerts.let_go(report.at);
         data.last_retention = Some(report);
         drop(data);
         self.tell(&deleted, IssueEvent::Deleted);

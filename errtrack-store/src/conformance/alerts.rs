@@ -1,12 +1,15 @@
 //! Alert rules: what batches tell them, what is counted for them, and what they had to say.
 
-use super::kit::{event, issue_of, minutes, project, record, tagged};
+use super::kit::{arrived, days, event, issue_of, minutes, project, record, tagged};
 use errtrack_core::{
     Condition, Event, IssueId, Level, ProjectId, Status, Store, Timestamp,
     alert::{AlertRule, Firing, Signal},
     incident::NewIncident,
     notify::{Notification, OutboxEntry, Trigger},
-    store::{AlertState, Evaluation, FiringQuery, IncidentQuery, OutboxQuery, Recovery, Tally, TallyQuery, TallyWidth},
+    store::{
+        AlertState, Evaluation, FiringQuery, IncidentQuery, OutboxQuery, Recovery, Retention, Tally, TallyQuery,
+        TallyWidth,
+    },
 };
 use uuid::Uuid;
 
@@ -146,6 +149,21 @@ pub async fn what_was_looked_at_is_kept_with_its_event(store: &impl Store) {
     store.delete_issues(&gone).await.unwrap();
     told(store).await;
     assert_eq!(past(None, minutes(0), 10).await, [kept[0].clone(), kept[2].clone()]);
+}
+
+pub async fn what_was_looked_at_goes_after_some_days(store: &impl Store) {
+    let shop = project(store).await;
+    let kept = u64::try_from(TallyWidth::KEPT_DAYS).unwrap();
+    let ago = |n| Timestamp::now().minus(days(n));
+    record(store, &shop, [arrived("Old", ago(kept + 1)), arrived("New", ago(kept - 1))]).await;
+    told(store).await;
+    let past = async || {
+        let (_, signals) = store.past_signals(Trigger::NewIssue, None, ago(100), 10).await.unwrap();
+        signals.into_iter().map(|signal| signal.issue.unwrap().ty).collect::<Vec<_>>()
+    };
+    assert_eq!(past().await, ["New", "Old"]);
+    store.retain(&Retention::default()).await.unwrap();
+    assert_eq!(past().await, ["New"]);
 }
 
 pub async fn milestones_are_those_of_the_whole_issue(store: &impl Store) {
