@@ -20,7 +20,7 @@ CREATE INDEX errtrack_past_signal_kind ON errtrack_past_signal (kind, at);
 CREATE INDEX errtrack_past_signal_at ON errtrack_past_signal (at);
 CREATE INDEX errtrack_past_signal_issue ON errtrack_past_signal (issue_id);
 INSERT INTO errtrack_meta (name, value)
-VALUES ('past_signals', CAST(CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS BIGINT) * 1000000 AS TEXT));
+VALUES ('past_signals', CAST(CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp())) AS BIGINT) * 1000000 AS TEXT));
 
 -- What is told of an issue goes with it. By a pattern: JSON may hold an escaped NUL, which PostgreSQL's functions refuse.
 CREATE INDEX errtrack_outbox_issue ON errtrack_outbox (substring(notification from '"issue":[{]"id":"([0-9a-f-]{36})"'));
